@@ -1,0 +1,393 @@
+//! Building: one cargo invocation for all packages and all targets, and what became of each.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use xshell::{Shell, cmd};
+
+use crate::example::{Example, Module};
+use crate::stop::{Stop, exit};
+use crate::target::Target;
+use crate::workspace::Workspace;
+
+/// The profile of all examples, in the root's `Cargo.toml`.
+const PROFILE: &str = "example";
+
+/// The triple of this machine, which is also that of the examples' native column.
+const HOST: &str = env!("PARALLAX_HOST");
+
+/// A package for a target: what is built.
+pub type Unit = (String, Target);
+
+/// What became of a unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Artifact {
+    Built(PathBuf),
+    /// The compiler's error: `error[E0433]: cannot find …`
+    Failed(String),
+}
+
+/// What was built, and what a contributor wants to hear of it.
+#[derive(Debug, Default)]
+pub struct Built {
+    pub artifacts: BTreeMap<Unit, Artifact>,
+    /// Warnings of the compiler, as it draws them.
+    pub warnings: Vec<String>,
+    /// The whole errors, as the compiler draws them, by package.
+    pub errors: BTreeMap<String, Vec<String>>,
+}
+
+impl Built {
+    /// Whether there is nothing that could be run.
+    pub fn is_nothing(&self) -> bool {
+        !self.artifacts.values().any(|artifact| matches!(artifact, Artifact::Built(_)))
+    }
+}
+
+/// The folder with the artifacts of a target.
+pub fn artifacts_dir(workspace: &Workspace, target: Target) -> PathBuf {
+    workspace.target_dir.join(target.wasm_triple().unwrap_or(HOST)).join(PROFILE)
+}
+
+/// Where cargo puts the artifact of an example's program, before it is built.
+pub fn expected_program(workspace: &Workspace, example: &str, target: Target) -> PathBuf {
+    let suffix = if target.is_wasm() { ".wasm" } else { std::env::consts::EXE_SUFFIX };
+    artifacts_dir(workspace, target).join(format!("{example}{suffix}"))
+}
+
+/// Where cargo puts the artifact of a module; it spells libraries with underscores.
+pub fn expected_module(workspace: &Workspace, module: &Module, target: Target) -> PathBuf {
+    match module.is_program {
+        true => expected_program(workspace, &module.name, target),
+        false => artifacts_dir(workspace, target).join(format!("{}.wasm", module.name.replace('-', "_"))),
+    }
+}
+
+/// How cargo is called.
+#[derive(Clone, Copy, Debug)]
+pub struct Cargo<'a> {
+    pub program: &'a Path,
+    pub offline: bool,
+}
+
+/// Builds the programs and modules of `examples` for all of `targets`. Cargo's own progress goes
+/// through `say`, line by line, as far as it says more than that all is fresh.
+///
+/// # Errors
+/// If cargo itself cannot do its work. That a package does not compile for a target is no error.
+pub fn all(
+    sh: &Shell,
+    cargo: Cargo<'_>,
+    workspace: &Workspace,
+    examples: &[&Example],
+    targets: &BTreeSet<Target>,
+    say: &(dyn Fn(&str) + Sync),
+) -> Result<Built> {
+    let packages: Vec<&str> = examples
+        .iter()
+        .flat_map(|example| {
+            [example.name.as_str()]
+                .into_iter()
+                .chain(example.modules.iter().map(|module| module.name.as_str()))
+        })
+        .collect();
+    let ran = run(sh, cargo, workspace, &packages, targets.iter().copied(), say)?;
+    if !ran.success && ran.messages.iter().all(|message| matches!(message, Message::Other)) {
+        // Not one word about a compilation: cargo has not come to that.
+        let message = format!("cargo cannot build the examples:\n{}", ran.stderr.trim_end());
+        return Err(Stop::error(exit::HARNESS, message));
+    }
+
+    let mut built = Built::default();
+    for message in &ran.messages {
+        match message {
+            Message::CompilerArtifact(made) => {
+                for (package, target) in units(&packages, targets) {
+                    if let Some(file) = made.artifact_of(workspace, package, target) {
+                        built.artifacts.insert((package.into(), target), Artifact::Built(file));
+                    }
+                }
+            }
+            Message::CompilerMessage(said) if said.message.level == "warning" => {
+                built.warnings.extend(said.message.rendered.clone())
+            }
+            Message::CompilerMessage(_) | Message::Other => {}
+        }
+    }
+    let missing: Vec<_> = units(&packages, targets)
+        .filter(|(package, target)| !built.artifacts.contains_key(&(package.to_string(), *target)))
+        .collect();
+    for package in missing.iter().map(|(package, _)| *package).collect::<BTreeSet<_>>() {
+        let targets: Vec<_> =
+            missing.iter().filter(|(other, _)| *other == package).map(|(_, target)| *target).collect();
+        let failures = failures(sh, cargo, workspace, package, &targets, &ran)?;
+        for (target, failure) in targets.iter().zip(failures) {
+            built.errors.entry(package.into()).or_default().push(failure.rendered);
+            built.artifacts.insert((package.into(), *target), Artifact::Failed(failure.headline));
+        }
+    }
+    Ok(built)
+}
+
+fn units<'a>(
+    packages: &'a [&'a str],
+    targets: &'a BTreeSet<Target>,
+) -> impl Iterator<Item = (&'a str, Target)> {
+    packages.iter().flat_map(move |package| targets.iter().map(move |target| (*package, *target)))
+}
+
+/// Why a package does not build for a target.
+#[derive(Clone)]
+struct Failure {
+    headline: String,
+    rendered: String,
+}
+
+/// Why `package` does not build, for each of `targets`.
+///
+/// cargo's messages do not say for which target they are. But rustc says each thing once, so what
+/// was said as often as there are failed targets holds for each of them. Where that leaves it open,
+/// the package is built for each target by itself.
+fn failures(
+    sh: &Shell,
+    cargo: Cargo<'_>,
+    workspace: &Workspace,
+    package: &str,
+    targets: &[Target],
+    ran: &CargoRun,
+) -> Result<Vec<Failure>> {
+    let errors: Vec<_> = ran.errors_of(package).collect();
+    let times = |error: &Diagnostic| errors.iter().filter(|other| other.rendered == error.rendered).count();
+    if let Some(first) = errors.first()
+        && errors.iter().all(|error| times(error) == targets.len())
+    {
+        return Ok(vec![first.failure(); targets.len()]);
+    }
+    let mut failures = Vec::new();
+    for target in targets {
+        let alone = run(sh, cargo, workspace, &[package], [*target].into_iter(), &|_| {})?;
+        // The package's own error, or that of a package on which it depends.
+        let first = alone.errors_of(package).next().or_else(|| alone.errors().next());
+        failures.push(match first {
+            Some(error) => error.failure(),
+            None => Failure { headline: cargo_error(&alone.stderr), rendered: alone.stderr.clone() },
+        });
+    }
+    Ok(failures)
+}
+
+/// The first error that cargo itself reports: a build script that fails has no compiler message.
+fn cargo_error(stderr: &str) -> String {
+    stderr
+        .lines()
+        .find(|line| line.starts_with("error"))
+        .unwrap_or("error: cargo does not say why")
+        .to_string()
+}
+
+/// What one call of cargo left behind.
+struct CargoRun {
+    success: bool,
+    messages: Vec<Message>,
+    stderr: String,
+}
+
+impl CargoRun {
+    fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.messages.iter().filter_map(|message| match message {
+            Message::CompilerMessage(said) if said.message.is_error() => Some(&said.message),
+            _ => None,
+        })
+    }
+
+    fn errors_of(&self, package: &str) -> impl Iterator<Item = &Diagnostic> {
+        self.messages.iter().filter_map(move |message| match message {
+            Message::CompilerMessage(said) if said.message.is_error() && said.is_of(package) => {
+                Some(&said.message)
+            }
+            _ => None,
+        })
+    }
+}
+
+fn run(
+    sh: &Shell,
+    cargo: Cargo<'_>,
+    workspace: &Workspace,
+    packages: &[&str],
+    targets: impl Iterator<Item = Target>,
+    say: &(dyn Fn(&str) + Sync),
+) -> Result<CargoRun> {
+    let (program, target_dir) = (cargo.program, &workspace.target_dir);
+    let manifest = workspace.root.join("Cargo.toml");
+    let packages = packages.iter().flat_map(|package| ["--package", package]);
+    let targets = targets.flat_map(|target| ["--target", target.wasm_triple().unwrap_or(HOST)]);
+    let offline = cargo.offline.then_some("--offline");
+    let mut command: Command = cmd!(
+        sh,
+        "{program} build --manifest-path {manifest} --target-dir {target_dir} --profile {PROFILE} --keep-going --message-format json {offline...} {packages...} {targets...}"
+    )
+    .into();
+    forget_caller(&mut command);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let started = || format!("cannot run {} build", program.display());
+    let mut child = command.spawn().with_context(started)?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let (stdout, stderr) = stdout.zip(stderr).context("cargo was started without pipes")?;
+    let (messages, stderr) = std::thread::scope(|scope| {
+        let stderr = scope.spawn(|| forward(BufReader::new(stderr), say));
+        let messages = BufReader::new(stdout)
+            .lines()
+            .map_while(Result::ok)
+            .filter_map(|line| serde_json::from_str(&line).ok())
+            .collect();
+        (messages, stderr.join().expect("forwarding lines does not panic"))
+    });
+    let status = child.wait().with_context(started)?;
+    Ok(CargoRun { success: status.success(), messages, stderr })
+}
+
+/// What the caller's environment says about compilation must not reach the examples: their outcomes
+/// would depend on it. Set but empty, this variable overrules all other sources of flags, those of
+/// configuration files included (The Cargo Book, `build.rustflags`).
+fn forget_caller(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        let of_compilation = text.starts_with("CARGO_PROFILE_")
+            || text.starts_with("CARGO_TARGET_")
+            || text.starts_with("CARGO_BUILD_") && text != "CARGO_BUILD_JOBS"
+            || text.starts_with("CARGO_PKG_")
+            || matches!(
+                &*text,
+                "CARGO_MANIFEST_DIR" | "CARGO_MANIFEST_PATH" | "RUSTFLAGS" | "RUSTC_WORKSPACE_WRAPPER"
+            );
+        if of_compilation {
+            command.env_remove(&name);
+        }
+    }
+    command.env("CARGO_ENCODED_RUSTFLAGS", "").env("CARGO_TERM_COLOR", "never");
+}
+
+/// Reads cargo's stderr to its end and passes on its progress, but not its errors: whether those
+/// are news is found out later.
+fn forward(stderr: impl BufRead, say: &dyn Fn(&str)) -> String {
+    const PROGRESS: [&str; 8] =
+        ["Compiling", "Downloading", "Downloaded", "Updating", "Blocking", "Locking", "Adding", "Installing"];
+    let mut all = String::new();
+    for line in stderr.lines().map_while(Result::ok) {
+        if PROGRESS.iter().any(|word| line.trim_start().starts_with(word)) {
+            say(&line);
+        }
+        all.push_str(&line);
+        all.push('\n');
+    }
+    all
+}
+
+/// The parts of cargo's messages that matter here (The Cargo Book, "JSON messages").
+#[derive(Deserialize)]
+#[serde(tag = "reason", rename_all = "kebab-case")]
+enum Message {
+    CompilerArtifact(Made),
+    CompilerMessage(Said),
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Deserialize)]
+struct Made {
+    package_id: String,
+    filenames: Vec<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Said {
+    package_id: String,
+    message: Diagnostic,
+}
+
+#[derive(Deserialize)]
+struct Diagnostic {
+    level: String,
+    message: String,
+    code: Option<Code>,
+    rendered: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Code {
+    code: String,
+}
+
+impl Made {
+    /// The program or library that this artifact is for the package and target, if it is one. A
+    /// build script or a macro is for the host and lies elsewhere.
+    fn artifact_of(&self, workspace: &Workspace, package: &str, target: Target) -> Option<PathBuf> {
+        let suffix = if target.is_wasm() { "wasm" } else { std::env::consts::EXE_EXTENSION };
+        let dir = artifacts_dir(workspace, target);
+        let runs = |file: &&PathBuf| {
+            let extension = file.extension().unwrap_or_default();
+            // A native library is of no use to a cell, but it is there.
+            let fits = extension == suffix
+                || !target.is_wasm() && matches!(extension.to_str(), Some("rlib" | "so" | "dylib" | "dll"));
+            fits && file.parent() == Some(&dir)
+        };
+        is_package(&self.package_id, package).then(|| self.filenames.iter().find(runs).cloned()).flatten()
+    }
+}
+
+impl Said {
+    fn is_of(&self, package: &str) -> bool {
+        is_package(&self.package_id, package)
+    }
+}
+
+/// Whether a package id is that of a member of the workspace by that name. Ids look like
+/// `path+file:///clone/examples/cat#0.1.0`, or with another folder name `…/other#cat@0.1.0`.
+fn is_package(id: &str, name: &str) -> bool {
+    let Some((path, rest)) = id.strip_prefix("path+").and_then(|id| id.split_once('#')) else { return false };
+    match rest.split_once('@') {
+        Some((named, _)) => named == name,
+        None => path.rsplit('/').next() == Some(name),
+    }
+}
+
+impl Diagnostic {
+    fn is_error(&self) -> bool {
+        self.level.starts_with("error")
+    }
+
+    fn failure(&self) -> Failure {
+        let code = self.code.as_ref().map(|code| format!("[{}]", code.code)).unwrap_or_default();
+        let headline = format!("error{code}: {}", self.message.lines().next().unwrap_or_default());
+        Failure { headline, rendered: self.rendered.clone().unwrap_or_default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_packages() {
+        assert!(is_package("path+file:///c/examples/cat#0.1.0", "cat"));
+        assert!(is_package("path+file:///c/examples/x#cat@0.1.0", "cat"));
+        assert!(!is_package("path+file:///c/examples/concat#0.1.0", "cat"));
+        assert!(!is_package("registry+https://github.com/rust-lang/crates.io-index#cat@1.0.0", "cat"));
+    }
+
+    #[test]
+    fn messages() {
+        let line = r#"{"reason":"compiler-message","package_id":"path+file:///c/examples/os#0.1.0","message":{"level":"error","message":"cannot find `unix` in `os`","code":{"code":"E0433","explanation":null},"rendered":"…"}}"#;
+        let Ok(Message::CompilerMessage(said)) = serde_json::from_str(line) else { panic!("no message") };
+        assert_eq!(said.message.failure().headline, "error[E0433]: cannot find `unix` in `os`");
+        assert!(matches!(
+            serde_json::from_str(r#"{"reason":"build-finished","success":true}"#),
+            Ok(Message::Other)
+        ));
+    }
+}

@@ -1,0 +1,150 @@
+//! The call of a cell: its exact command line, environment and folder.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::build::{self, Artifact, Unit};
+use crate::cell::Cell;
+use crate::example::Example;
+use crate::scratch::CWD;
+use crate::target::Target;
+use crate::wasmtime::{self, Wasmtime};
+use crate::workspace::Workspace;
+
+/// How a cell is run.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub argv: Vec<OsString>,
+    pub env: BTreeMap<String, String>,
+    pub cwd: PathBuf,
+    /// The line without fuel, for cells under wasmtime.
+    pub argv_without_fuel: Option<Vec<OsString>>,
+    /// The line that people type for the same in that folder.
+    pub plain: Vec<String>,
+}
+
+/// The files that calls name, by package and target.
+pub type Files = BTreeMap<Unit, PathBuf>;
+
+/// Where cargo will put the files of an example.
+pub fn expected_files(workspace: &Workspace, example: &Example) -> Files {
+    let of_target = |target: Target| {
+        let program =
+            ((example.name.clone(), target), build::expected_program(workspace, &example.name, target));
+        let modules = example.modules.iter().map(move |module| {
+            ((module.name.clone(), target), build::expected_module(workspace, module, target))
+        });
+        [program].into_iter().chain(modules)
+    };
+    Target::ALL.into_iter().flat_map(of_target).collect()
+}
+
+/// Where cargo has put what it could build.
+pub fn built_files(artifacts: &BTreeMap<Unit, Artifact>) -> Files {
+    artifacts
+        .iter()
+        .filter_map(|(unit, artifact)| match artifact {
+            Artifact::Built(file) => Some((unit.clone(), file.clone())),
+            Artifact::Failed(_) => None,
+        })
+        .collect()
+}
+
+/// The units without which a cell cannot run: its program, and the modules that its flags name.
+pub fn needs(cell: &Cell<'_>) -> Vec<Unit> {
+    let named = cell.example.modules.iter().filter(|module| {
+        let placeholder = placeholder(&module.name);
+        cell.flag_set.flags.iter().any(|flag| flag.contains(&placeholder))
+    });
+    [&cell.example.name]
+        .into_iter()
+        .chain(named.map(|module| &module.name))
+        .map(|name| (name.clone(), cell.target))
+        .collect()
+}
+
+fn placeholder(package: &str) -> String {
+    format!("{{wasm:{package}}}")
+}
+
+/// The call of `cell` in its folder `dir`. Its needs must all be among `files`, and `wasmtime` must
+/// be there if its target needs it.
+pub fn of(cell: &Cell<'_>, dir: &Path, files: &Files, wasmtime: Option<&Wasmtime>) -> Call {
+    let cwd = dir.join(CWD);
+    let cwd_text = cwd.to_string_lossy();
+    let in_cwd = |text: &String| text.replace("{cwd}", &cwd_text);
+
+    let program = &files[&(cell.example.name.clone(), cell.target)];
+    let args: Vec<String> = cell.case.args.iter().map(in_cwd).collect();
+    let flags: Vec<String> = cell
+        .flag_set
+        .flags
+        .iter()
+        .map(|flag| {
+            cell.example.modules.iter().map(|module| &module.name).chain([&cell.example.name]).fold(
+                in_cwd(flag),
+                |flag, package| match files.get(&(package.clone(), cell.target)) {
+                    Some(file) => flag.replace(&placeholder(package), &file.to_string_lossy()),
+                    None => flag,
+                },
+            )
+        })
+        .collect();
+
+    let mut env = fixed_env(&cwd_text);
+    env.extend(cell.case.env.iter().map(|(name, value)| (name.clone(), in_cwd(value))));
+    let program_text = program.to_string_lossy().into_owned();
+    match wasmtime {
+        Some(wasmtime) if cell.target.is_wasm() => {
+            let line = |args: Vec<OsString>| {
+                [wasmtime.program.clone().into_os_string()].into_iter().chain(args).collect()
+            };
+            Call {
+                argv: line(wasmtime.args(&flags, program, &args)),
+                argv_without_fuel: Some(line(wasmtime.args_without_fuel(&flags, program, &args))),
+                plain: wasmtime::plain_line(&flags, &program_text, &args),
+                env,
+                cwd,
+            }
+        }
+        _ => Call {
+            argv: [program.clone().into_os_string()]
+                .into_iter()
+                .chain(args.iter().map(OsString::from))
+                .collect(),
+            argv_without_fuel: None,
+            plain: [program_text].into_iter().chain(args).collect(),
+            env,
+            cwd,
+        },
+    }
+}
+
+/// The environment of every cell, beside that of its case: nothing of the caller's.
+fn fixed_env(cwd: &str) -> BTreeMap<String, String> {
+    let mut env: BTreeMap<String, String> = [("LC_ALL", "C"), ("TZ", "UTC"), ("HOME", cwd), ("TMPDIR", cwd)]
+        .map(|(name, value)| (name.into(), value.into()))
+        .into();
+    // Without it no program starts on Windows.
+    if cfg!(windows)
+        && let Ok(root) = std::env::var("SystemRoot")
+    {
+        env.insert("SystemRoot".into(), root);
+    }
+    env
+}
+
+impl Call {
+    /// The command that makes this call with another command line.
+    pub fn command(&self, argv: &[OsString]) -> Command {
+        let mut command = Command::new(&argv[0]);
+        command.args(&argv[1..]).env_clear().envs(&self.env).current_dir(&self.cwd);
+        command
+    }
+
+    pub fn program(&self) -> &Path {
+        Path::new(&self.argv[0])
+    }
+}

@@ -1,0 +1,533 @@
+//! `cases.toml`: the ways to call one example, read with errors that point at the place.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+use std::time::Duration;
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use regex_lite::Regex;
+use serde::Deserialize;
+use toml::Spanned;
+use toml::de::{DeTable, ValueDeserializer};
+
+use crate::name;
+use crate::target::Target;
+
+/// How long a cell may run where its case does not say.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The flag set that every case has, without flags; the only one that runs natively.
+pub const DEFAULT_FLAG_SET: &str = "default";
+
+/// One way to call an example: one snapshot file, one table.
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub name: String,
+    /// One line for people: what this case shows.
+    pub about: Option<String>,
+    pub args: Vec<String>,
+    pub stdin: String,
+    /// The environment of the host process, beside the fixed set.
+    pub env: BTreeMap<String, String>,
+    /// The rows: `default` first, then as they stand in the file.
+    pub flag_sets: Vec<FlagSet>,
+    /// The columns, in the order of [`Target::ALL`].
+    pub targets: Vec<Target>,
+    pub timeout: Duration,
+    pub redact: Vec<Redaction>,
+}
+
+/// A named list of wasmtime flags: a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlagSet {
+    pub name: String,
+    /// As written, placeholders included.
+    pub flags: Vec<String>,
+}
+
+/// What differs from run to run, and what stands for it.
+#[derive(Clone, Debug)]
+pub struct Redaction {
+    pub pattern: Regex,
+    pub with: String,
+}
+
+impl Case {
+    /// The case that an example without `cases.toml` has.
+    pub fn default_case() -> Case {
+        Spec::default()
+            .into_case("default".into(), &Packages { own: "", modules: &[] }, 0..0)
+            .expect("an empty case has nothing to find fault with")
+    }
+
+    /// Whether native is a column of this row.
+    pub fn runs(&self, flag_set: &FlagSet, target: Target) -> bool {
+        self.targets.contains(&target) && (target.is_wasm() || flag_set.name == DEFAULT_FLAG_SET)
+    }
+}
+
+/// The packages that `{wasm:NAME}` may name: the example's own and its modules'.
+pub struct Packages<'a> {
+    pub own: &'a str,
+    pub modules: &'a [String],
+}
+
+/// One case as it is written: a top-level table of `cases.toml`.
+///
+/// The JSON schema that editors complete from is made of this type and of its comments.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "case"))]
+#[serde(deny_unknown_fields, default)]
+struct Spec {
+    /// One line for people: what this case shows.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    about: Option<Spanned<String>>,
+    /// The program's arguments. `{cwd}` is the absolute scratch folder.
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
+    args: Vec<Spanned<String>>,
+    /// What the program reads from its standard input; empty if not given.
+    stdin: String,
+    /// Variables of the host process, beside LC_ALL, TZ, HOME and TMPDIR. The native program sees
+    /// them; a wasm guest sees only what flags such as `--env` pass on. `{cwd}` is the absolute
+    /// scratch folder.
+    #[cfg_attr(test, schemars(with = "BTreeMap<String, String>"))]
+    env: BTreeMap<Spanned<String>, Spanned<String>>,
+    /// Named lists of wasmtime flags, each a row of the table: `flags.NAME = ["--dir=."]`.
+    /// `{wasm:NAME}` is the path of that package's artifact for the row's target, `{cwd}` the
+    /// absolute scratch folder. The row `default`, without flags, is always there.
+    #[cfg_attr(test, schemars(with = "BTreeMap<String, Vec<String>>"))]
+    flags: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
+    /// The columns that this case has: any of `native`, `wasip1`, `wasip2`; all if not given.
+    #[cfg_attr(test, schemars(with = "Option<Vec<TargetName>>"))]
+    targets: Option<Spanned<Vec<Spanned<String>>>>,
+    /// How long a cell may run, as "10s", "500ms" or "2m"; 10 s if not given. A cell that takes
+    /// longer is ended, and `timed out` is its outcome.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    timeout: Option<Spanned<String>>,
+    /// What differs from run to run and would make the snapshot unstable.
+    redact: Vec<RedactSpec>,
+}
+
+/// Text that matches `pattern` is replaced by `with`, in the streams and files of the outcome as
+/// the snapshot shows them.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct RedactSpec {
+    /// A regular expression in the syntax of the regex-lite crate.
+    #[cfg_attr(test, schemars(with = "String"))]
+    pattern: Spanned<String>,
+    /// The replacement; `$1` or `${name}` stand for groups of the pattern.
+    with: String,
+}
+
+/// The names of all targets, for the schema.
+#[cfg(test)]
+#[derive(schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(dead_code, reason = "only its schema is used")]
+enum TargetName {
+    Native,
+    Wasip1,
+    Wasip2,
+}
+
+/// What is wrong at one place of a file.
+#[derive(Debug)]
+pub struct Fault {
+    pub what: String,
+    pub at: Range<usize>,
+    pub help: Option<String>,
+}
+
+impl Fault {
+    fn new(what: impl Into<String>, at: Range<usize>) -> Fault {
+        Fault { what: what.into(), at, help: None }
+    }
+
+    fn help(mut self, help: impl Into<String>) -> Fault {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// Reads the cases of one file, in the order in which they stand there, or says all that is wrong.
+pub fn parse(text: &str, packages: &Packages<'_>) -> Result<Vec<Case>, Vec<Fault>> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        return Err(errors.into_iter().map(|error| fault_of(text, error, &[])).collect());
+    }
+    let mut entries: Vec<_> = table.into_inner().into_iter().collect();
+    entries.sort_by_key(|(key, _)| key.span().start);
+
+    let mut cases = Vec::new();
+    let mut faults = Vec::new();
+    for (key, value) in entries {
+        let at = key.span();
+        let name = key.into_inner().into_owned();
+        if let Some(what) = name::fault(&name) {
+            faults.push(Fault::new(format!("not a name for a case: {what}"), at.clone()));
+        }
+        if !value.get_ref().is_table() {
+            let fault = Fault::new(format!("`{name}` is not in a case"), at);
+            let key_of_case = KEYS.contains(&name.as_str());
+            let case = if key_of_case { "default" } else { name.as_str() };
+            faults.push(fault.help(format!("each top-level table is a case: put it under `[{case}]`")));
+            continue;
+        }
+        match Spec::deserialize(ValueDeserializer::from(value)) {
+            Err(error) => faults.push(fault_of(text, error, KEYS)),
+            Ok(spec) => match spec.into_case(name, packages, at) {
+                Err(found) => faults.extend(found),
+                Ok(case) => cases.push(case),
+            },
+        }
+    }
+    if cases.is_empty() && faults.is_empty() {
+        faults.push(Fault::new("no case in this file", 0..text.len().min(1)).help(
+            "add one, such as `[default]`, or remove the file: without it there is one case, `default`",
+        ));
+    }
+    if faults.is_empty() { Ok(cases) } else { Err(faults) }
+}
+
+/// The keys of a case, for suggestions.
+const KEYS: &[&str] = &["about", "args", "env", "flags", "redact", "stdin", "targets", "timeout"];
+
+/// A fault of a TOML or type error, with a suggestion where an unknown key is nearly a known one.
+fn fault_of(text: &str, error: toml::de::Error, keys: &[&str]) -> Fault {
+    let at = error.span().unwrap_or(0..0);
+    let mut fault = Fault::new(error.message().trim(), at.clone());
+    if error.message().starts_with("unknown field") {
+        let written = text.get(at).unwrap_or_default().trim_matches(['"', '\'']);
+        if let Some(meant) = name::suggest(written, keys.iter().copied()) {
+            fault = fault.help(format!("did you mean `{meant}`?"));
+        }
+    }
+    fault
+}
+
+impl Default for Spec {
+    fn default() -> Spec {
+        Spec {
+            about: None,
+            args: Vec::new(),
+            stdin: String::new(),
+            env: BTreeMap::new(),
+            flags: BTreeMap::new(),
+            targets: None,
+            timeout: None,
+            redact: Vec::new(),
+        }
+    }
+}
+
+impl Spec {
+    /// Checks what types alone cannot, and gives the case. `at` is where the case's name stands.
+    fn into_case(self, name: String, packages: &Packages<'_>, at: Range<usize>) -> Result<Case, Vec<Fault>> {
+        let mut faults = Vec::new();
+        let mut or_fault = |result: Result<(), Fault>| faults.extend(result.err());
+
+        if let Some(about) = &self.about {
+            or_fault(one_line(about));
+        }
+        for arg in &self.args {
+            or_fault(no_nul(arg));
+        }
+        for (key, value) in &self.env {
+            or_fault(variable_name(key));
+            or_fault(no_nul(value));
+        }
+
+        let mut sets: Vec<_> = self.flags.into_iter().collect();
+        sets.sort_by_key(|(name, _)| name.span().start);
+        let mut flag_sets = vec![FlagSet { name: DEFAULT_FLAG_SET.into(), flags: Vec::new() }];
+        for (set, flags) in sets {
+            or_fault(flag_set_name(&set));
+            for flag in &flags {
+                or_fault(no_nul(flag));
+                or_fault(known_packages(flag, packages));
+            }
+            let flags = flags.into_iter().map(Spanned::into_inner).collect();
+            flag_sets.push(FlagSet { name: set.into_inner(), flags });
+        }
+
+        let targets = match self.targets {
+            None => Ok(Target::ALL.to_vec()),
+            Some(written) => targets(written),
+        };
+        let timeout = match &self.timeout {
+            None => Ok(DEFAULT_TIMEOUT),
+            Some(written) => {
+                duration(written.get_ref()).map_err(|what| vec![Fault::new(what, written.span())])
+            }
+        };
+        let redact: Result<Vec<_>, _> = self.redact.into_iter().map(redaction).collect();
+
+        match (targets, timeout, redact) {
+            (Ok(targets), Ok(timeout), Ok(redact)) if faults.is_empty() => {
+                if flag_sets.len() > 1 && !targets.iter().any(|target| target.is_wasm()) {
+                    return Err(vec![
+                        Fault::new("flags without a target that runs under wasmtime", at)
+                            .help("add `wasip1` or `wasip2` to `targets`, or remove the flags"),
+                    ]);
+                }
+                let args = self.args.into_iter().map(Spanned::into_inner).collect();
+                let env =
+                    self.env.into_iter().map(|(key, value)| (key.into_inner(), value.into_inner())).collect();
+                let about = self.about.map(Spanned::into_inner);
+                Ok(Case { name, about, args, stdin: self.stdin, env, flag_sets, targets, timeout, redact })
+            }
+            (targets, timeout, redact) => {
+                faults.extend(targets.err().unwrap_or_default());
+                faults.extend(timeout.err().unwrap_or_default());
+                faults.extend(redact.err());
+                Err(faults)
+            }
+        }
+    }
+}
+
+fn one_line(about: &Spanned<String>) -> Result<(), Fault> {
+    if about.get_ref().contains('\n') {
+        return Err(Fault::new("`about` is one line", about.span()));
+    }
+    Ok(())
+}
+
+fn no_nul(word: &Spanned<String>) -> Result<(), Fault> {
+    if word.get_ref().contains('\0') {
+        return Err(Fault::new("no system passes a NUL byte to a program", word.span()));
+    }
+    Ok(())
+}
+
+fn variable_name(key: &Spanned<String>) -> Result<(), Fault> {
+    if key.get_ref().is_empty() || key.get_ref().contains(['=', '\0']) {
+        return Err(Fault::new("not a name for an environment variable", key.span()));
+    }
+    Ok(())
+}
+
+fn flag_set_name(set: &Spanned<String>) -> Result<(), Fault> {
+    if set.get_ref() == DEFAULT_FLAG_SET {
+        return Err(Fault::new("`default` is the row without flags, which every case has", set.span())
+            .help("give this flag set another name"));
+    }
+    match name::fault(set.get_ref()) {
+        Some(what) => Err(Fault::new(format!("not a name for a flag set: {what}"), set.span())),
+        None => Ok(()),
+    }
+}
+
+/// Checks that each `{wasm:NAME}` in a flag names a package of this example.
+fn known_packages(flag: &Spanned<String>, packages: &Packages<'_>) -> Result<(), Fault> {
+    for rest in flag.get_ref().split("{wasm:").skip(1) {
+        let Some((name, _)) = rest.split_once('}') else {
+            return Err(Fault::new("`{wasm:` without its `}`", flag.span()));
+        };
+        if name != packages.own && !packages.modules.iter().any(|module| module == name) {
+            let fault = Fault::new(format!("no package `{name}` in this example"), flag.span());
+            let known = packages.modules.iter().map(String::as_str).chain([packages.own]);
+            return Err(match name::suggest(name, known) {
+                Some(meant) => fault.help(format!("did you mean `{{wasm:{meant}}}`?")),
+                None => {
+                    fault.help(format!("its modules stand in `modules/`; this would be `modules/{name}/`"))
+                }
+            });
+        }
+    }
+    Ok(())
+}
+
+fn targets(written: Spanned<Vec<Spanned<String>>>) -> Result<Vec<Target>, Vec<Fault>> {
+    let at = written.span();
+    let mut chosen = Vec::new();
+    let mut faults = Vec::new();
+    for name in written.into_inner() {
+        match Target::named(name.get_ref()) {
+            Some(target) if chosen.contains(&target) => {
+                faults.push(Fault::new(format!("`{target}` stands here twice"), name.span()));
+            }
+            Some(target) => chosen.push(target),
+            None => {
+                let known = Target::ALL.map(Target::name);
+                let fault = Fault::new(format!("no target `{}`", name.get_ref()), name.span());
+                faults.push(fault.help(match name::suggest(name.get_ref(), known) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => format!("the targets are {}", known.join(", ")),
+                }));
+            }
+        }
+    }
+    if chosen.is_empty() && faults.is_empty() {
+        faults.push(Fault::new("a case has at least one target", at));
+    }
+    chosen.sort();
+    if faults.is_empty() { Ok(chosen) } else { Err(faults) }
+}
+
+/// Reads "10s", "500ms" or "2m".
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit_at);
+    let milliseconds_per_unit = match unit.trim_start() {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        _ => return Err(format!("not a duration: {text:?}; write it as \"10s\", \"500ms\" or \"2m\"")),
+    };
+    match number.parse::<u64>().ok().and_then(|number| number.checked_mul(milliseconds_per_unit)) {
+        Some(0) => Err("a cell needs some time to run".into()),
+        Some(milliseconds) if milliseconds <= LONGEST_TIMEOUT_MS => Ok(Duration::from_millis(milliseconds)),
+        _ => Err(format!("not a duration: {text:?}; at most \"60m\"")),
+    }
+}
+
+const LONGEST_TIMEOUT_MS: u64 = 60 * 60_000;
+
+fn redaction(spec: RedactSpec) -> Result<Redaction, Fault> {
+    match Regex::new(spec.pattern.get_ref()) {
+        Ok(pattern) => Ok(Redaction { pattern, with: spec.with }),
+        Err(error) => Err(Fault::new(format!("not a regular expression: {error}"), spec.pattern.span())),
+    }
+}
+
+/// Draws the faults of one file with line, column and caret. `path` is shown as given.
+pub fn draw(path: &Path, text: &str, faults: &[Fault]) -> String {
+    let path = path.display().to_string();
+    let groups: Vec<_> = faults
+        .iter()
+        .flat_map(|fault| {
+            let end = fault.at.end.min(text.len());
+            let place = fault.at.start.min(end)..end;
+            let snippet = Snippet::source(text).path(&path).annotation(AnnotationKind::Primary.span(place));
+            let group = Level::ERROR.primary_title(&fault.what).element(snippet);
+            let help = fault.help.as_deref().map(|help| Level::HELP.message(help));
+            [group.elements(help)]
+        })
+        .collect();
+    Renderer::plain().render(&groups)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PACKAGES: Packages<'static> = Packages { own: "cat", modules: &[] };
+
+    #[track_caller]
+    fn check(text: &str, picture: &str) {
+        let faults = parse(text, &PACKAGES).expect_err("faults");
+        assert_eq!(draw(Path::new("cases.toml"), text, &faults).trim_end(), picture.trim_end());
+    }
+
+    #[test]
+    fn order_and_defaults() {
+        let cases = parse(
+            "[second]\nflags.z = ['--dir=.']\nflags.a = []\n[first]\ntargets = ['wasip2', 'native']\ntimeout = '2m'\n",
+            &PACKAGES,
+        )
+        .unwrap();
+        let names: Vec<_> = cases.iter().map(|case| case.name.as_str()).collect();
+        assert_eq!(names, ["second", "first"]);
+        let rows: Vec<_> = cases[0].flag_sets.iter().map(|set| set.name.as_str()).collect();
+        assert_eq!(rows, ["default", "z", "a"]);
+        assert_eq!(cases[0].timeout, DEFAULT_TIMEOUT);
+        assert_eq!(cases[1].targets, [Target::NATIVE, Target::WASIP2]);
+        assert_eq!(cases[1].timeout, Duration::from_secs(120));
+    }
+
+    #[test]
+    fn a_near_miss() {
+        check(
+            "[sample]\nabout = \"x\"\narg = [\"sample.txt\"]\n",
+            r#"
+error: unknown field `arg`, expected one of `about`, `args`, `stdin`, `env`, `flags`, `targets`, `timeout`, `redact`
+ --> cases.toml:3:1
+  |
+3 | arg = ["sample.txt"]
+  | ^^^
+  |
+  = help: did you mean `args`?"#
+                .trim_start(),
+        );
+    }
+
+    #[test]
+    fn all_faults_of_a_file() {
+        check(
+            "[Up]\n[a]\ntargets = ['wasm']\n[b]\nflags.default = []\nflags.x = ['--preload=m={wasm:dog}']\n",
+            "
+error: not a name for a case: a name consists of lower-case letters, digits, `-` and `_`; this one has 'U'
+ --> cases.toml:1:2
+  |
+1 | [Up]
+  |  ^^
+  |
+error: no target `wasm`
+ --> cases.toml:3:12
+  |
+3 | targets = ['wasm']
+  |            ^^^^^^
+  = help: the targets are native, wasip1, wasip2
+error: `default` is the row without flags, which every case has
+ --> cases.toml:5:7
+  |
+5 | flags.default = []
+  |       ^^^^^^^
+  = help: give this flag set another name
+error: no package `dog` in this example
+ --> cases.toml:6:12
+  |
+6 | flags.x = ['--preload=m={wasm:dog}']
+  |            ^^^^^^^^^^^^^^^^^^^^^^^^
+  = help: its modules stand in `modules/`; this would be `modules/dog/`"
+                .trim_start(),
+        );
+    }
+
+    #[test]
+    fn no_input_makes_it_panic() {
+        for text in [
+            "",
+            "[",
+            "a = 1",
+            "[a]\nb",
+            "[a]\nargs = 'x'",
+            "[a.b]\nc=1",
+            "a = {args = [1]}",
+            "\u{feff}[a]",
+            "[a]\nstdin = \"\\u0000\"",
+        ] {
+            if let Err(faults) = parse(text, &PACKAGES) {
+                assert!(!draw(Path::new("cases.toml"), text, &faults).is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn durations() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        for bad in ["", "10", "s", "0s", "1h", "61m", "-1s", "99999999999999999999s"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    /// `cases.schema.json` is made of the types above. To renew it: `UPDATE_SCHEMA=1 cargo test schema`.
+    #[test]
+    fn schema_is_current() {
+        let settings = schemars::generate::SchemaSettings::draft07();
+        let mut schema = settings.into_generator().into_root_schema_for::<BTreeMap<String, Spec>>();
+        schema.insert("title".into(), "cases.toml of Parallax".into());
+        let current = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases.schema.json");
+        if std::env::var_os("UPDATE_SCHEMA").is_some() {
+            std::fs::write(&path, &current).unwrap();
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(committed, current, "run `UPDATE_SCHEMA=1 cargo test schema`");
+    }
+}

@@ -1,0 +1,168 @@
+//! Discovery: the examples, as they stand in `examples/`. Nothing is registered anywhere else.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::cases::{self, Case, Packages};
+use crate::fixture::Fixture;
+use crate::name;
+use crate::stop::{Stop, exit};
+use crate::workspace::{Manifest, Workspace};
+
+/// A package in `examples/`: one program, seen from several places.
+#[derive(Debug)]
+pub struct Example {
+    /// The name of its folder, package, binary and snapshot folder.
+    pub name: String,
+    pub cases: Vec<Case>,
+    /// Further packages of the same example, in `modules/`.
+    pub modules: Vec<Module>,
+    pub fixture: Fixture,
+}
+
+/// A further package of an example.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Module {
+    pub name: String,
+    /// Whether it is a program (`src/main.rs`) and no library, whose file cargo names differently.
+    pub is_program: bool,
+}
+
+/// Reads all examples, sorted by name.
+///
+/// # Errors
+/// If anything in `examples/` is malformed: one error that lists it all, so that all can be mended
+/// at once.
+pub fn discover(workspace: &Workspace) -> Result<Vec<Example>> {
+    let mut faults = Vec::new();
+    let mut examples = Vec::new();
+    for folder in folders(&workspace.examples())? {
+        match read(workspace, &folder) {
+            Ok(example) => examples.push(example),
+            Err(error) => match error.downcast::<Stop>() {
+                Ok(stop) => faults.push(stop.message),
+                Err(error) => return Err(error),
+            },
+        }
+    }
+    if faults.is_empty() { Ok(examples) } else { Err(Stop::error(exit::USAGE, faults.join("\n\n"))) }
+}
+
+/// Reads one example, or gives a [`Stop`] that lists all that is wrong with it.
+fn read(workspace: &Workspace, folder: &Path) -> Result<Example> {
+    let mut faults = Vec::new();
+    let name = package(workspace, folder, &mut faults)?;
+    misspelled_entries(workspace, folder, &mut faults)?;
+    if !folder.join("src/main.rs").is_file() {
+        faults.push(format!("{}: no src/main.rs: an example is a program", workspace.show(folder)));
+    }
+    let mut modules = Vec::new();
+    let modules_dir = folder.join("modules");
+    if modules_dir.is_dir() {
+        for folder in folders(&modules_dir)? {
+            let name = package(workspace, &folder, &mut faults)?;
+            modules.push(Module { name, is_program: folder.join("src/main.rs").is_file() });
+        }
+    }
+    let cases = read_cases(workspace, folder, &name, &modules, &mut faults)?;
+    let fixture = Fixture::read(&folder.join("fixture"))?;
+    if faults.is_empty() {
+        Ok(Example { name, cases, modules, fixture })
+    } else {
+        Err(Stop::error(exit::USAGE, faults.join("\n\n")))
+    }
+}
+
+fn read_cases(
+    workspace: &Workspace,
+    folder: &Path,
+    name: &str,
+    modules: &[Module],
+    faults: &mut Vec<String>,
+) -> Result<Vec<Case>> {
+    let path = folder.join("cases.toml");
+    let text = match fs::read(&path) {
+        Ok(bytes) => String::from_utf8(bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![Case::default_case()]),
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+    };
+    let Ok(text) = text else {
+        faults.push(format!("{}: not UTF-8, as TOML must be", workspace.show(&path)));
+        return Ok(Vec::new());
+    };
+    let modules: Vec<_> = modules.iter().map(|module| module.name.clone()).collect();
+    match cases::parse(&text, &Packages { own: name, modules: &modules }) {
+        Ok(cases) => Ok(cases),
+        Err(found) => {
+            faults.push(cases::draw(Path::new(&workspace.show(&path)), &text, &found));
+            Ok(Vec::new())
+        }
+    }
+}
+
+/// The name of the package in `folder`, which is the folder's name.
+fn package(workspace: &Workspace, folder: &Path, faults: &mut Vec<String>) -> Result<String> {
+    let shown = workspace.show(folder);
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if let Some(what) = name::fault(&name) {
+        faults.push(format!("{shown}: not a name for a package: {what}"));
+    }
+    let manifest = folder.join("Cargo.toml");
+    let text = match fs::read_to_string(&manifest) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            faults.push(format!(
+                "{shown}: no Cargo.toml\n`cargo xtask new NAME` makes an example; otherwise remove the folder"
+            ));
+            return Ok(name);
+        }
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", manifest.display())),
+    };
+    match toml::from_str::<Manifest>(&text) {
+        Err(error) => faults.push(format!("{}: {error}", workspace.show(&manifest))),
+        Ok(Manifest { package: Some(package), .. }) if package.name == name => {}
+        Ok(Manifest { package, .. }) => {
+            let named =
+                package.map_or("has no name".into(), |package| format!("is named `{}`", package.name));
+            faults.push(format!(
+                "{shown}: its package {named}; folder and package have one name: name = \"{name}\""
+            ));
+        }
+    }
+    Ok(name)
+}
+
+/// Files whose names are nearly those that mean something: they would silently mean nothing.
+fn misspelled_entries(workspace: &Workspace, folder: &Path, faults: &mut Vec<String>) -> Result<()> {
+    const KNOWN: [&str; 3] = ["cases.toml", "fixture", "modules"];
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let entry = entry?.file_name();
+        let Some(entry) = entry.to_str() else { continue };
+        if KNOWN.contains(&entry) {
+            continue;
+        }
+        if let Some(meant) = name::suggest(entry, KNOWN) {
+            faults.push(format!("{}/{entry}: did you mean `{meant}`?", workspace.show(folder)));
+        }
+    }
+    Ok(())
+}
+
+/// The folders in `parent`, sorted; hidden ones are left out.
+fn folders(parent: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(parent).with_context(|| format!("cannot read {}", parent.display()))?;
+    let mut folders = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let hidden = OsStr::to_string_lossy(&entry.file_name()).starts_with('.');
+        if entry.path().is_dir() && !hidden {
+            folders.push(entry.path());
+        }
+    }
+    folders.sort();
+    Ok(folders)
+}

@@ -1,0 +1,259 @@
+//! The files that a program finds in its folder, and what it left of them.
+//!
+//! A fixture is read once and written out for every cell, so that each has files of its own.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::text::{bars, visible};
+
+/// Files, folders and links below a folder, by their path from there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fixture {
+    entries: BTreeMap<PathBuf, Entry>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Entry {
+    Folder,
+    File {
+        contents: Vec<u8>,
+        executable: bool,
+    },
+    /// A symbolic link and what it says. It is never followed.
+    Link(PathBuf),
+    /// A FIFO, a socket, a device: it has no contents to read.
+    Special,
+    /// What could not be read, because the program took away the right to.
+    Unreadable,
+}
+
+/// One difference that a run made to its folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    kind: Kind,
+    path: PathBuf,
+    /// What is there now; for a removed entry, what was there before.
+    entry: Entry,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Created,
+    Changed,
+    Removed,
+}
+
+impl Fixture {
+    /// Reads all below `folder`; an absent folder is an empty fixture.
+    pub fn read(folder: &Path) -> Result<Fixture> {
+        let mut entries = BTreeMap::new();
+        walk(folder, Path::new(""), &mut entries)
+            .with_context(|| format!("cannot read {}", folder.display()))?;
+        Ok(Fixture { entries })
+    }
+
+    /// Writes all into the empty folder `folder`.
+    pub fn write(&self, folder: &Path) -> io::Result<()> {
+        for (path, entry) in &self.entries {
+            let path = folder.join(path);
+            match entry {
+                Entry::Folder => fs::create_dir(path)?,
+                Entry::File { contents, executable } => {
+                    fs::write(&path, contents)?;
+                    if *executable {
+                        make_executable(&path)?;
+                    }
+                }
+                Entry::Link(target) => make_link(target, &path)?,
+                Entry::Special | Entry::Unreadable => {
+                    return Err(io::Error::other(format!("cannot copy {}", path.display())));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What differs `after` a run, by path.
+    pub fn changes(&self, after: &Fixture) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for (path, before) in &self.entries {
+            let (kind, entry) = match after.entries.get(path) {
+                Some(now) if now == before => continue,
+                Some(now) => (Kind::Changed, now),
+                None => (Kind::Removed, before),
+            };
+            changes.push(Change { kind, path: path.clone(), entry: entry.clone() });
+        }
+        for (path, entry) in &after.entries {
+            if !self.entries.contains_key(path) {
+                changes.push(Change { kind: Kind::Created, path: path.clone(), entry: entry.clone() });
+            }
+        }
+        changes.sort_by(|a, b| a.path.cmp(&b.path));
+        changes
+    }
+
+    /// The same entries, one folder deeper.
+    pub fn below(&self, folder: &str) -> Fixture {
+        let deeper = |(path, entry): (&PathBuf, &Entry)| (Path::new(folder).join(path), entry.clone());
+        let mut entries: BTreeMap<_, _> = self.entries.iter().map(deeper).collect();
+        entries.insert(folder.into(), Entry::Folder);
+        Fixture { entries }
+    }
+}
+
+fn walk(root: &Path, below: &Path, entries: &mut BTreeMap<PathBuf, Entry>) -> io::Result<()> {
+    let listing = match fs::read_dir(root.join(below)) {
+        Ok(listing) => listing,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && below == Path::new("") => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && below != Path::new("") => {
+            entries.insert(below.into(), Entry::Unreadable);
+            return Ok(());
+        }
+        Err(error) => return Err(error),
+    };
+    for found in listing {
+        let found = found?;
+        let path = below.join(found.file_name());
+        let kind = found.file_type()?;
+        if kind.is_dir() {
+            entries.insert(path.clone(), Entry::Folder);
+            walk(root, &path, entries)?;
+            continue;
+        }
+        let entry = if kind.is_symlink() {
+            Entry::Link(fs::read_link(root.join(&path))?)
+        } else if kind.is_file() {
+            match fs::read(root.join(&path)) {
+                Ok(contents) => Entry::File { contents, executable: is_executable(&found.metadata()?) },
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Entry::Unreadable,
+                Err(error) => return Err(error),
+            }
+        } else {
+            Entry::Special
+        };
+        entries.insert(path, entry);
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn is_executable(metadata: &fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    metadata.permissions().mode() & 0o100 != 0
+}
+
+#[cfg(not(unix))]
+fn is_executable(_: &fs::Metadata) -> bool {
+    false
+}
+
+#[cfg(unix)]
+fn make_executable(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(not(unix))]
+fn make_executable(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn make_link(target: &Path, link: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, link)
+}
+
+#[cfg(not(unix))]
+fn make_link(_: &Path, link: &Path) -> io::Result<()> {
+    Err(io::Error::other(format!("cannot make the link {} on this system", link.display())))
+}
+
+/// Larger files are drawn by their size and a checksum: a snapshot is for reading.
+const LARGEST_DRAWN: usize = 4096;
+
+impl Change {
+    /// Draws the change with the new contents as a block of a snapshot. `from` is the folder from
+    /// which people see the path: the program's working directory.
+    pub fn draw(&self, from: &str) -> String {
+        let kind = match self.kind {
+            Kind::Created => "created",
+            Kind::Changed => "changed",
+            Kind::Removed => "removed",
+        };
+        let shown = match self.path.strip_prefix(from) {
+            Ok(inside) => visible(inside.as_os_str().as_encoded_bytes()),
+            Err(_) => format!("../{}", visible(self.path.as_os_str().as_encoded_bytes())),
+        };
+        let shown = shown.replace('\n', "\\n");
+        let gone = self.kind == Kind::Removed;
+        match &self.entry {
+            Entry::Folder => format!("{kind}  {shown}/\n"),
+            Entry::Link(target) => {
+                let target = visible(target.as_os_str().as_encoded_bytes()).replace('\n', "\\n");
+                format!("{kind}  {shown} -> {target}\n")
+            }
+            Entry::Special => format!("{kind}  {shown} (neither file, folder nor link)\n"),
+            Entry::Unreadable => format!("{kind}  {shown} (not readable)\n"),
+            Entry::File { .. } if gone => format!("{kind}  {shown}\n"),
+            Entry::File { contents, .. } if contents.is_empty() => format!("{kind}  {shown} (empty)\n"),
+            Entry::File { contents, .. } if contents.len() > LARGEST_DRAWN => {
+                format!("{kind}  {shown} ({} bytes, FNV-1a {:016x})\n", contents.len(), fnv_1a(contents))
+            }
+            Entry::File { contents, .. } => format!("{kind}  {shown}\n{}", bars(&visible(contents))),
+        }
+    }
+}
+
+/// The 64-bit FNV-1a hash (draft-eastlake-fnv): a stable name for contents that are too long to show.
+fn fnv_1a(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fixture(files: &[(&str, &str)]) -> Fixture {
+        let file = |contents: &str| Entry::File { contents: contents.into(), executable: false };
+        Fixture { entries: files.iter().map(|(path, contents)| (path.into(), file(contents))).collect() }
+    }
+
+    #[test]
+    fn changes_by_path() {
+        let before = fixture(&[("cwd/a", "1\n"), ("cwd/b", "2\n"), ("cwd/c", "3\n")]);
+        let mut after = fixture(&[("cwd/a", "1\n"), ("cwd/b", "changed"), ("cwd/d", ""), ("escaped", "x\n")]);
+        after.entries.insert("cwd/link".into(), Entry::Link("../b c".into()));
+        after.entries.insert("cwd/sub".into(), Entry::Folder);
+        let drawn: String = before.changes(&after).iter().map(|change| change.draw("cwd")).collect();
+        assert_eq!(
+            drawn,
+            "changed  b\n│changed\n(no newline at the end)\nremoved  c\ncreated  d (empty)\n\
+             created  link -> ../b c\ncreated  sub/\ncreated  ../escaped\n│x\n"
+        );
+    }
+
+    #[test]
+    fn large_files_by_checksum() {
+        let after = fixture(&[("cwd/big", &"a".repeat(LARGEST_DRAWN + 1))]);
+        let drawn = Fixture::default().changes(&after)[0].draw("cwd");
+        assert_eq!(drawn, "created  big (4097 bytes, FNV-1a 6d4cfc3a1e8adc8c)\n");
+    }
+
+    #[test]
+    fn written_and_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut fixture = fixture(&[("a", "1"), ("tool", "#!/bin/sh")]);
+        fixture.entries.insert("sub".into(), Entry::Folder);
+        fixture.entries.insert("sub/link".into(), Entry::Link("/nowhere/at/all".into()));
+        fixture.write(folder.path()).unwrap();
+        assert_eq!(Fixture::read(folder.path()).unwrap(), fixture);
+    }
+}

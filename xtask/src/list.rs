@@ -1,0 +1,56 @@
+//! `cargo xtask test --list`: the selected cells, and with JSON exactly how each is called.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use anyhow::Result;
+use serde::Serialize;
+use xshell::Shell;
+
+use crate::call::{self, Files};
+use crate::cell::Cell;
+use crate::cli::Format;
+use crate::environment::Environment;
+use crate::stop::exit;
+use crate::toolchain;
+use crate::workspace::Workspace;
+
+/// What a program needs to run a cell by itself.
+#[derive(Serialize)]
+struct Listed<'a> {
+    id: String,
+    argv: Vec<String>,
+    env: &'a BTreeMap<String, String>,
+    cwd: String,
+}
+
+/// Prints the cells on stdout, one a line, and gives the exit code. Nothing is built or set up, so
+/// files are named that may not be there yet.
+pub fn print(workspace: &Workspace, env: &Environment, cells: &[Cell<'_>], format: Format) -> Result<u8> {
+    let mut out = std::io::stdout().lock();
+    let written = match format {
+        Format::Human => cells.iter().try_for_each(|cell| writeln!(out, "{}", cell.id())),
+        Format::Json => {
+            let wasmtime = toolchain::expected_wasmtime(&Shell::new()?, env, workspace);
+            let files: Files =
+                cells.iter().flat_map(|cell| call::expected_files(workspace, cell.example)).collect();
+            cells.iter().try_for_each(|cell| {
+                let dir = cell.dir(&workspace.scratch(), 0);
+                let call = call::of(cell, &dir, &files, Some(&wasmtime));
+                let argv = call.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+                let listed = Listed {
+                    id: cell.id(),
+                    argv,
+                    env: &call.env,
+                    cwd: call.cwd.to_string_lossy().into_owned(),
+                };
+                writeln!(out, "{}", serde_json::to_string(&listed)?)
+            })
+        }
+    };
+    match written {
+        // `| head` closes the pipe when it has read enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(exit::OK),
+        other => Ok(other.map(|()| exit::OK)?),
+    }
+}

@@ -1,0 +1,80 @@
+//! The harness of Parallax. `README.md` beside this folder maps its files.
+
+mod build;
+mod call;
+mod cases;
+mod cell;
+mod ci;
+mod cli;
+mod compare;
+mod doctor;
+mod environment;
+mod example;
+mod fixture;
+mod interrupt;
+mod junit;
+mod list;
+mod lock;
+mod name;
+mod new;
+mod normalize;
+mod outcome;
+mod process;
+mod report;
+mod run;
+mod scratch;
+mod snapshot;
+mod stop;
+mod table;
+mod target;
+mod test;
+mod text;
+mod toolchain;
+mod version;
+mod wasmtime;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{CommandFactory, Parser};
+use xshell::Shell;
+
+use crate::cli::{Cli, Command};
+use crate::environment::Environment;
+use crate::snapshot::Keeping;
+use crate::stop::{Stop, exit};
+use crate::target::Target;
+use crate::workspace::Workspace;
+
+fn main() -> ExitCode {
+    // Before there is any thread: it changes the environment of this process.
+    let asked = snapshot::claim_environment();
+    let code = asked.and_then(|asked| run(Cli::parse().command, asked)).unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        error.downcast_ref::<Stop>().map_or(exit::HARNESS, |stop| stop.code)
+    });
+    ExitCode::from(code)
+}
+
+fn run(command: Command, asked: Option<Keeping>) -> Result<u8> {
+    let env = Environment::of_process();
+    if let Command::Completions { shell } = command {
+        clap_complete::generate(shell, &mut Cli::command(), "xtask", &mut std::io::stdout());
+        return Ok(exit::OK);
+    }
+    let workspace = Workspace::around(&std::env::current_dir()?, env.target_dir.clone())?;
+    match command {
+        Command::Test(args) => test::test(&workspace, &env, &args, asked),
+        Command::New { name } => new::new(&workspace, &name),
+        Command::Ci => ci::ci(&workspace, &env),
+        Command::Doctor => doctor::doctor(&workspace, &env),
+        Command::Setup { offline } => {
+            let say = |line: &str| eprintln!("{line}");
+            toolchain::provision(&Shell::new()?, &env, &workspace, &Target::ALL.into(), offline, &say)?;
+            eprintln!("All is set up: cargo xtask test");
+            Ok(exit::OK)
+        }
+        Command::Completions { .. } => unreachable!("it needs no workspace and is done above"),
+    }
+}

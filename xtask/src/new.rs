@@ -1,0 +1,79 @@
+//! `cargo xtask new NAME`: an example that builds, with a first case.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::name;
+use crate::stop::{Stop, exit};
+use crate::workspace::Workspace;
+
+const MANIFEST: &str = r#"[package]
+name = "{name}"
+version.workspace = true
+edition.workspace = true
+rust-version.workspace = true
+license.workspace = true
+publish.workspace = true
+
+[lints]
+workspace = true
+"#;
+
+const PROGRAM: &str = r#"//! What this program does, in one sentence; cases.toml says how it is called.
+
+use std::env;
+
+fn main() {
+    for name in env::args().skip(1) {
+        println!("Hello, {name}!");
+    }
+}
+"#;
+
+const CASES: &str = r#"#:schema ../../xtask/cases.schema.json
+# Each table is a case: one way to call the program, one snapshot in snapshots/{name}/.
+
+[first]
+about = "One line for people: what this case shows"
+args = ["world"]
+# stdin = "what the program reads"
+# env.NAME = "a variable of the host; a guest sees it only by a flag such as --env=NAME"
+
+# Each of these is a row of the table: the same call with these flags of wasmtime.
+# flags.dir-here = ["--dir=."]
+"#;
+
+/// Makes the example and says what to do next.
+///
+/// # Errors
+/// If the name is none, or is taken.
+pub fn new(workspace: &Workspace, name: &str) -> Result<u8> {
+    if let Some(what) = name::fault(name) {
+        return Err(Stop::error(exit::USAGE, format!("`{name}` cannot be the name of an example: {what}")));
+    }
+    let folder = workspace.examples().join(name);
+    if folder.exists() {
+        return Err(Stop::error(
+            exit::USAGE,
+            format!("{} is there already: choose another name", workspace.show(&folder)),
+        ));
+    }
+    let write = |path: &Path, text: &str| {
+        fs::write(path, text.replace("{name}", name))
+            .with_context(|| format!("cannot write {}", path.display()))
+    };
+    fs::create_dir_all(folder.join("src")).with_context(|| format!("cannot make {}", folder.display()))?;
+    write(&folder.join("Cargo.toml"), MANIFEST)?;
+    write(&folder.join("src/main.rs"), PROGRAM)?;
+    write(&folder.join("cases.toml"), CASES)?;
+    let shown = workspace.show(&folder);
+    println!(
+        "Made {shown}: src/main.rs is the program, cases.toml says how it is called.\n\
+         Edit both, then see what it does on each target, and record it:\n\n    \
+         cargo xtask test {name}/\n    \
+         cargo xtask test {name}/ --accept"
+    );
+    Ok(exit::OK)
+}

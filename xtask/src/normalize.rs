@@ -1,0 +1,201 @@
+//! Normalization: what differs from run to run or from machine to machine, and nothing else,
+//! gets one spelling before outcomes are grouped.
+//!
+//! Every rewrite hides something, so there are few, each with its reason and its test. To add one,
+//! add an entry to [`REWRITES`] and a test that shows what it does.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use regex_lite::Regex;
+
+use crate::cases::Redaction;
+use crate::outcome::Outcome;
+use crate::process::{self, End, Ran};
+use crate::run::Raw;
+use crate::scratch::CWD;
+use crate::target::Target;
+use crate::text::visible;
+use crate::wasmtime::{self, Ending};
+
+/// The paths of this machine that a program can come to see, and their spellings.
+#[derive(Clone, Debug)]
+pub struct Places(Vec<(String, &'static str)>);
+
+impl Places {
+    /// `artifacts` is the folder of the cell's program, `cwd` the one in which it ran.
+    pub fn new(cwd: &Path, artifacts: &Path, root: &Path) -> Places {
+        let shown = |path: &Path| visible(path.as_os_str().as_encoded_bytes());
+        let mut places =
+            vec![(shown(cwd), "{cwd}"), (shown(artifacts), "{bin}"), (shown(root), "{workspace}")];
+        // A path may be the beginning of another; the longer one is meant where it stands.
+        places.sort_by_key(|(path, _)| std::cmp::Reverse(path.len()));
+        Places(places)
+    }
+}
+
+/// The rewrites of visible text, each with its reason.
+const REWRITES: &[fn(&str, &Places) -> String] = &[
+    // Scratch, build and workspace folders differ from clone to clone.
+    paths, // std prints the operating system's number of a thread that panics.
+    thread_ids, // Paths of std's sources hold the hash of the compiler's commit.
+    rustc_hash, // Backtraces of wasmtime hold offsets, hashes and mangled names.
+    backtraces,
+];
+
+fn paths(text: &str, places: &Places) -> String {
+    places.0.iter().fold(text.to_string(), |text, (path, spelling)| text.replace(path, spelling))
+}
+
+fn thread_ids(text: &str, _: &Places) -> String {
+    static THREAD: LazyLock<Regex> = LazyLock::new(|| regex(r"(?m)^thread '([^'\n]*)' \(\d+\) "));
+    THREAD.replace_all(text, "thread '$1' ").into_owned()
+}
+
+fn rustc_hash(text: &str, _: &Places) -> String {
+    static HASH: LazyLock<Regex> = LazyLock::new(|| regex(r"/rustc/[0-9a-f]{40}/"));
+    HASH.replace_all(text, "/rustc/{hash}/").into_owned()
+}
+
+fn backtraces(text: &str, _: &Places) -> String {
+    wasmtime::without_backtrace(text)
+}
+
+fn regex(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("a pattern of this file is a regular expression")
+}
+
+/// Spells bytes visibly and applies all rewrites, then what the case redacts.
+fn text(bytes: &[u8], places: &Places, redact: &[Redaction]) -> String {
+    let text = REWRITES.iter().fold(visible(bytes), |text, rewrite| rewrite(&text, places));
+    redacted(text, redact)
+}
+
+fn redacted(text: String, redact: &[Redaction]) -> String {
+    redact.iter().fold(text, |text, redaction| {
+        redaction.pattern.replace_all(&text, redaction.with.as_str()).into_owned()
+    })
+}
+
+/// The outcome of a run on `target`.
+pub fn outcome(raw: &Raw, target: Target, places: &Places, redact: &[Redaction]) -> Outcome {
+    let (exit, stderr) = end(raw, target);
+    let files: String = raw.changes.iter().map(|change| change.draw(CWD)).collect();
+    Outcome {
+        exit: text(exit.as_bytes(), places, redact),
+        stdout: text(&raw.ran.stdout, places, redact),
+        stderr: text(stderr, places, redact),
+        files: redacted(paths(&files, places), redact),
+    }
+}
+
+/// The outcome of a cell whose program, or a module that it needs, does not build.
+pub fn outcome_of_failed_build(error: &str, places: &Places, redact: &[Redaction]) -> Outcome {
+    Outcome::does_not_build(&text(error.as_bytes(), places, redact))
+}
+
+/// How a run ended, and what of its stderr belongs to the program: wasmtime's report of a trap or
+/// of a refusal is told by the end already.
+fn end(raw: &Raw, target: Target) -> (String, &[u8]) {
+    let (ran, stderr) = (&raw.ran, raw.ran.stderr.as_slice());
+    let code = match ran.end {
+        End::Exit(code) => code,
+        End::Signal(number) => return (format!("signal {}", process::signal_name(number)), stderr),
+        End::TimedOut => return ("timed out".into(), stderr),
+        End::TooMuchOutput => return ("too much output".into(), stderr),
+    };
+    if target.is_wasm() {
+        match wasmtime::read_end(code, &ran.stdout, stderr) {
+            Ending::Exit => {}
+            Ending::Trap { what, report_at } => return (format!("trap: {what}"), &stderr[..report_at]),
+            Ending::PerhapsRefused(reason) => {
+                // What happens just the same without a guest was not the guest's doing.
+                let same = |again: &Ran| {
+                    (again.end, &again.stdout, &again.stderr) == (ran.end, &ran.stdout, &ran.stderr)
+                };
+                if raw.without_fuel.as_ref().is_some_and(same) {
+                    return (format!("refused: {reason}"), &[]);
+                }
+            }
+        }
+    }
+    (format!("exit {code}"), stderr)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn places() -> Places {
+        Places::new(
+            Path::new("/home/me/clone/target/parallax/scratch/cat.sample.default.native/cwd"),
+            Path::new("/home/me/clone/target/x86_64-unknown-linux-gnu/example"),
+            Path::new("/home/me/clone"),
+        )
+    }
+
+    #[track_caller]
+    fn check(bytes: &str, picture: &str) {
+        assert_eq!(text(bytes.as_bytes(), &places(), &[]), picture);
+    }
+
+    #[test]
+    fn paths_of_this_machine() {
+        check("at /home/me/clone/target/parallax/scratch/cat.sample.default.native/cwd/x\n", "at {cwd}/x\n");
+        check("/home/me/clone/target/x86_64-unknown-linux-gnu/example/cat\n", "{bin}/cat\n");
+        check("/home/me/clone/examples/cat/src/main.rs\n", "{workspace}/examples/cat/src/main.rs\n");
+        check("/home/me/other\n", "/home/me/other\n");
+    }
+
+    #[test]
+    fn ids_of_threads() {
+        check(
+            "\nthread 'main' (9111) panicked at a.rs:3:17:\nboom\n",
+            "\nthread 'main' panicked at a.rs:3:17:\nboom\n",
+        );
+        check("\nthread 'main' (7) has overflowed its stack\n", "\nthread 'main' has overflowed its stack\n");
+        check("the thread 'main' (7) is mine\n", "the thread 'main' (7) is mine\n");
+    }
+
+    #[test]
+    fn hash_of_rustc() {
+        let hash = "59807616e1b2c3d4e5f60718293a4b5c6d7e8f90";
+        check(&format!("at /rustc/{hash}/library/core\n"), "at /rustc/{hash}/library/core\n");
+    }
+
+    #[test]
+    fn redactions_see_visible_text() {
+        let redact = [Redaction { pattern: Regex::new(r"\\t(\d+)").unwrap(), with: "<$1>".into() }];
+        assert_eq!(text(b"a\t42\n", &places(), &redact), "a<42>\n");
+    }
+
+    fn raw(stderr: &str, code: i32, without_fuel: Option<(&str, i32)>) -> Raw {
+        let ran =
+            |stderr: &str, code| Ran { end: End::Exit(code), stdout: Vec::new(), stderr: stderr.into() };
+        let without_fuel = without_fuel.map(|(stderr, code)| ran(stderr, code));
+        Raw {
+            ran: ran(stderr, code),
+            without_fuel,
+            changes: Vec::new(),
+            took: Duration::ZERO,
+            plain: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_guest_cannot_feign_a_refusal() {
+        let message = "Error: mine\n";
+        let guests = raw(message, 1, Some(("Error: failed to run main module\n", 134)));
+        assert_eq!(end(&guests, Target::WASIP1), ("exit 1".into(), message.as_bytes()));
+        let refused = raw(message, 1, Some((message, 1)));
+        assert_eq!(end(&refused, Target::WASIP1), ("refused: mine".into(), b"".as_slice()));
+        assert_eq!(end(&raw(message, 1, None), Target::NATIVE), ("exit 1".into(), message.as_bytes()));
+    }
+
+    #[test]
+    fn codes_of_native_programs_mean_nothing_special() {
+        assert_eq!(end(&raw("", 134, None), Target::NATIVE), ("exit 134".into(), b"".as_slice()));
+    }
+}

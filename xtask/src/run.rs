@@ -1,0 +1,169 @@
+//! Running: all cells, some at a time, each in a scratch folder of its own.
+
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::thread::Scope;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use crate::build::{Artifact, Built};
+use crate::call::{self, Files};
+use crate::cell::Cell;
+use crate::fixture::Change;
+use crate::process::{self, End, Limits, Ran};
+use crate::scratch;
+use crate::stop::{Stop, exit};
+use crate::text::{bars, shell_words, visible};
+use crate::wasmtime::{self, Wasmtime};
+use crate::workspace::Workspace;
+
+/// The most that is kept of each stream of a cell.
+const OUTPUT_LIMIT: usize = 1 << 20;
+
+/// All that running needs to know.
+#[derive(Clone, Copy)]
+pub struct Plan<'a> {
+    pub workspace: &'a Workspace,
+    pub wasmtime: Option<&'a Wasmtime>,
+    pub built: &'a Built,
+    pub files: &'a Files,
+    /// How many cells run at a time.
+    pub jobs: usize,
+    /// Overrules the timeouts of all cases.
+    pub timeout: Option<Duration>,
+    pub keep_scratch: bool,
+    /// Whether people watch what the programs print.
+    pub echo: bool,
+    /// Becomes readable when everything is to end at once.
+    pub interrupt: BorrowedFd<'a>,
+    /// Set when no further cell is to begin.
+    pub stop: &'a AtomicBool,
+}
+
+/// What became of a cell.
+#[derive(Debug)]
+pub enum Left {
+    Ran(Raw),
+    /// Its program, or a module that it needs, does not build; with the compiler's error.
+    DoesNotBuild(String),
+    /// An interrupt or a stop came before its end.
+    NotRun,
+}
+
+/// What a run left behind, as it came.
+#[derive(Debug)]
+pub struct Raw {
+    pub ran: Ran,
+    /// A second run of the same line in which no guest gets to run, where the first leaves open
+    /// who ended it.
+    pub without_fuel: Option<Ran>,
+    pub changes: Vec<Change>,
+    pub took: Duration,
+    /// What people type in the scratch folder for the same run.
+    pub plain: String,
+}
+
+impl Left {
+    /// How long the run took, if there was one.
+    pub fn took(&self) -> Duration {
+        match self {
+            Left::Ran(raw) => raw.took,
+            Left::DoesNotBuild(_) | Left::NotRun => Duration::ZERO,
+        }
+    }
+}
+
+/// One repetition of a cell, by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Job {
+    pub cell: usize,
+    /// From 0.
+    pub round: usize,
+}
+
+/// Does `jobs` in the background, begun in their order, and hands out what became of each as it
+/// comes.
+pub fn start<'scope, 'env: 'scope>(
+    scope: &'scope Scope<'scope, 'env>,
+    plan: Plan<'env>,
+    cells: &'env [Cell<'env>],
+    jobs: &'env [Job],
+) -> Receiver<(Job, Result<Left>)> {
+    let (sender, receiver) = mpsc::channel();
+    let next = Arc::new(AtomicUsize::new(0));
+    for _ in 0..plan.jobs.min(jobs.len()) {
+        let (sender, next) = (sender.clone(), Arc::clone(&next));
+        scope.spawn(move || {
+            while let Some(&job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let left = match plan.stop.load(Ordering::Relaxed) {
+                    true => Ok(Left::NotRun),
+                    false => one(&plan, &cells[job.cell], job.round),
+                };
+                // Nobody listens any more if the harness itself has failed meanwhile.
+                if sender.send((job, left)).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    receiver
+}
+
+fn one(plan: &Plan<'_>, cell: &Cell<'_>, round: usize) -> Result<Left> {
+    for unit in call::needs(cell) {
+        if let Some(Artifact::Failed(error)) = plan.built.artifacts.get(&unit) {
+            let whose =
+                if unit.0 == cell.example.name { String::new() } else { format!("module {}: ", unit.0) };
+            return Ok(Left::DoesNotBuild(format!("{whose}{error}")));
+        }
+    }
+    let dir = cell.dir(&plan.workspace.scratch(), round);
+    let call = call::of(cell, &dir, plan.files, plan.wasmtime);
+    scratch::make(&dir, &cell.example.fixture)?;
+    let limits = Limits { timeout: plan.timeout.unwrap_or(cell.case.timeout), output: OUTPUT_LIMIT };
+    let stdin = cell.case.stdin.as_bytes();
+    let run = |argv, echo: Option<process::Echo>| {
+        process::run(call.command(argv), stdin, limits, plan.interrupt, echo)
+            .map_err(|error| cannot_run(cell, &call, &error))
+    };
+
+    let started = Instant::now();
+    let Some(ran) = run(&call.argv, plan.echo.then_some(echo))? else { return Ok(Left::NotRun) };
+    let took = started.elapsed();
+    let changes = scratch::changes(&dir, &cell.example.fixture).context(cell.id())?;
+    let without_fuel = match &call.argv_without_fuel {
+        Some(argv) if leaves_open(&ran) => match run(argv, None)? {
+            Some(again) => Some(again),
+            None => return Ok(Left::NotRun),
+        },
+        _ => None,
+    };
+    if !plan.keep_scratch {
+        scratch::remove(&dir).with_context(|| format!("cannot remove {}", dir.display()))?;
+    }
+    let plain = shell_words(call.plain.iter().map(String::as_str));
+    Ok(Left::Ran(Raw { ran, without_fuel, changes, took, plain }))
+}
+
+/// Shows people what a program prints, as text that does nothing to their terminal.
+fn echo(bytes: &[u8]) {
+    eprint!("{}", bars(&visible(bytes)));
+}
+
+/// Whether a guest or wasmtime itself may have ended the run.
+fn leaves_open(ran: &Ran) -> bool {
+    let End::Exit(code) = ran.end else { return false };
+    matches!(wasmtime::read_end(code, &ran.stdout, &ran.stderr), wasmtime::Ending::PerhapsRefused(_))
+}
+
+fn cannot_run(cell: &Cell<'_>, call: &call::Call, error: &io::Error) -> anyhow::Error {
+    let message = format!("{}: cannot run {}: {error}", cell.id(), call.program().display());
+    match cell.target.is_wasm() {
+        true => Stop::error(exit::SET_UP, format!("{message}\nmend it: cargo xtask setup")),
+        false => Stop::error(exit::HARNESS, message),
+    }
+}

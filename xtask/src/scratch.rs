@@ -1,0 +1,69 @@
+//! Scratch folders: each cell runs in one of its own, and what it changed there is part of its
+//! outcome.
+//!
+//! A cell's scratch folder is `NAME/cwd`; the folder around it belongs to the cell alone, so that a
+//! program that writes to `..` is noticed and disturbs nobody.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::fixture::{Change, Fixture};
+
+/// The name of the working directory in a cell's folder.
+pub const CWD: &str = "cwd";
+
+/// Makes a fresh folder at `cell_dir` with the fixture in its `cwd`.
+pub fn make(cell_dir: &Path, fixture: &Fixture) -> Result<()> {
+    let made = || {
+        remove(cell_dir)?;
+        fs::create_dir_all(cell_dir.join(CWD))?;
+        fixture.write(&cell_dir.join(CWD))
+    };
+    made().with_context(|| format!("cannot make the scratch folder {}", cell_dir.display()))
+}
+
+/// What the run changed in its folder.
+pub fn changes(cell_dir: &Path, fixture: &Fixture) -> Result<Vec<Change>> {
+    Ok(fixture.below(CWD).changes(&Fixture::read(cell_dir)?))
+}
+
+/// Removes a folder and all in it. Links are removed, never followed.
+pub fn remove(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            make_accessible(folder)?;
+            fs::remove_dir_all(folder)
+        }
+        other => other,
+    }
+}
+
+/// Gives back the rights that a program took from folders, so that they can be removed.
+fn make_accessible(folder: &Path) -> io::Result<()> {
+    let mut left: Vec<PathBuf> = vec![folder.into()];
+    while let Some(folder) = left.pop() {
+        allow_all(&folder)?;
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                left.push(entry.path());
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn allow_all(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
+}
+
+#[cfg(not(unix))]
+fn allow_all(_: &Path) -> io::Result<()> {
+    Ok(())
+}

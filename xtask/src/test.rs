@@ -1,0 +1,382 @@
+//! `cargo xtask test`: the flow from examples to a report, from top to bottom.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
+use std::thread;
+
+use anyhow::{Context, Result};
+use xshell::{Shell, cmd};
+
+use crate::build::{self, Cargo, artifacts_dir};
+use crate::call;
+use crate::cell::{self, Cell};
+use crate::cli::TestArgs;
+use crate::compare::{self, Wish};
+use crate::environment::Environment;
+use crate::example::{self, Example};
+use crate::interrupt::Interrupt;
+use crate::junit;
+use crate::list;
+use crate::lock;
+use crate::name;
+use crate::normalize::{self, Places};
+use crate::report::{CaseResult, CellResult, Report, Summary};
+use crate::run::{self, Job, Left, Plan};
+use crate::scratch::{self, CWD};
+use crate::snapshot::{self, Keeping, Place};
+use crate::stop::{Stop, exit};
+use crate::toolchain;
+use crate::workspace::Workspace;
+
+/// Runs the command and gives the exit code. `asked` is what `INSTA_UPDATE` asks for.
+pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs, asked: Option<Keeping>) -> Result<u8> {
+    let wish = wish(args, env, asked)?;
+    let filter = args.selection.filter();
+
+    // discover
+    let examples = example::discover(workspace)?;
+    let cells = filter.select(cell::all(&examples));
+    if cells.is_empty() {
+        return Err(Stop::error(exit::NOTHING_MATCHED, nothing_matched(&examples, args)));
+    }
+    if args.list {
+        return list::print(workspace, env, &cells, args.format);
+    }
+
+    // provision
+    let sh = Shell::new()?;
+    let say = |line: &str| eprintln!("{line}");
+    let _lock = lock::take(&workspace.own_dir().join("lock"), &say)?;
+    let targets: BTreeSet<_> = cells.iter().map(|cell| cell.target).collect();
+    let wasmtime = toolchain::provision(&sh, env, workspace, &targets, args.offline, &say)?;
+
+    // build
+    let selected =
+        examples.iter().filter(|example| cells.iter().any(|cell| cell.example.name == example.name));
+    let cargo = Cargo { program: &env.cargo, offline: args.offline };
+    let built = build::all(&sh, cargo, workspace, &selected.collect::<Vec<_>>(), &targets, &say)?;
+    built.warnings.iter().for_each(|warning| eprintln!("{warning}"));
+    if built.is_nothing() && filter.is_everything() {
+        let errors: Vec<_> = built.errors.values().flatten().map(String::as_str).collect();
+        return Err(Stop::error(exit::HARNESS, format!("no example can be built:\n{}", errors.join("\n"))));
+    }
+    if args.no_run {
+        return Ok(exit::OK);
+    }
+
+    // run
+    let interrupt = Interrupt::watch()?;
+    let staging = workspace.own_dir().join("staging");
+    for folder in [&workspace.scratch(), &staging] {
+        scratch::remove(folder).with_context(|| {
+            format!("cannot remove {}, which is left of an earlier run", folder.display())
+        })?;
+    }
+    let stop = AtomicBool::new(false);
+    let plan = Plan {
+        workspace,
+        wasmtime: wasmtime.as_ref(),
+        built: &built,
+        files: &call::built_files(&built.artifacts),
+        jobs: if args.no_capture {
+            1
+        } else {
+            args.jobs.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from))
+        },
+        timeout: args.timeout,
+        keep_scratch: args.keep_scratch,
+        echo: args.no_capture,
+        interrupt: interrupt.as_fd(),
+        stop: &stop,
+    };
+    let jobs = order(cells.len(), args.repeat, seed(args.shuffle));
+    let mut report = Report::new(args, env);
+    let mut summary = Summary::default();
+    let mut results = Vec::new();
+    thread::scope(|scope| -> Result<()> {
+        let mut runs =
+            Runs { receiver: run::start(scope, plan, &cells, &jobs), early: BTreeMap::new(), done: 0 };
+        let mut all_cases = || -> Result<()> {
+            for case in cases(&cells) {
+                let left = runs.take(case.clone(), args.repeat, |done| report.progress(done, jobs.len()))?;
+                // normalize, group, compare, report
+                let outcomes = outcomes(workspace, &cells[case], left);
+                let Some(result) = compare_case(workspace, &staging, outcomes, wish)? else {
+                    summary.not_run += 1;
+                    continue;
+                };
+                summary.add(&result);
+                report.case(&result)?;
+                if result.failed() && args.fail_fast {
+                    stop.store(true, Ordering::Relaxed);
+                }
+                results.push(result);
+            }
+            Ok(())
+        };
+        let ended = all_cases();
+        // Whatever ended the loop, no further cell is to begin.
+        stop.store(true, Ordering::Relaxed);
+        ended
+    })?;
+
+    // keep
+    if let Some(signal) = interrupt.signal() {
+        report.interrupted(&summary);
+        Interrupt::end_by(signal);
+    }
+    for result in &results {
+        compare::write(&result.verdict)?;
+    }
+    summary.strays = strays(workspace, &examples, &results, filter.is_everything(), wish)?;
+    report.failures(&results, &built, workspace)?;
+    report.summary(&summary, wish)?;
+    if let Some(path) = &args.junit {
+        junit::write(path, &results)?;
+    }
+    if args.snapshots.review {
+        return review(&sh, env, workspace, &results, &summary);
+    }
+    Ok(summary.exit_code(wish))
+}
+
+/// What becomes of differences, by flags, by `INSTA_UPDATE`, and by whether a CI runs this.
+fn wish(args: &TestArgs, env: &Environment, asked: Option<Keeping>) -> Result<Wish> {
+    let flags = &args.snapshots;
+    if flags.prune && !args.selection.filter().is_everything() {
+        let message =
+            "--prune needs a full run: remove the filters, so that nothing is pruned that was only left out";
+        return Err(Stop::error(exit::USAGE, message));
+    }
+    if env.ci && (flags.accept || flags.prune || flags.review) {
+        let message = "CI is set, and there nothing is written: unset it to accept, review or prune";
+        return Err(Stop::error(exit::USAGE, message));
+    }
+    let keeping = match asked {
+        _ if flags.check || env.ci => Keeping::Check,
+        _ if flags.accept => Keeping::Accept,
+        Some(asked) => asked,
+        None => Keeping::Pending,
+    };
+    Ok(Wish { keeping, prune: flags.prune })
+}
+
+fn nothing_matched(examples: &[Example], args: &TestArgs) -> String {
+    let names = examples.iter().map(|example| example.name.as_str());
+    let meant = args.selection.filters.iter().find_map(|filter| name::suggest(filter, names.clone()));
+    let hint = meant.map(|name| format!("did you mean `{name}`?\n")).unwrap_or_default();
+    format!("nothing matched\n{hint}`cargo xtask test --list` prints the ids of all cells")
+}
+
+/// The order in which cells begin: as they stand, or shuffled by a seed.
+fn order(cells: usize, repeat: usize, seed: Option<u64>) -> Vec<Job> {
+    let mut jobs: Vec<_> =
+        (0..cells).flat_map(|cell| (0..repeat).map(move |round| Job { cell, round })).collect();
+    if let Some(mut state) = seed {
+        // Fisher and Yates's shuffle with the generator SplitMix64.
+        for last in (1..jobs.len()).rev() {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = state;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            let random = z ^ (z >> 31);
+            let bound = u64::try_from(last).expect("a length fits 64 bits") + 1;
+            jobs.swap(last, usize::try_from(random % bound).expect("less than a length"));
+        }
+    }
+    jobs
+}
+
+/// The seed of `--shuffle[=SEED]`; one that is not given is chosen, and said.
+fn seed(shuffle: Option<Option<u64>>) -> Option<u64> {
+    let seed =
+        shuffle?.unwrap_or_else(|| std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0));
+    eprintln!("Shuffled: --shuffle={seed} gives this order again");
+    Some(seed)
+}
+
+/// The numbers of the cells of each case; the cells of a case stand together.
+fn cases(cells: &[Cell<'_>]) -> Vec<Range<usize>> {
+    let mut first = 0;
+    let same_case = |one: &Cell<'_>, other: &Cell<'_>| std::ptr::eq(one.case, other.case);
+    cells
+        .chunk_by(same_case)
+        .map(|case| {
+            let numbers = first..first + case.len();
+            first = numbers.end;
+            numbers
+        })
+        .collect()
+}
+
+/// What has become of jobs so far, and where more comes from.
+struct Runs {
+    receiver: Receiver<(Job, Result<Left>)>,
+    /// What came before it was asked for.
+    early: BTreeMap<Job, Left>,
+    done: usize,
+}
+
+impl Runs {
+    /// Waits for all repetitions of these cells, and gives them cell by cell.
+    fn take(
+        &mut self,
+        cells: Range<usize>,
+        repeat: usize,
+        progress: impl Fn(usize),
+    ) -> Result<Vec<Vec<Left>>> {
+        let mut taken = Vec::new();
+        for cell in cells {
+            let mut rounds = Vec::new();
+            for round in 0..repeat {
+                let job = Job { cell, round };
+                while !self.early.contains_key(&job) {
+                    let (job, left) =
+                        self.receiver.recv().context("a thread that runs cells has panicked")?;
+                    self.early.insert(job, left?);
+                    self.done += 1;
+                    progress(self.done);
+                }
+                rounds.extend(self.early.remove(&job));
+            }
+            taken.push(rounds);
+        }
+        Ok(taken)
+    }
+}
+
+/// The cells of a case with their outcomes; none for those that were not run.
+fn outcomes<'a>(
+    workspace: &Workspace,
+    cells: &[Cell<'a>],
+    left: Vec<Vec<Left>>,
+) -> Vec<Option<CellResult<'a>>> {
+    let of_cell = |(cell, rounds): (&Cell<'a>, Vec<Left>)| {
+        let took = rounds.iter().map(Left::took).sum();
+        let drawn: Vec<String> = rounds
+            .iter()
+            .enumerate()
+            .map(|(round, left)| {
+                let cwd = cell.dir(&workspace.scratch(), round).join(CWD);
+                let places = Places::new(&cwd, &artifacts_dir(workspace, cell.target), &workspace.root);
+                let redact = &cell.case.redact;
+                match left {
+                    Left::Ran(raw) => Some(normalize::outcome(raw, cell.target, &places, redact).to_string()),
+                    Left::DoesNotBuild(error) => {
+                        Some(normalize::outcome_of_failed_build(error, &places, redact).to_string())
+                    }
+                    Left::NotRun => None,
+                }
+            })
+            .collect::<Option<_>>()?;
+        let plain = match rounds.first() {
+            Some(Left::Ran(raw)) => Some(raw.plain.clone()),
+            _ => None,
+        };
+        let unsteady = drawn.iter().find(|other| **other != drawn[0]).cloned();
+        Some(CellResult { cell: *cell, outcome: drawn.into_iter().next()?, unsteady, took, plain })
+    };
+    cells.iter().zip(left).map(of_cell).collect()
+}
+
+/// Compares a case with its snapshot, unless some of its cells were not run.
+fn compare_case<'a>(
+    workspace: &Workspace,
+    staging: &Path,
+    outcomes: Vec<Option<CellResult<'a>>>,
+    wish: Wish,
+) -> Result<Option<CaseResult<'a>>> {
+    let Some(cells) = outcomes.into_iter().collect::<Option<Vec<_>>>() else { return Ok(None) };
+    let Cell { example, case, .. } = cells[0].cell;
+    // What differs between repetitions is no outcome that could be recorded.
+    let steady = cells.iter().filter(|result| result.unsteady.is_none());
+    let ran = steady.map(|result| (result.cell.place(), result.outcome.clone())).collect();
+    let verdict = compare::case(&workspace.snapshots(), staging, &example.name, case, &ran, wish)?;
+    Ok(Some(CaseResult { cells, verdict }))
+}
+
+/// What no case stands behind any more: whole files, and parts of the snapshots of `results`. They
+/// are removed if that is wished; only a full run can tell.
+fn strays(
+    workspace: &Workspace,
+    examples: &[Example],
+    results: &[CaseResult<'_>],
+    full: bool,
+    wish: Wish,
+) -> Result<Vec<String>> {
+    if !full {
+        return Ok(Vec::new());
+    }
+    let known: Vec<_> = examples
+        .iter()
+        .flat_map(|example| {
+            example.cases.iter().map(|case| Place::new(&workspace.snapshots(), &example.name, &case.name))
+        })
+        .collect();
+    let mut strays = Vec::new();
+    for path in snapshot::strays(&workspace.snapshots(), &known)? {
+        if wish.prune {
+            snapshot::prune(&path)?;
+        }
+        strays.push(workspace.show(&path));
+    }
+    for result in results {
+        let file = workspace.show(&result.verdict.snapshot);
+        strays.extend(result.verdict.orphans.iter().map(|orphan| format!("{file}: {orphan}")));
+    }
+    Ok(strays)
+}
+
+/// Hands the differences to `cargo insta review`, and gives the exit code for what is left of them.
+fn review(
+    sh: &Shell,
+    env: &Environment,
+    workspace: &Workspace,
+    results: &[CaseResult<'_>],
+    summary: &Summary,
+) -> Result<u8> {
+    let failed: Vec<_> = results.iter().filter(|result| result.failed()).collect();
+    if failed.is_empty() {
+        return Ok(exit::OK);
+    }
+    if env.which("cargo-insta").is_none() {
+        let message =
+            "cargo-insta is missing, which the review needs\nmend it: cargo install --locked cargo-insta";
+        return Err(Stop::error(exit::SET_UP, message));
+    }
+    let (cargo, root) = (&env.cargo, &workspace.root);
+    let review =
+        snapshot::restore_environment(cmd!(sh, "{cargo} insta review --workspace-root {root}").quiet());
+    review.run().context("cargo insta review failed")?;
+    let settled = |result: &&CaseResult<'_>| -> Result<bool> {
+        let (example, case) = result.names();
+        let place = Place::new(&workspace.snapshots(), example, case);
+        let accepted = snapshot::accepted(&place)?;
+        Ok(result.is_steady() && accepted.is_some_and(|accepted| accepted.table == result.verdict.table))
+    };
+    let mut left = 0;
+    for result in &failed {
+        left += usize::from(!settled(result)?);
+    }
+    Ok(if left == 0 && summary.not_run == 0 { exit::OK } else { exit::DIFFERS })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_gives_an_order_of_all_jobs() {
+        let plain = order(20, 2, None);
+        let shuffled = order(20, 2, Some(7));
+        assert_eq!(shuffled, order(20, 2, Some(7)));
+        assert_ne!(shuffled, plain);
+        assert_ne!(shuffled, order(20, 2, Some(8)));
+        let mut sorted = shuffled;
+        sorted.sort();
+        assert_eq!(sorted, plain);
+    }
+}
