@@ -37,7 +37,7 @@ impl Places {
 /// The rewrites of visible text, each with its reason.
 const REWRITES: &[fn(&str, &Places) -> String] = &[
     // Scratch, build and workspace folders differ from clone to clone.
-    paths, // std prints the operating system's number of a thread that panics.
+    paths,      // std prints the operating system's number of a thread that panics.
     thread_ids, // Paths of std's sources hold the hash of the compiler's commit.
     rustc_hash, // Backtraces of wasmtime hold offsets, hashes and mangled names.
     backtraces,

@@ -138,9 +138,9 @@ fn is_frame(cause: &str) -> bool {
     cause.trim_start().strip_prefix("0x").is_some_and(|rest| rest.contains(" - "))
 }
 
-/// Takes from a report in visible text the frames of a wasm backtrace, the note below it and the
-/// host's own backtrace. They hold offsets, hashes and mangled names, which change with every
-/// build, and for a panic they are the same dozen frames of std each time.
+/// Puts `{frames}` for the frames of a wasm backtrace in a report, and takes away the note below
+/// them and the host's own backtrace. They hold offsets, hashes and mangled names, which change
+/// with every build, and for a panic they are the same dozen frames of std each time.
 pub fn without_backtrace(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut in_frames = false;
@@ -156,9 +156,11 @@ pub fn without_backtrace(text: &str) -> String {
         if in_frames && words.starts_with("at ") {
             continue;
         }
-        in_frames =
-            words.ends_with("error while executing at wasm backtrace:") || in_frames && words.is_empty();
         kept.push_str(line);
+        in_frames = words.ends_with("error while executing at wasm backtrace:");
+        if in_frames {
+            kept.push_str("    {frames}\n");
+        }
     }
     match kept.split_once("\n\nStack backtrace:\n") {
         Some((before, _)) => format!("{before}\n"),
@@ -272,6 +274,7 @@ note: using the `WASMTIME_BACKTRACE_DETAILS=1` environment variable may show mor
 Caused by:
     0: failed to invoke command default
     1: error while executing at wasm backtrace:
+    {frames}
     2: exit with invalid exit status outside of [0..126)
 "
         );

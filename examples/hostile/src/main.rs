@@ -1,0 +1,37 @@
+//! Tries what a hostile module would try, and says of each attempt how it went. Natively all of it
+//! works; under wasmtime the folder `given` is the most that it may be granted.
+
+use std::env;
+use std::fs;
+use std::io;
+use std::net::TcpListener;
+use std::process::Command;
+
+fn main() {
+    say("read a neighbour", fs::read_to_string("outside/secret.txt").map(|text| text.trim_end().into()));
+    say(
+        "read by way of `..`",
+        fs::read_to_string("given/../outside/secret.txt").map(|text| text.trim_end().into()),
+    );
+    say("read through a link", fs::read_to_string("given/link-out").map(|text| text.trim_end().into()));
+    say("list the neighbours", fs::read_dir("outside").map(|entries| format!("{} entries", entries.count())));
+    say("write by way of `..`", done(fs::write("given/../outside/planted.txt", "planted\n")));
+    say("write through a link", done(fs::write("given/link-out", "overwritten\n")));
+    say("move out what was given", done(fs::rename("given/note.txt", "given/../outside/note.txt")));
+    say("remove a neighbour", done(fs::remove_file("outside/victim.txt")));
+    say("make a link out", done(fs::hard_link("outside/secret.txt", "given/hard-link")));
+    say("read a variable", env::var("SECRET").map_err(io::Error::other));
+    say("listen on the network", done(TcpListener::bind("127.0.0.1:0")));
+    say("start a program", done(Command::new("/bin/true").status()));
+}
+
+fn done<T>(result: io::Result<T>) -> io::Result<String> {
+    result.map(|_| "done".into())
+}
+
+fn say(attempt: &str, result: io::Result<String>) {
+    match result {
+        Ok(said) => println!("{attempt}: {said}"),
+        Err(error) => println!("{attempt}: refused: {error}"),
+    }
+}
