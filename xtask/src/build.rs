@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -105,17 +107,17 @@ pub fn all(
     let mut built = Built::default();
     for message in &ran.messages {
         match message {
-            Message::CompilerArtifact(made) => {
+            Message::Made(made) => {
                 for (package, target) in units(&packages, targets) {
                     if let Some(file) = made.artifact_of(workspace, package, target) {
                         built.artifacts.insert((package.into(), target), Artifact::Built(file));
                     }
                 }
             }
-            Message::CompilerMessage(said) if said.message.level == "warning" => {
+            Message::Said(said) if said.message.level == "warning" => {
                 built.warnings.extend(said.message.rendered.clone())
             }
-            Message::CompilerMessage(_) | Message::Other => {}
+            Message::Said(_) | Message::Other => {}
         }
     }
     let missing: Vec<_> = units(&packages, targets)
@@ -199,16 +201,14 @@ struct CargoRun {
 impl CargoRun {
     fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
         self.messages.iter().filter_map(|message| match message {
-            Message::CompilerMessage(said) if said.message.is_error() => Some(&said.message),
+            Message::Said(said) if said.message.is_error() => Some(&said.message),
             _ => None,
         })
     }
 
     fn errors_of(&self, package: &str) -> impl Iterator<Item = &Diagnostic> {
         self.messages.iter().filter_map(move |message| match message {
-            Message::CompilerMessage(said) if said.message.is_error() && said.is_of(package) => {
-                Some(&said.message)
-            }
+            Message::Said(said) if said.message.is_error() && said.is_of(package) => Some(&said.message),
             _ => None,
         })
     }
@@ -239,7 +239,12 @@ fn run(
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let (stdout, stderr) = stdout.zip(stderr).context("cargo was started without pipes")?;
     let (messages, stderr) = std::thread::scope(|scope| {
-        let stderr = scope.spawn(|| forward(BufReader::new(stderr), say));
+        let (sender, lines) = mpsc::channel();
+        scope.spawn(move || {
+            let lines = BufReader::new(stderr).lines().map_while(Result::ok);
+            lines.map(|line| sender.send(line)).take_while(Result::is_ok).for_each(drop);
+        });
+        let stderr = scope.spawn(move || forward(&lines, say));
         let messages = BufReader::new(stdout)
             .lines()
             .map_while(Result::ok)
@@ -272,28 +277,49 @@ fn forget_caller(command: &mut Command) {
     command.env("CARGO_ENCODED_RUSTFLAGS", "").env("CARGO_TERM_COLOR", "never");
 }
 
-/// Reads cargo's stderr to its end and passes on its progress, but not its errors: whether those
+/// How long cargo may take before people are told what it does: a package that does not build is
+/// tried again by every run, and that is no news.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Takes cargo's lines to their end and passes on its progress, but not its errors: whether those
 /// are news is found out later.
-fn forward(stderr: impl BufRead, say: &dyn Fn(&str)) -> String {
+fn forward(lines: &Receiver<String>, say: &dyn Fn(&str)) -> String {
     const PROGRESS: [&str; 8] =
         ["Compiling", "Downloading", "Downloaded", "Updating", "Blocking", "Locking", "Adding", "Installing"];
+    let told_from = Instant::now() + PATIENCE;
     let mut all = String::new();
-    for line in stderr.lines().map_while(Result::ok) {
-        if PROGRESS.iter().any(|word| line.trim_start().starts_with(word)) {
-            say(&line);
+    let mut held: Vec<String> = Vec::new();
+    loop {
+        let left = told_from.saturating_duration_since(Instant::now());
+        let next = match held.is_empty() {
+            true => lines.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            false => lines.recv_timeout(left),
+        };
+        match next {
+            Ok(line) => {
+                all.push_str(&line);
+                all.push('\n');
+                let word = line.trim_start();
+                if word.starts_with("Blocking") {
+                    say(&line);
+                } else if PROGRESS.iter().any(|progress| word.starts_with(progress)) {
+                    held.push(line);
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => held.drain(..).for_each(|line| say(&line)),
+            Err(RecvTimeoutError::Disconnected) => return all,
         }
-        all.push_str(&line);
-        all.push('\n');
     }
-    all
 }
 
 /// The parts of cargo's messages that matter here (The Cargo Book, "JSON messages").
 #[derive(Deserialize)]
-#[serde(tag = "reason", rename_all = "kebab-case")]
+#[serde(tag = "reason")]
 enum Message {
-    CompilerArtifact(Made),
-    CompilerMessage(Said),
+    #[serde(rename = "compiler-artifact")]
+    Made(Made),
+    #[serde(rename = "compiler-message")]
+    Said(Said),
     #[serde(other)]
     Other,
 }
@@ -383,7 +409,7 @@ mod tests {
     #[test]
     fn messages() {
         let line = r#"{"reason":"compiler-message","package_id":"path+file:///c/examples/os#0.1.0","message":{"level":"error","message":"cannot find `unix` in `os`","code":{"code":"E0433","explanation":null},"rendered":"…"}}"#;
-        let Ok(Message::CompilerMessage(said)) = serde_json::from_str(line) else { panic!("no message") };
+        let Ok(Message::Said(said)) = serde_json::from_str(line) else { panic!("no message") };
         assert_eq!(said.message.failure().headline, "error[E0433]: cannot find `unix` in `os`");
         assert!(matches!(
             serde_json::from_str(r#"{"reason":"build-finished","success":true}"#),

@@ -76,7 +76,7 @@ pub struct Packages<'a> {
 /// One case as it is written: a top-level table of `cases.toml`.
 ///
 /// The JSON schema that editors complete from is made of this type and of its comments.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(rename = "case"))]
 #[serde(deny_unknown_fields, default)]
@@ -207,21 +207,6 @@ fn fault_of(text: &str, error: toml::de::Error, keys: &[&str]) -> Fault {
         }
     }
     fault
-}
-
-impl Default for Spec {
-    fn default() -> Spec {
-        Spec {
-            about: None,
-            args: Vec::new(),
-            stdin: String::new(),
-            env: BTreeMap::new(),
-            flags: BTreeMap::new(),
-            targets: None,
-            timeout: None,
-            redact: Vec::new(),
-        }
-    }
 }
 
 impl Spec {

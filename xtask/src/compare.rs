@@ -54,7 +54,7 @@ struct Changes {
 enum Pending {
     Left,
     Discarded,
-    Replaced(Staged),
+    Replaced(Box<Staged>),
 }
 
 /// What a comparison is told by the command line.
@@ -121,7 +121,7 @@ pub fn case(
     let pending = match to_review {
         _ if wish.keeping == Keeping::Check => Pending::Left,
         Some(table) if unsettled || Some(&table) != accepted_then => {
-            Pending::Replaced(stage("pending", &table)?)
+            Pending::Replaced(Box::new(stage("pending", &table)?))
         }
         _ => Pending::Discarded,
     };

@@ -210,8 +210,8 @@ impl Change {
     }
 }
 
-/// The 64-bit FNV-1a hash (draft-eastlake-fnv): a stable name for contents that are too long to show.
-fn fnv_1a(bytes: &[u8]) -> u64 {
+/// The 64-bit FNV-1a hash (draft-eastlake-fnv): a stable name for what is too long to show.
+pub fn fnv_1a(bytes: &[u8]) -> u64 {
     bytes
         .iter()
         .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::Path;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -26,7 +27,13 @@ struct Listed<'a> {
 
 /// Prints the cells on stdout, one a line, and gives the exit code. Nothing is built or set up, so
 /// files are named that may not be there yet.
-pub fn print(workspace: &Workspace, env: &Environment, cells: &[Cell<'_>], format: Format) -> Result<u8> {
+pub fn print(
+    workspace: &Workspace,
+    env: &Environment,
+    scratch: &Path,
+    cells: &[Cell<'_>],
+    format: Format,
+) -> Result<u8> {
     let mut out = std::io::stdout().lock();
     let written = match format {
         Format::Human => cells.iter().try_for_each(|cell| writeln!(out, "{}", cell.id())),
@@ -35,7 +42,7 @@ pub fn print(workspace: &Workspace, env: &Environment, cells: &[Cell<'_>], forma
             let files: Files =
                 cells.iter().flat_map(|cell| call::expected_files(workspace, cell.example)).collect();
             cells.iter().try_for_each(|cell| {
-                let dir = cell.dir(&workspace.scratch(), 0);
+                let dir = cell.dir(scratch, 0);
                 let call = call::of(cell, &dir, &files, Some(&wasmtime));
                 let argv = call.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
                 let listed = Listed {

@@ -5,13 +5,15 @@
 //! while the leader is still a zombie, so that the group's number cannot have been given away.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process_group};
 
 /// What a run may take.
@@ -174,7 +176,7 @@ fn wait_for(
         let left = Timespec::try_from(left).map_err(|_| io::Error::other("a timeout of years"))?;
         match poll(&mut fds, Some(&left)) {
             Ok(_) => break,
-            Err(rustix::io::Errno::INTR) => {}
+            Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
     }
@@ -213,9 +215,8 @@ fn exit_notice(child: &Child) -> io::Result<OwnedFd> {
     let (reader, writer) = io::pipe()?;
     let pid = Pid::from_child(child);
     std::thread::spawn(move || {
-        while let Err(rustix::io::Errno::INTR) =
-            waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)
-        {}
+        while let Err(Errno::INTR) = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
+        }
         drop(writer);
     });
     Ok(reader.into())
@@ -261,17 +262,13 @@ impl Output {
 
     /// Reads what there is, which never blocks behind `poll`.
     fn read(&mut self) -> io::Result<()> {
-        let Some(pipe) = &mut self.pipe else { return Ok(()) };
-        let before = self.bytes.len();
-        self.bytes.resize(before + READ_CHUNK, 0);
-        let read = loop {
-            match pipe.read(&mut self.bytes[before..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                other => break other,
-            }
+        let Some(pipe) = &self.pipe else { return Ok(()) };
+        self.bytes.reserve(READ_CHUNK);
+        let read = match rustix::io::read(pipe, spare_capacity(&mut self.bytes)) {
+            Err(Errno::INTR) => return Ok(()),
+            other => other?,
         };
-        self.bytes.truncate(before + *read.as_ref().unwrap_or(&0));
-        let at_end = read? == 0;
+        let at_end = read == 0;
         if let Some(echo) = self.echo {
             let new = &self.bytes[self.echoed..];
             let whole = if at_end {

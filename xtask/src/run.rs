@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
@@ -19,7 +20,6 @@ use crate::scratch;
 use crate::stop::{Stop, exit};
 use crate::text::{bars, shell_words, visible};
 use crate::wasmtime::{self, Wasmtime};
-use crate::workspace::Workspace;
 
 /// The most that is kept of each stream of a cell.
 const OUTPUT_LIMIT: usize = 1 << 20;
@@ -27,7 +27,8 @@ const OUTPUT_LIMIT: usize = 1 << 20;
 /// All that running needs to know.
 #[derive(Clone, Copy)]
 pub struct Plan<'a> {
-    pub workspace: &'a Workspace,
+    /// The folder for all scratch folders.
+    pub scratch: &'a Path,
     pub wasmtime: Option<&'a Wasmtime>,
     pub built: &'a Built,
     pub files: &'a Files,
@@ -121,7 +122,7 @@ fn one(plan: &Plan<'_>, cell: &Cell<'_>, round: usize) -> Result<Left> {
             return Ok(Left::DoesNotBuild(format!("{whose}{error}")));
         }
     }
-    let dir = cell.dir(&plan.workspace.scratch(), round);
+    let dir = cell.dir(plan.scratch, round);
     let call = call::of(cell, &dir, plan.files, plan.wasmtime);
     scratch::make(&dir, &cell.example.fixture)?;
     let limits = Limits { timeout: plan.timeout.unwrap_or(cell.case.timeout), output: OUTPUT_LIMIT };

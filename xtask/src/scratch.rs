@@ -10,10 +10,41 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::fixture::{Change, Fixture};
+use crate::fixture::{Change, Fixture, fnv_1a};
 
 /// The name of the working directory in a cell's folder.
 pub const CWD: &str = "cwd";
+
+/// The folder for all scratch folders of the workspace that builds into `own_dir`.
+///
+/// On Linux it is in memory, where there is such a file system: a disk's takes more time over these
+/// many short-lived files than the programs take. Otherwise it is below `own_dir`.
+pub fn root(own_dir: &Path) -> PathBuf {
+    in_memory(own_dir).unwrap_or_else(|| own_dir.join("scratch"))
+}
+
+/// A folder of this user alone in shared memory, whose name hangs on `own_dir` only.
+#[cfg(target_os = "linux")]
+fn in_memory(own_dir: &Path) -> Option<PathBuf> {
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+    let user = rustix::process::geteuid().as_raw();
+    let name = format!("parallax-{user}-{:016x}", fnv_1a(own_dir.as_os_str().as_encoded_bytes()));
+    let path = Path::new("/dev/shm").join(name);
+    match fs::DirBuilder::new().mode(0o700).create(&path) {
+        Ok(()) => Some(path),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            // Everybody may make folders there; one that is not ours alone is not to be trusted.
+            let found = fs::symlink_metadata(&path).ok()?;
+            (found.is_dir() && found.uid() == user && found.mode() & 0o777 == 0o700).then_some(path)
+        }
+        Err(_) => None,
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn in_memory(_: &Path) -> Option<PathBuf> {
+    None
+}
 
 /// Makes a fresh folder at `cell_dir` with the fixture in its `cwd`.
 pub fn make(cell_dir: &Path, fixture: &Fixture) -> Result<()> {
@@ -28,6 +59,21 @@ pub fn make(cell_dir: &Path, fixture: &Fixture) -> Result<()> {
 /// What the run changed in its folder.
 pub fn changes(cell_dir: &Path, fixture: &Fixture) -> Result<Vec<Change>> {
     Ok(fixture.below(CWD).changes(&Fixture::read(cell_dir)?))
+}
+
+/// Empties the folder for all scratch folders of what an earlier run has left there.
+pub fn empty(root: &Path) -> Result<()> {
+    let empty = || {
+        for entry in fs::read_dir(root)? {
+            remove(&entry?.path())?;
+        }
+        io::Result::Ok(())
+    };
+    match empty() {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error)
+            .with_context(|| format!("cannot empty {}, which is left of an earlier run", root.display())),
+        _ => Ok(()),
+    }
 }
 
 /// Removes a folder and all in it. Links are removed, never followed.

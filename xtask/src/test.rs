@@ -39,11 +39,12 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs, asked: Op
     // discover
     let examples = example::discover(workspace)?;
     let cells = filter.select(cell::all(&examples));
+    let scratch = scratch::root(&workspace.own_dir());
     if cells.is_empty() {
         return Err(Stop::error(exit::NOTHING_MATCHED, nothing_matched(&examples, args)));
     }
     if args.list {
-        return list::print(workspace, env, &cells, args.format);
+        return list::print(workspace, env, &scratch, &cells, args.format);
     }
 
     // provision
@@ -69,15 +70,11 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs, asked: Op
 
     // run
     let interrupt = Interrupt::watch()?;
-    let staging = workspace.own_dir().join("staging");
-    for folder in [&workspace.scratch(), &staging] {
-        scratch::remove(folder).with_context(|| {
-            format!("cannot remove {}, which is left of an earlier run", folder.display())
-        })?;
-    }
+    let staging = scratch.join("staging");
+    scratch::empty(&scratch)?;
     let stop = AtomicBool::new(false);
     let plan = Plan {
-        workspace,
+        scratch: &scratch,
         wasmtime: wasmtime.as_ref(),
         built: &built,
         files: &call::built_files(&built.artifacts),
@@ -103,7 +100,7 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs, asked: Op
             for case in cases(&cells) {
                 let left = runs.take(case.clone(), args.repeat, |done| report.progress(done, jobs.len()))?;
                 // normalize, group, compare, report
-                let outcomes = outcomes(workspace, &cells[case], left);
+                let outcomes = outcomes(workspace, &scratch, &cells[case], left);
                 let Some(result) = compare_case(workspace, &staging, outcomes, wish)? else {
                     summary.not_run += 1;
                     continue;
@@ -251,6 +248,7 @@ impl Runs {
 /// The cells of a case with their outcomes; none for those that were not run.
 fn outcomes<'a>(
     workspace: &Workspace,
+    scratch: &Path,
     cells: &[Cell<'a>],
     left: Vec<Vec<Left>>,
 ) -> Vec<Option<CellResult<'a>>> {
@@ -260,7 +258,7 @@ fn outcomes<'a>(
             .iter()
             .enumerate()
             .map(|(round, left)| {
-                let cwd = cell.dir(&workspace.scratch(), round).join(CWD);
+                let cwd = cell.dir(scratch, round).join(CWD);
                 let places = Places::new(&cwd, &artifacts_dir(workspace, cell.target), &workspace.root);
                 let redact = &cell.case.redact;
                 match left {

@@ -54,14 +54,9 @@ impl Workspace {
         self.root.join("snapshots")
     }
 
-    /// The harness's own folder below cargo's: scratch folders, wasmtime's compilation cache.
+    /// The harness's own folder below cargo's, with wasmtime's compilation cache.
     pub fn own_dir(&self) -> PathBuf {
         self.target_dir.join("parallax")
-    }
-
-    /// Where cells run, each in a folder of its own.
-    pub fn scratch(&self) -> PathBuf {
-        self.own_dir().join("scratch")
     }
 
     /// A path as people read it: from the root, if it is below it.
