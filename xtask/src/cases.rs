@@ -73,9 +73,8 @@ pub struct Packages<'a> {
     pub modules: &'a [String],
 }
 
-/// One case as it is written: a top-level table of `cases.toml`.
-///
-/// The JSON schema that editors complete from is made of this type and of its comments.
+// The JSON schema that editors complete from is made of this type and of its comments.
+/// A way to call the program: one snapshot, one table of letters.
 #[derive(Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(rename = "case"))]
@@ -123,7 +122,7 @@ struct RedactSpec {
     with: String,
 }
 
-/// The names of all targets, for the schema.
+/// A column of the table.
 #[cfg(test)]
 #[derive(schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -507,6 +506,9 @@ error: no package `dog` in this example
         let settings = schemars::generate::SchemaSettings::draft07();
         let mut schema = settings.into_generator().into_root_schema_for::<BTreeMap<String, Spec>>();
         schema.insert("title".into(), "cases.toml of Parallax".into());
+        schema.insert("description".into(), "Each table is a case of the example.".into());
+        let names = serde_json::json!({ "pattern": "^[a-z0-9][a-z0-9_-]*$", "maxLength": 64 });
+        schema.insert("propertyNames".into(), names);
         let current = serde_json::to_string_pretty(&schema).unwrap() + "\n";
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases.schema.json");
         if std::env::var_os("UPDATE_SCHEMA").is_some() {
