@@ -115,7 +115,10 @@ pub fn all(
                 }
             }
             Message::Said(said) if said.message.level == "warning" => {
-                built.warnings.extend(said.message.rendered.clone())
+                // The same source says the same for each target; once is enough.
+                let news = said.message.rendered.iter().filter(|text| !built.warnings.contains(text));
+                let news: Vec<_> = news.cloned().collect();
+                built.warnings.extend(news);
             }
             Message::Said(_) | Message::Other => {}
         }

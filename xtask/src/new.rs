@@ -26,8 +26,8 @@ const PROGRAM: &str = r#"//! What this program does, in one sentence; cases.toml
 use std::env;
 
 fn main() {
-    for name in env::args().skip(1) {
-        println!("Hello, {name}!");
+    for who in env::args().skip(1) {
+        println!("Hello, {who}!");
     }
 }
 "#;

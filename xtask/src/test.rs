@@ -59,7 +59,7 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs, asked: Op
         examples.iter().filter(|example| cells.iter().any(|cell| cell.example.name == example.name));
     let cargo = Cargo { program: &env.cargo, offline: args.offline };
     let built = build::all(&sh, cargo, workspace, &selected.collect::<Vec<_>>(), &targets, &say)?;
-    built.warnings.iter().for_each(|warning| eprintln!("{warning}"));
+    built.warnings.iter().for_each(|warning| eprint!("{warning}"));
     if built.is_nothing() && filter.is_everything() {
         let errors: Vec<_> = built.errors.values().flatten().map(String::as_str).collect();
         return Err(Stop::error(exit::HARNESS, format!("no example can be built:\n{}", errors.join("\n"))));
