@@ -1,6 +1,7 @@
 //! Comparing: what a case did against what was recorded of it, and what is to be written.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -41,6 +42,19 @@ pub struct Differing {
     /// The letter in the accepted table, if the cell was in it.
     pub before: Option<String>,
     pub now: String,
+}
+
+impl fmt::Display for Differing {
+    /// As `default@wasip1 A→B`. A letter is a name within its table: if it is the same, it stands
+    /// for another outcome now.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (row, column) = &self.place;
+        match &self.before {
+            None => write!(f, "{row}@{column} is new"),
+            Some(before) if *before == self.now => write!(f, "{row}@{column} does something else"),
+            Some(before) => write!(f, "{row}@{column} {before}→{}", self.now),
+        }
+    }
 }
 
 /// What is to be written once the run has come to its end.

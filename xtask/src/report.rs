@@ -13,10 +13,11 @@ use similar::{ChangeTag, TextDiff};
 use crate::build::Built;
 use crate::cell::Cell;
 use crate::cli::{Color, Format, TestArgs};
-use crate::compare::{Status, Verdict, Wish};
+use crate::compare::{Differing, Status, Verdict, Wish};
 use crate::environment::Environment;
 use crate::snapshot::Keeping;
 use crate::stop::exit;
+use crate::target::Target;
 use crate::text::{count, indent, shell_word};
 use crate::workspace::Workspace;
 
@@ -56,6 +57,13 @@ impl CaseResult<'_> {
     /// Whether the run fails because of this case.
     pub fn failed(&self) -> bool {
         !self.is_steady() || self.verdict.status != Status::Agrees && !self.verdict.is_accepted
+    }
+
+    /// Whether all cells of the case were run.
+    fn is_whole(&self) -> bool {
+        let case = self.cells[0].cell.case;
+        let runs = |set| Target::ALL.into_iter().filter(|target| case.runs(set, *target)).count();
+        case.flag_sets.iter().map(runs).sum::<usize>() == self.cells.len()
     }
 
     /// How long its cells took, one after the other.
@@ -281,24 +289,13 @@ impl Report {
                 write!(self.err, "{}", indent(&verdict.now, "    "))?;
             }
             Status::Differs => {
-                let changed: Vec<_> = verdict
-                    .differing
-                    .iter()
-                    .map(|cell| {
-                        format!(
-                            "{}@{} {}→{}",
-                            cell.place.0,
-                            cell.place.1,
-                            cell.before.as_deref().unwrap_or("none"),
-                            cell.now
-                        )
-                    })
-                    .collect();
+                let changed: Vec<_> = verdict.differing.iter().map(Differing::to_string).collect();
+                let differ = if changed.len() == 1 { "differs" } else { "differ" };
                 match changed.is_empty() {
                     true => writeln!(self.err, "\n  the case was edited; {file} shows it as it was:\n")?,
                     false => writeln!(
                         self.err,
-                        "\n  {} differs from {file}: {}\n",
+                        "\n  {} {differ} from {file}: {}\n",
                         count(changed.len(), "cell"),
                         changed.join(", ")
                     )?,
@@ -325,8 +322,8 @@ impl Report {
                     ChangeTag::Delete => ('-', colored(AnsiColor::Red)),
                     ChangeTag::Insert => ('+', colored(AnsiColor::Green)),
                 };
-                let line = change.value().trim_end_matches('\n');
-                writeln!(self.err, "  {style}{sign} {line}{style:#}")?;
+                let line = format!("  {sign} {}", change.value());
+                writeln!(self.err, "{style}{}{style:#}", line.trim_end())?;
             }
         }
         Ok(())
@@ -353,8 +350,10 @@ impl Report {
 
     fn commands(&mut self, result: &CaseResult<'_>) -> Result<()> {
         let ids = result.differing_ids();
-        let all = ids.is_empty() || ids.len() == result.cells.len() || ids.len() > 4;
-        let ids = if all { vec![result.id()] } else { ids };
+        // The whole case by its own id, unless that would also run or accept what this run left out.
+        let whole = result.is_whole() && (ids.len() > 4 || ids.len() == result.cells.len());
+        let whole = whole || ids.is_empty();
+        let ids = if whole { vec![result.id()] } else { ids };
         writeln!(self.err)?;
         for id in &ids {
             writeln!(self.err, "  run it alone:  cargo xtask test --exact {}", shell_word(id))?;
