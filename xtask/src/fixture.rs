@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -26,10 +26,17 @@ enum Entry {
     },
     /// A symbolic link and what it says. It is never followed.
     Link(PathBuf),
+    /// A file that is too large to be held: its size, and a hash of its beginning.
+    Large {
+        size: u64,
+        hash: u64,
+    },
     /// A FIFO, a socket, a device: it has no contents to read.
     Special,
     /// What could not be read, because the program took away the right to.
     Unreadable,
+    /// A folder so deep that what is in it was not read.
+    Deep,
 }
 
 /// One difference that a run made to its folder.
@@ -70,8 +77,9 @@ impl Fixture {
                     }
                 }
                 Entry::Link(target) => make_link(target, &path)?,
-                Entry::Special | Entry::Unreadable => {
-                    return Err(io::Error::other(format!("cannot copy {}", path.display())));
+                Entry::Large { .. } | Entry::Special | Entry::Unreadable | Entry::Deep => {
+                    let message = format!("a fixture has no such file as {}", path.display());
+                    return Err(io::Error::other(message));
                 }
             }
         }
@@ -122,17 +130,19 @@ fn walk(root: &Path, below: &Path, entries: &mut BTreeMap<PathBuf, Entry>) -> io
         let path = below.join(found.file_name());
         let kind = found.file_type()?;
         if kind.is_dir() {
-            entries.insert(path.clone(), Entry::Folder);
-            walk(root, &path, entries)?;
+            let deep = path.components().count() > DEEPEST;
+            entries.insert(path.clone(), if deep { Entry::Deep } else { Entry::Folder });
+            if !deep {
+                walk(root, &path, entries)?;
+            }
             continue;
         }
         let entry = if kind.is_symlink() {
             Entry::Link(fs::read_link(root.join(&path))?)
         } else if kind.is_file() {
-            match fs::read(root.join(&path)) {
-                Ok(contents) => Entry::File { contents, executable: is_executable(&found.metadata()?) },
+            match read_file(&root.join(&path), &found.metadata()?) {
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Entry::Unreadable,
-                Err(error) => return Err(error),
+                read => read?,
             }
         } else {
             Entry::Special
@@ -140,6 +150,34 @@ fn walk(root: &Path, below: &Path, entries: &mut BTreeMap<PathBuf, Entry>) -> io
         entries.insert(path, entry);
     }
     Ok(())
+}
+
+/// Larger files are not held in memory.
+const LARGEST_HELD: u64 = 1 << 20;
+/// How much of a large file is looked at, so that the largest takes no longer than this.
+const LOOKED_AT: u64 = 64 << 20;
+/// How many folders may lie in one another. Far below it, paths become too long for the system.
+const DEEPEST: usize = 64;
+
+fn read_file(path: &Path, metadata: &fs::Metadata) -> io::Result<Entry> {
+    let file = fs::File::open(path)?;
+    let size = metadata.len();
+    if size <= LARGEST_HELD {
+        let mut contents = Vec::new();
+        file.take(LARGEST_HELD).read_to_end(&mut contents)?;
+        return Ok(Entry::File { contents, executable: is_executable(metadata) });
+    }
+    let mut reader = io::BufReader::with_capacity(1 << 16, file.take(LOOKED_AT));
+    let mut hash = Fnv::default();
+    loop {
+        let chunk = reader.fill_buf()?;
+        if chunk.is_empty() {
+            return Ok(Entry::Large { size, hash: hash.0 });
+        }
+        hash.add(chunk);
+        let read = chunk.len();
+        reader.consume(read);
+    }
 }
 
 #[cfg(unix)]
@@ -198,6 +236,9 @@ impl Change {
                 let target = visible(target.as_os_str().as_encoded_bytes()).replace('\n', "\\n");
                 format!("{kind}  {shown} -> {target}\n")
             }
+            Entry::Deep => format!("{kind}  {shown}/ (more than {DEEPEST} folders deep: not read)\n"),
+            Entry::Large { .. } if gone => format!("{kind}  {shown}\n"),
+            Entry::Large { size, hash } => format!("{kind}  {shown} ({size} bytes, FNV-1a {hash:016x})\n"),
             Entry::Special => format!("{kind}  {shown} (neither file, folder nor link)\n"),
             Entry::Unreadable => format!("{kind}  {shown} (not readable)\n"),
             Entry::File { .. } if gone => format!("{kind}  {shown}\n"),
@@ -210,11 +251,41 @@ impl Change {
     }
 }
 
+/// The most changes that are drawn one by one.
+const MOST_DRAWN: usize = 100;
+
+/// Draws all changes of a run, as seen `from` a folder; very many of them are named by a hash.
+pub fn draw_changes(changes: &[Change], from: &str) -> String {
+    let (first, more) = changes.split_at(changes.len().min(MOST_DRAWN));
+    let mut drawn: String = first.iter().map(|change| change.draw(from)).collect();
+    if !more.is_empty() {
+        let rest: String = more.iter().map(|change| change.draw(from)).collect();
+        let hash = fnv_1a(rest.as_bytes());
+        drawn.push_str(&format!("and {} more changes (FNV-1a {hash:016x})\n", more.len()));
+    }
+    drawn
+}
+
 /// The 64-bit FNV-1a hash (draft-eastlake-fnv): a stable name for what is too long to show.
 pub fn fnv_1a(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    let mut hash = Fnv::default();
+    hash.add(bytes);
+    hash.0
+}
+
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Fnv {
+        Fnv(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    fn add(&mut self, bytes: &[u8]) {
+        let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        self.0 = bytes.iter().fold(self.0, step);
+    }
 }
 
 #[cfg(test)]
@@ -245,6 +316,30 @@ mod tests {
         let after = fixture(&[("cwd/big", &"a".repeat(LARGEST_DRAWN + 1))]);
         let drawn = Fixture::default().changes(&after)[0].draw("cwd");
         assert_eq!(drawn, "created  big (4097 bytes, FNV-1a 6d4cfc3a1e8adc8c)\n");
+    }
+
+    #[test]
+    fn very_many_changes() {
+        let names: Vec<_> = (0..1000).map(|number| format!("cwd/{number:04}")).collect();
+        let after = fixture(&names.iter().map(|name| (name.as_str(), "")).collect::<Vec<_>>());
+        let drawn = draw_changes(&Fixture::default().changes(&after), "cwd");
+        assert_eq!(drawn.lines().count(), 101);
+        assert_eq!(drawn.lines().last(), Some("and 900 more changes (FNV-1a 5e8a84bfbc5c4aed)"));
+    }
+
+    #[test]
+    fn what_a_run_can_leave_is_read_in_bounded_time_and_space() {
+        let folder = tempfile::tempdir().unwrap();
+        let large = fs::File::create(folder.path().join("large")).unwrap();
+        large.set_len(1 << 40).unwrap();
+        let mut deep = folder.path().to_path_buf();
+        deep.extend(["x"; 200]);
+        fs::create_dir_all(&deep).unwrap();
+        let read = Fixture::read(folder.path()).unwrap();
+        let large = &read.entries[Path::new("large")];
+        assert!(matches!(large, Entry::Large { size, .. } if *size == 1 << 40));
+        assert_eq!(read.entries.values().filter(|entry| **entry == Entry::Deep).count(), 1);
+        assert!(read.write(&folder.path().join("x")).is_err());
     }
 
     #[test]

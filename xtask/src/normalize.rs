@@ -10,7 +10,8 @@ use std::sync::LazyLock;
 use regex_lite::Regex;
 
 use crate::cases::Redaction;
-use crate::outcome::Outcome;
+use crate::fixture;
+use crate::outcome::{Outcome, Stream};
 use crate::process::{self, End, Ran};
 use crate::run::Raw;
 use crate::scratch::CWD;
@@ -80,13 +81,28 @@ fn redacted(text: String, redact: &[Redaction]) -> String {
 /// The outcome of a run on `target`.
 pub fn outcome(raw: &Raw, target: Target, places: &Places, redact: &[Redaction]) -> Outcome {
     let (exit, stderr) = end(raw, target);
-    let files: String = raw.changes.iter().map(|change| change.draw(CWD)).collect();
+    let stream = |bytes| {
+        let (bytes, cut) = if raw.ran.end == End::TooMuchOutput { beginning(bytes) } else { (bytes, false) };
+        Stream { text: text(bytes, places, redact), cut }
+    };
+    let files = fixture::draw_changes(&raw.changes, CWD);
     Outcome {
         exit: text(exit.as_bytes(), places, redact),
-        stdout: text(&raw.ran.stdout, places, redact),
-        stderr: text(stderr, places, redact),
+        stdout: stream(&raw.ran.stdout),
+        stderr: stream(stderr),
         files: redacted(paths(&files, places), redact),
     }
+}
+
+/// The beginning of a stream that was too long, up to the end of a line if there is one, and
+/// whether that is not all of it.
+fn beginning(bytes: &[u8]) -> (&[u8], bool) {
+    const SHOWN: usize = 1024;
+    if bytes.len() <= SHOWN {
+        return (bytes, false);
+    }
+    let end = bytes[..SHOWN].iter().rposition(|byte| *byte == b'\n').map_or(SHOWN, |at| at + 1);
+    (&bytes[..end], true)
 }
 
 /// The outcome of a cell whose program, or a module that it needs, does not build.
@@ -192,6 +208,15 @@ mod tests {
         let refused = raw(message, 1, Some((message, 1)));
         assert_eq!(end(&refused, Target::WASIP1), ("refused: mine".into(), b"".as_slice()));
         assert_eq!(end(&raw(message, 1, None), Target::NATIVE), ("exit 1".into(), message.as_bytes()));
+    }
+
+    #[test]
+    fn too_much_is_cut_at_a_line() {
+        let lines = b"yes\n".repeat(1000);
+        assert_eq!(beginning(&lines), (&lines[..1024], true));
+        assert_eq!(beginning(&lines[1..]), (&lines[1..1024], true));
+        assert_eq!(beginning(b"short"), (b"short".as_slice(), false));
+        assert_eq!(beginning(&[b'x'; 2000]).0.len(), 1024);
     }
 
     #[test]

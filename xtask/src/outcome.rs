@@ -11,10 +11,18 @@ use crate::text::bars;
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Outcome {
     pub exit: String,
-    pub stdout: String,
-    pub stderr: String,
+    pub stdout: Stream,
+    pub stderr: Stream,
     /// The drawn changes of the scratch folder.
     pub files: String,
+}
+
+/// What a program printed.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Stream {
+    pub text: String,
+    /// Whether this is only the beginning of it.
+    pub cut: bool,
 }
 
 impl Outcome {
@@ -28,12 +36,16 @@ impl fmt::Display for Outcome {
     /// Draws the outcome; the last line ends with a line feed, no line is empty.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.exit)?;
-        for (name, drawn) in
-            [("stdout", bars(&self.stdout)), ("stderr", bars(&self.stderr)), ("files", self.files.clone())]
-        {
-            if !drawn.is_empty() {
-                write!(f, "{name}\n{drawn}")?;
+        for (name, stream) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if !stream.text.is_empty() {
+                write!(f, "{name}\n{}", bars(&stream.text))?;
             }
+            if stream.cut {
+                writeln!(f, "(cut here)")?;
+            }
+        }
+        if !self.files.is_empty() {
+            write!(f, "files\n{}", self.files)?;
         }
         Ok(())
     }
@@ -43,12 +55,16 @@ impl fmt::Display for Outcome {
 mod tests {
     use super::*;
 
+    fn stream(text: &str, cut: bool) -> Stream {
+        Stream { text: text.into(), cut }
+    }
+
     #[test]
     fn drawn() {
         let outcome = Outcome {
             exit: "exit 1".into(),
-            stdout: "one\ntwo".into(),
-            stderr: String::new(),
+            stdout: stream("one\ntwo", false),
+            stderr: Stream::default(),
             files: "created  a\n│x\n".into(),
         };
         assert_eq!(
@@ -59,5 +75,12 @@ mod tests {
             Outcome::does_not_build("error[E0433]: no").to_string(),
             "does not build: error[E0433]: no\n"
         );
+    }
+
+    #[test]
+    fn cut() {
+        let outcome =
+            Outcome { exit: "too much output".into(), stdout: stream("yes\n", true), ..Outcome::default() };
+        assert_eq!(outcome.to_string(), "too much output\nstdout\n│yes\n(cut here)\n");
     }
 }
