@@ -10,6 +10,7 @@ use crate::environment::Environment;
 use crate::snapshot;
 use crate::stop::exit;
 use crate::target::Target;
+use crate::terminal::{self, say};
 use crate::toolchain;
 use crate::workspace::Workspace;
 
@@ -25,7 +26,6 @@ struct Tally {
 pub fn ci(workspace: &Workspace, env: &Environment) -> Result<u8> {
     let sh = Shell::new()?;
     sh.change_dir(&workspace.root);
-    let say = |line: &str| eprintln!("{line}");
     toolchain::provision(&sh, env, workspace, &Target::ALL.into(), false, &say)?;
 
     let cargo = &env.cargo;
@@ -38,12 +38,12 @@ pub fn ci(workspace: &Workspace, env: &Environment) -> Result<u8> {
     ];
     let mut total = Tally::default();
     for (name, step) in steps {
-        eprintln!("\n== {name}: {step}");
+        say(&format!("\n== {name}: {step}"));
         let tally = run(step).with_context(|| format!("cannot check {name}"))?;
         total.passed += tally.passed;
         total.failed += tally.failed;
     }
-    println!("{} passed, {} failed", total.passed, total.failed);
+    terminal::print(&format!("{} passed, {} failed\n", total.passed, total.failed))?;
     Ok(if total.failed == 0 { exit::OK } else { exit::DIFFERS })
 }
 
@@ -75,7 +75,7 @@ fn run(step: Cmd<'_>) -> Result<Tally> {
 fn pass_on(stream: impl BufRead) -> Tally {
     let mut tally = Tally::default();
     for line in stream.lines().map_while(Result::ok) {
-        eprintln!("{line}");
+        say(&line);
         let counted = counts(&line);
         tally.passed += counted.passed;
         tally.failed += counted.failed;

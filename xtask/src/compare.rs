@@ -119,11 +119,12 @@ pub fn case(
         Some(_) => Status::Differs,
     };
 
-    let accept_now = match wish.keeping {
-        Keeping::Accept => status != Status::Agrees,
-        Keeping::AcceptSeen => status == Status::Differs,
-        Keeping::Check | Keeping::Pending => false,
-    };
+    let accept_now = !ran.is_empty()
+        && match wish.keeping {
+            Keeping::Accept => status != Status::Agrees,
+            Keeping::AcceptSeen => status == Status::Differs,
+            Keeping::Check | Keeping::Pending => false,
+        };
     let unsettled = status != Status::Agrees && !accept_now;
     // A pending snapshot may hold differences of cells that this run has left out.
     let to_review = match &pending {
@@ -133,7 +134,7 @@ pub fn case(
     };
     let accepted_then = if unsettled { base } else { Some(&merged) };
     let pending = match to_review {
-        _ if wish.keeping == Keeping::Check => Pending::Left,
+        _ if wish.keeping == Keeping::Check || ran.is_empty() => Pending::Left,
         Some(table) if unsettled || Some(&table) != accepted_then => {
             Pending::Replaced(Box::new(stage("pending", &table)?))
         }

@@ -8,6 +8,7 @@ use xshell::{Shell, cmd};
 use crate::environment::Environment;
 use crate::stop::exit;
 use crate::target::Target;
+use crate::terminal;
 use crate::toolchain::{self, Finding};
 use crate::workspace::Workspace;
 
@@ -36,17 +37,14 @@ pub fn doctor(workspace: &Workspace, env: &Environment) -> Result<u8> {
     let mut code = exit::OK;
     for Line { name, finding, mend, optional } in &lines {
         let needed = if *optional { "optional" } else { "needed" };
-        match finding {
-            Finding::Fit { at, version } => println!("ok       {name:width$}  {version}  {}", at.display()),
-            Finding::Unfit { at, why } => println!(
-                "unfit    {name:width$}  {}: {why}\n         {:width$}  mend it: {mend}",
-                at.display(),
-                ""
-            ),
-            Finding::Missing => {
-                println!("missing  {name:width$}  {needed}\n         {:width$}  mend it: {mend}", "")
+        let text = match finding {
+            Finding::Fit { at, version } => format!("ok       {name:width$}  {version}  {}\n", at.display()),
+            Finding::Unfit { at, why } => {
+                format!("unfit    {name:width$}  {}: {why}\n{:19}mend it: {mend}\n", at.display(), "")
             }
-        }
+            Finding::Missing => format!("missing  {name:width$}  {needed}\n{:19}mend it: {mend}\n", ""),
+        };
+        terminal::print(&text)?;
         if !optional && !matches!(finding, Finding::Fit { .. }) {
             code = exit::SET_UP;
         }

@@ -1,7 +1,6 @@
 //! `cargo xtask test --list`: the selected cells, and with JSON exactly how each is called.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::Path;
 
 use anyhow::Result;
@@ -13,6 +12,7 @@ use crate::cell::Cell;
 use crate::cli::Format;
 use crate::environment::Environment;
 use crate::stop::exit;
+use crate::terminal;
 use crate::toolchain;
 use crate::workspace::Workspace;
 
@@ -34,30 +34,20 @@ pub fn print(
     cells: &[Cell<'_>],
     format: Format,
 ) -> Result<u8> {
-    let mut out = std::io::stdout().lock();
-    let written = match format {
-        Format::Human => cells.iter().try_for_each(|cell| writeln!(out, "{}", cell.id())),
+    match format {
+        Format::Human => cells.iter().try_for_each(|cell| terminal::print(&(cell.id() + "\n")))?,
         Format::Json => {
             let wasmtime = toolchain::expected_wasmtime(&Shell::new()?, env, workspace);
             let files: Files =
                 cells.iter().flat_map(|cell| call::expected_files(workspace, cell.example)).collect();
-            cells.iter().try_for_each(|cell| {
-                let dir = cell.dir(scratch, 0);
-                let call = call::of(cell, &dir, &files, Some(&wasmtime));
+            for cell in cells {
+                let call = call::of(cell, &cell.dir(scratch, 0), &files, Some(&wasmtime));
                 let argv = call.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-                let listed = Listed {
-                    id: cell.id(),
-                    argv,
-                    env: &call.env,
-                    cwd: call.cwd.to_string_lossy().into_owned(),
-                };
-                writeln!(out, "{}", serde_json::to_string(&listed)?)
-            })
+                let cwd = call.cwd.to_string_lossy().into_owned();
+                let listed = Listed { id: cell.id(), argv, env: &call.env, cwd };
+                terminal::print(&(serde_json::to_string(&listed)? + "\n"))?;
+            }
         }
-    };
-    match written {
-        // `| head` closes the pipe when it has read enough.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(exit::OK),
-        other => Ok(other.map(|()| exit::OK)?),
     }
+    Ok(exit::OK)
 }

@@ -22,11 +22,13 @@ mod outcome;
 mod process;
 mod report;
 mod run;
+mod schedule;
 mod scratch;
 mod snapshot;
 mod stop;
 mod table;
 mod target;
+mod terminal;
 mod test;
 mod text;
 mod toolchain;
@@ -45,13 +47,16 @@ use crate::environment::Environment;
 use crate::snapshot::Keeping;
 use crate::stop::{Stop, exit};
 use crate::target::Target;
+use crate::terminal::say;
 use crate::workspace::Workspace;
 
 fn main() -> ExitCode {
     // Before there is any thread: it changes the environment of this process.
     let asked = snapshot::claim_environment();
     let code = asked.and_then(|asked| run(Cli::parse().command, asked)).unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+        // Faults of files are drawn with their own `error:` each.
+        let text = format!("{error:#}");
+        say(&if text.starts_with("error") { text } else { format!("error: {text}") });
         error.downcast_ref::<Stop>().map_or(exit::HARNESS, |stop| stop.code)
     });
     ExitCode::from(code)
@@ -60,7 +65,9 @@ fn main() -> ExitCode {
 fn run(command: Command, asked: Option<Keeping>) -> Result<u8> {
     let env = Environment::of_process();
     if let Command::Completions { shell } = command {
-        clap_complete::generate(shell, &mut Cli::command(), "xtask", &mut std::io::stdout());
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "xtask", &mut script);
+        terminal::print(&String::from_utf8(script)?)?;
         return Ok(exit::OK);
     }
     let workspace = Workspace::around(&std::env::current_dir()?, env.target_dir.clone())?;
@@ -70,9 +77,8 @@ fn run(command: Command, asked: Option<Keeping>) -> Result<u8> {
         Command::Ci => ci::ci(&workspace, &env),
         Command::Doctor => doctor::doctor(&workspace, &env),
         Command::Setup { offline } => {
-            let say = |line: &str| eprintln!("{line}");
             toolchain::provision(&Shell::new()?, &env, &workspace, &Target::ALL.into(), offline, &say)?;
-            eprintln!("All is set up: cargo xtask test");
+            say("All is set up: cargo xtask test");
             Ok(exit::OK)
         }
         Command::Completions { .. } => unreachable!("it needs no workspace and is done above"),

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::name;
 use crate::stop::{Stop, exit};
+use crate::terminal;
 use crate::workspace::Workspace;
 
 const MANIFEST: &str = r#"[package]
@@ -69,11 +70,11 @@ pub fn new(workspace: &Workspace, name: &str) -> Result<u8> {
     write(&folder.join("src/main.rs"), PROGRAM)?;
     write(&folder.join("cases.toml"), CASES)?;
     let shown = workspace.show(&folder);
-    println!(
+    terminal::print(&format!(
         "Made {shown}: src/main.rs is the program, cases.toml says how it is called.\n\
          Edit both, then see what it does on each target, and record it:\n\n    \
          cargo xtask test {name}/\n    \
-         cargo xtask test {name}/ --accept"
-    );
+         cargo xtask test {name}/ --accept\n"
+    ))?;
     Ok(exit::OK)
 }

@@ -26,9 +26,17 @@ pub struct Places(Vec<(String, &'static str)>);
 impl Places {
     /// `artifacts` is the folder of the cell's program, `cwd` the one in which it ran.
     pub fn new(cwd: &Path, artifacts: &Path, root: &Path) -> Places {
-        let shown = |path: &Path| visible(path.as_os_str().as_encoded_bytes());
-        let mut places =
-            vec![(shown(cwd), "{cwd}"), (shown(artifacts), "{bin}"), (shown(root), "{workspace}")];
+        let mut places = Vec::new();
+        for (path, spelling) in [(cwd, "{cwd}"), (artifacts, "{bin}"), (root, "{workspace}")] {
+            let plain = visible(path.as_os_str().as_encoded_bytes());
+            // Programs also print paths with `{:?}`, which escapes some characters.
+            let quoted = format!("{path:?}");
+            let quoted = visible(quoted.trim_matches('"').as_bytes());
+            if quoted != plain {
+                places.push((quoted, spelling));
+            }
+            places.push((plain, spelling));
+        }
         // A path may be the beginning of another; the longer one is meant where it stands.
         places.sort_by_key(|(path, _)| std::cmp::Reverse(path.len()));
         Places(places)
@@ -163,6 +171,15 @@ mod tests {
         check("/home/me/clone/target/x86_64-unknown-linux-gnu/example/cat\n", "{bin}/cat\n");
         check("/home/me/clone/examples/cat/src/main.rs\n", "{workspace}/examples/cat/src/main.rs\n");
         check("/home/me/other\n", "/home/me/other\n");
+    }
+
+    #[test]
+    fn paths_in_quotes() {
+        let places = Places::new(Path::new("/a \"b\"/cwd"), Path::new("/bin"), Path::new("/root"));
+        assert_eq!(
+            text(b"{\"/a \\\"b\\\"/cwd/x\"} /a \"b\"/cwd/y\n", &places, &[]),
+            "{\"{cwd}/x\"} {cwd}/y\n"
+        );
     }
 
     #[test]

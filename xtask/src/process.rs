@@ -288,6 +288,44 @@ impl Output {
     }
 }
 
+/// From now on, what programs leave behind becomes a child of this process.
+#[cfg(target_os = "linux")]
+pub fn adopt_orphans() -> io::Result<()> {
+    Ok(rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?)
+}
+
+/// Elsewhere, what leaves its group is out of reach.
+#[cfg(not(target_os = "linux"))]
+pub fn adopt_orphans() -> io::Result<()> {
+    Ok(())
+}
+
+/// Kills all children, and what becomes a child by their end, until there is none left.
+#[cfg(target_os = "linux")]
+pub fn end_orphans() -> io::Result<()> {
+    loop {
+        let mut children = Vec::new();
+        for task in std::fs::read_dir("/proc/self/task")? {
+            let listed = std::fs::read_to_string(task?.path().join("children")).unwrap_or_default();
+            children.extend(listed.split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?)));
+        }
+        if children.is_empty() {
+            return Ok(());
+        }
+        for pid in children {
+            // Both fail only for a process that is gone already.
+            let _ = rustix::process::kill_process(pid, Signal::KILL);
+            let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::empty());
+        }
+    }
+}
+
+/// Elsewhere, nothing was adopted.
+#[cfg(not(target_os = "linux"))]
+pub fn end_orphans() -> io::Result<()> {
+    Ok(())
+}
+
 /// The name of a signal, as `SIGABRT`; its number where it has no common name.
 pub fn signal_name(number: i32) -> String {
     match signal_hook::low_level::signal_name(number) {

@@ -18,6 +18,7 @@ use crate::environment::Environment;
 use crate::snapshot::Keeping;
 use crate::stop::exit;
 use crate::target::Target;
+use crate::terminal::{self, UnlessClosed};
 use crate::text::{count, indent, shell_word};
 use crate::workspace::Workspace;
 
@@ -155,7 +156,7 @@ impl Summary {
 
 /// Where the report goes, and how much of it.
 pub struct Report {
-    err: AutoStream<std::io::Stderr>,
+    err: UnlessClosed<AutoStream<std::io::Stderr>>,
     json: bool,
     verbose: bool,
     quiet: bool,
@@ -181,7 +182,7 @@ impl Report {
         };
         let json = args.format == Format::Json;
         Report {
-            err: AutoStream::new(std::io::stderr(), asked),
+            err: UnlessClosed(AutoStream::new(std::io::stderr(), asked)),
             json,
             verbose: args.verbose,
             quiet: args.quiet,
@@ -500,6 +501,6 @@ fn print_json(result: &CaseResult<'_>) -> Result<()> {
 }
 
 fn print_json_line(value: &impl Serialize) -> Result<()> {
-    writeln!(std::io::stdout().lock(), "{}", serde_json::to_string(value)?)?;
+    terminal::print(&(serde_json::to_string(value)? + "\n"))?;
     Ok(())
 }

@@ -18,6 +18,7 @@ use crate::fixture::Change;
 use crate::process::{self, End, Limits, Ran};
 use crate::scratch;
 use crate::stop::{Stop, exit};
+use crate::terminal::say;
 use crate::text::{bars, shell_words, visible};
 use crate::wasmtime::{self, Wasmtime};
 
@@ -152,7 +153,7 @@ fn one(plan: &Plan<'_>, cell: &Cell<'_>, round: usize) -> Result<Left> {
 
 /// Shows people what a program prints, as text that does nothing to their terminal.
 fn echo(bytes: &[u8]) {
-    eprint!("{}", bars(&visible(bytes)));
+    say(bars(&visible(bytes)).trim_end());
 }
 
 /// Whether a guest or wasmtime itself may have ended the run.

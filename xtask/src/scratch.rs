@@ -26,18 +26,14 @@ pub fn root(own_dir: &Path) -> PathBuf {
 /// A folder of this user alone in shared memory, whose name hangs on `own_dir` only.
 #[cfg(target_os = "linux")]
 fn in_memory(own_dir: &Path) -> Option<PathBuf> {
-    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+    use std::os::unix::fs::MetadataExt;
     let user = rustix::process::geteuid().as_raw();
     let name = format!("parallax-{user}-{:016x}", fnv_1a(own_dir.as_os_str().as_encoded_bytes()));
     let path = Path::new("/dev/shm").join(name);
-    match fs::DirBuilder::new().mode(0o700).create(&path) {
-        Ok(()) => Some(path),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            // Everybody may make folders there; one that is not ours alone is not to be trusted.
-            let found = fs::symlink_metadata(&path).ok()?;
-            (found.is_dir() && found.uid() == user && found.mode() & 0o777 == 0o700).then_some(path)
-        }
-        Err(_) => None,
+    match fs::symlink_metadata(&path) {
+        // Everybody may make folders there; one that is not ours alone is not to be trusted.
+        Ok(found) => (found.is_dir() && found.uid() == user && found.mode() & 0o777 == 0o700).then_some(path),
+        Err(_) => Path::new("/dev/shm").is_dir().then_some(path),
     }
 }
 
@@ -61,19 +57,26 @@ pub fn changes(cell_dir: &Path, fixture: &Fixture) -> Result<Vec<Change>> {
     Ok(fixture.below(CWD).changes(&Fixture::read(cell_dir)?))
 }
 
-/// Empties the folder for all scratch folders of what an earlier run has left there.
-pub fn empty(root: &Path) -> Result<()> {
-    let empty = || {
-        for entry in fs::read_dir(root)? {
-            remove(&entry?.path())?;
-        }
-        io::Result::Ok(())
+/// Makes the folder for all scratch folders, empty of what a killed run may have left there.
+pub fn prepare(root: &Path) -> Result<()> {
+    let prepare = || {
+        remove(root)?;
+        fs::create_dir_all(root.parent().unwrap_or(root))?;
+        make_private(root)
     };
-    match empty() {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error)
-            .with_context(|| format!("cannot empty {}, which is left of an earlier run", root.display())),
-        _ => Ok(()),
-    }
+    prepare().with_context(|| format!("cannot make the folder {} anew", root.display()))
+}
+
+/// Makes a folder that nobody else may look into.
+#[cfg(unix)]
+fn make_private(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().mode(0o700).create(folder)
+}
+
+#[cfg(not(unix))]
+fn make_private(folder: &Path) -> io::Result<()> {
+    fs::create_dir(folder)
 }
 
 /// Removes a folder and all in it. Links are removed, never followed.

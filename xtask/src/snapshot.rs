@@ -132,6 +132,10 @@ fn read(path: &Path) -> Result<Option<Snapshot>> {
         Stop::error(exit::HARNESS, message)
     };
     let raw = String::from_utf8(raw).map_err(|_| malformed(1, "not UTF-8"))?;
+    let marks = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
+    if let Some(index) = raw.lines().position(|line| marks.iter().any(|mark| line.starts_with(mark))) {
+        return Err(malformed(index + 1, "here begin the marks of a merge conflict"));
+    }
     let header =
         raw.strip_prefix("---\n").ok_or_else(|| malformed(1, "it does not begin with a line `---`"))?;
     let Some(end) = header.find("\n---\n") else {

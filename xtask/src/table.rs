@@ -103,16 +103,26 @@ impl Table {
     }
 
     fn add_missing(&mut self, base: &Table) {
+        let mut at = 0;
         for column in &base.columns {
-            if !self.columns.contains(column) {
-                self.columns.push(column.clone());
-                self.rows.iter_mut().for_each(|row| row.slots.push(Slot::Never));
+            match self.columns.iter().position(|own| own == column) {
+                Some(own) => at = own + 1,
+                None => {
+                    self.columns.insert(at, column.clone());
+                    self.rows.iter_mut().for_each(|row| row.slots.insert(at, Slot::Never));
+                    at += 1;
+                }
             }
         }
+        let mut at = 0;
         for row in &base.rows {
-            if !self.rows.iter().any(|own| own.name == row.name) {
-                let slots = vec![Slot::Never; self.columns.len()];
-                self.rows.push(Row { name: row.name.clone(), slots, flags: row.flags.clone() });
+            match self.rows.iter().position(|own| own.name == row.name) {
+                Some(own) => at = own + 1,
+                None => {
+                    let slots = vec![Slot::Never; self.columns.len()];
+                    self.rows.insert(at, Row { name: row.name.clone(), slots, flags: row.flags.clone() });
+                    at += 1;
+                }
             }
         }
     }
@@ -266,6 +276,9 @@ impl Table {
                 return Err((number, format!("a second row `{}`", row.name)));
             }
             rows.push(row);
+        }
+        if rows.is_empty() {
+            return Err((end_of_head + 1, "a table without rows".into()));
         }
         let table = Table { head, columns, rows };
         let unused = outcomes.len() - table.letters().1.len();

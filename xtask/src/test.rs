@@ -1,10 +1,8 @@
 //! `cargo xtask test`: the flow from examples to a report, from top to bottom.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Receiver;
 use std::thread;
 
 use anyhow::{Context, Result};
@@ -23,11 +21,14 @@ use crate::list;
 use crate::lock;
 use crate::name;
 use crate::normalize::{self, Places};
+use crate::process;
 use crate::report::{CaseResult, CellResult, Report, Summary};
 use crate::run::{self, Job, Left, Plan};
+use crate::schedule::{self, Runs};
 use crate::scratch::{self, CWD};
 use crate::snapshot::{self, Keeping, Place};
 use crate::stop::{Stop, exit};
+use crate::terminal::say;
 use crate::toolchain;
 use crate::workspace::Workspace;
 
@@ -49,7 +50,6 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs, asked: Op
 
     // provision
     let sh = Shell::new()?;
-    let say = |line: &str| eprintln!("{line}");
     let _lock = lock::take(&workspace.own_dir().join("lock"), &say)?;
     let targets: BTreeSet<_> = cells.iter().map(|cell| cell.target).collect();
     let wasmtime = toolchain::provision(&sh, env, workspace, &targets, args.offline, &say)?;
@@ -59,7 +59,7 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs, asked: Op
         examples.iter().filter(|example| cells.iter().any(|cell| cell.example.name == example.name));
     let cargo = Cargo { program: &env.cargo, offline: args.offline };
     let built = build::all(&sh, cargo, workspace, &selected.collect::<Vec<_>>(), &targets, &say)?;
-    built.warnings.iter().for_each(|warning| eprint!("{warning}"));
+    built.warnings.iter().for_each(|warning| say(warning.trim_end()));
     if built.is_nothing() && filter.is_everything() {
         let errors: Vec<_> = built.errors.values().flatten().map(String::as_str).collect();
         return Err(Stop::error(exit::HARNESS, format!("no example can be built:\n{}", errors.join("\n"))));
@@ -68,20 +68,18 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs, asked: Op
         return Ok(exit::OK);
     }
 
-    // run
+    // run, normalize, group, compare, report
+    let files = call::built_files(&built.artifacts);
     let interrupt = Interrupt::watch()?;
-    let staging = scratch.join("staging");
-    scratch::empty(&scratch)?;
     let stop = AtomicBool::new(false);
     let plan = Plan {
         scratch: &scratch,
         wasmtime: wasmtime.as_ref(),
         built: &built,
-        files: &call::built_files(&built.artifacts),
-        jobs: if args.no_capture {
-            1
-        } else {
-            args.jobs.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from))
+        files: &files,
+        jobs: match args.no_capture {
+            true => 1,
+            false => args.jobs.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from)),
         },
         timeout: args.timeout,
         keep_scratch: args.keep_scratch,
@@ -89,55 +87,88 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs, asked: Op
         interrupt: interrupt.as_fd(),
         stop: &stop,
     };
-    let jobs = order(cells.len(), args.repeat, seed(args.shuffle));
+    let order = schedule::order(cells.len(), args.repeat, schedule::seed(args.shuffle, &say));
     let mut report = Report::new(args, env);
-    let mut summary = Summary::default();
-    let mut results = Vec::new();
-    thread::scope(|scope| -> Result<()> {
-        let mut runs =
-            Runs { receiver: run::start(scope, plan, &cells, &jobs), early: BTreeMap::new(), done: 0 };
+    scratch::prepare(&scratch)?;
+    process::adopt_orphans()?;
+    let compared = compare_all(workspace, plan, &cells, &order, args, wish, &mut report);
+    process::end_orphans()?;
+    let code = compared.and_then(|compared| -> Result<u8> {
+        if interrupt.signal().is_some() {
+            report.interrupted(&compared.summary);
+            return Ok(exit::HARNESS);
+        }
+        keep(&compared)?;
+        let strays = strays(workspace, &examples, &compared.results, filter.is_everything(), wish)?;
+        let mut summary = compared.summary;
+        summary.strays = strays;
+        report.failures(&compared.results, &built, workspace)?;
+        report.summary(&summary, wish)?;
+        if let Some(path) = &args.junit {
+            junit::write(path, &compared.results)?;
+        }
+        match args.snapshots.review {
+            true => review(&sh, env, workspace, &compared.results, &summary),
+            false => Ok(summary.exit_code(wish)),
+        }
+    });
+    if !args.keep_scratch {
+        scratch::remove(&scratch).with_context(|| format!("cannot remove {}", scratch.display()))?;
+    }
+    match interrupt.signal() {
+        Some(signal) => Interrupt::end_by(signal),
+        None => code,
+    }
+}
+
+/// What came out of a run.
+struct Compared<'a> {
+    results: Vec<CaseResult<'a>>,
+    summary: Summary,
+}
+
+/// Runs all cells, and says of each case what became of it as soon as that is known, in the order of
+/// the cells. Nothing is written yet.
+fn compare_all<'a>(
+    workspace: &Workspace,
+    plan: Plan<'_>,
+    cells: &[Cell<'a>],
+    order: &[Job],
+    args: &TestArgs,
+    wish: Wish,
+    report: &mut Report,
+) -> Result<Compared<'a>> {
+    let mut compared = Compared { results: Vec::new(), summary: Summary::default() };
+    thread::scope(|scope| {
+        let mut runs = Runs::new(run::start(scope, plan, cells, order));
         let mut all_cases = || -> Result<()> {
-            for case in cases(&cells) {
-                let left = runs.take(case.clone(), args.repeat, |done| report.progress(done, jobs.len()))?;
-                // normalize, group, compare, report
-                let outcomes = outcomes(workspace, &scratch, &cells[case], left);
-                let Some(result) = compare_case(workspace, &staging, outcomes, wish)? else {
-                    summary.not_run += 1;
+            for case in schedule::cases(cells) {
+                let left = runs.take(case.clone(), args.repeat, |done| report.progress(done, order.len()))?;
+                let outcomes = outcomes(workspace, plan.scratch, &cells[case], left);
+                let Some(result) = compare_case(workspace, plan.scratch, outcomes, wish)? else {
+                    compared.summary.not_run += 1;
                     continue;
                 };
-                summary.add(&result);
+                compared.summary.add(&result);
                 report.case(&result)?;
                 if result.failed() && args.fail_fast {
-                    stop.store(true, Ordering::Relaxed);
+                    plan.stop.store(true, Ordering::Relaxed);
                 }
-                results.push(result);
+                compared.results.push(result);
             }
             Ok(())
         };
         let ended = all_cases();
         // Whatever ended the loop, no further cell is to begin.
-        stop.store(true, Ordering::Relaxed);
+        plan.stop.store(true, Ordering::Relaxed);
         ended
     })?;
+    Ok(compared)
+}
 
-    // keep
-    if let Some(signal) = interrupt.signal() {
-        report.interrupted(&summary);
-        Interrupt::end_by(signal);
-    }
-    for result in &results {
-        compare::write(&result.verdict)?;
-    }
-    summary.strays = strays(workspace, &examples, &results, filter.is_everything(), wish)?;
-    report.failures(&results, &built, workspace)?;
-    report.summary(&summary, wish)?;
-    if let Some(path) = &args.junit {
-        junit::write(path, &results)?;
-    }
-    if args.snapshots.review {
-        return review(&sh, env, workspace, &results, &summary);
-    }
-    Ok(summary.exit_code(wish))
+/// Writes what the comparisons have found to be written.
+fn keep(compared: &Compared<'_>) -> Result<()> {
+    compared.results.iter().try_for_each(|result| compare::write(&result.verdict))
 }
 
 /// What becomes of differences, by flags, by `INSTA_UPDATE`, and by whether a CI runs this.
@@ -166,83 +197,6 @@ fn nothing_matched(examples: &[Example], args: &TestArgs) -> String {
     let meant = args.selection.filters.iter().find_map(|filter| name::suggest(filter, names.clone()));
     let hint = meant.map(|name| format!("did you mean `{name}`?\n")).unwrap_or_default();
     format!("nothing matched\n{hint}`cargo xtask test --list` prints the ids of all cells")
-}
-
-/// The order in which cells begin: as they stand, or shuffled by a seed.
-fn order(cells: usize, repeat: usize, seed: Option<u64>) -> Vec<Job> {
-    let mut jobs: Vec<_> =
-        (0..cells).flat_map(|cell| (0..repeat).map(move |round| Job { cell, round })).collect();
-    if let Some(mut state) = seed {
-        // Fisher and Yates's shuffle with the generator SplitMix64.
-        for last in (1..jobs.len()).rev() {
-            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut z = state;
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            let random = z ^ (z >> 31);
-            let bound = u64::try_from(last).expect("a length fits 64 bits") + 1;
-            jobs.swap(last, usize::try_from(random % bound).expect("less than a length"));
-        }
-    }
-    jobs
-}
-
-/// The seed of `--shuffle[=SEED]`; one that is not given is chosen, and said.
-fn seed(shuffle: Option<Option<u64>>) -> Option<u64> {
-    let seed =
-        shuffle?.unwrap_or_else(|| std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0));
-    eprintln!("Shuffled: --shuffle={seed} gives this order again");
-    Some(seed)
-}
-
-/// The numbers of the cells of each case; the cells of a case stand together.
-fn cases(cells: &[Cell<'_>]) -> Vec<Range<usize>> {
-    let mut first = 0;
-    let same_case = |one: &Cell<'_>, other: &Cell<'_>| std::ptr::eq(one.case, other.case);
-    cells
-        .chunk_by(same_case)
-        .map(|case| {
-            let numbers = first..first + case.len();
-            first = numbers.end;
-            numbers
-        })
-        .collect()
-}
-
-/// What has become of jobs so far, and where more comes from.
-struct Runs {
-    receiver: Receiver<(Job, Result<Left>)>,
-    /// What came before it was asked for.
-    early: BTreeMap<Job, Left>,
-    done: usize,
-}
-
-impl Runs {
-    /// Waits for all repetitions of these cells, and gives them cell by cell.
-    fn take(
-        &mut self,
-        cells: Range<usize>,
-        repeat: usize,
-        progress: impl Fn(usize),
-    ) -> Result<Vec<Vec<Left>>> {
-        let mut taken = Vec::new();
-        for cell in cells {
-            let mut rounds = Vec::new();
-            for round in 0..repeat {
-                let job = Job { cell, round };
-                while !self.early.contains_key(&job) {
-                    let (job, left) =
-                        self.receiver.recv().context("a thread that runs cells has panicked")?;
-                    self.early.insert(job, left?);
-                    self.done += 1;
-                    progress(self.done);
-                }
-                rounds.extend(self.early.remove(&job));
-            }
-            taken.push(rounds);
-        }
-        Ok(taken)
-    }
 }
 
 /// The cells of a case with their outcomes; none for those that were not run.
@@ -283,7 +237,7 @@ fn outcomes<'a>(
 /// Compares a case with its snapshot, unless some of its cells were not run.
 fn compare_case<'a>(
     workspace: &Workspace,
-    staging: &Path,
+    scratch: &Path,
     outcomes: Vec<Option<CellResult<'a>>>,
     wish: Wish,
 ) -> Result<Option<CaseResult<'a>>> {
@@ -292,7 +246,8 @@ fn compare_case<'a>(
     // What differs between repetitions is no outcome that could be recorded.
     let steady = cells.iter().filter(|result| result.unsteady.is_none());
     let ran = steady.map(|result| (result.cell.place(), result.outcome.clone())).collect();
-    let verdict = compare::case(&workspace.snapshots(), staging, &example.name, case, &ran, wish)?;
+    let staging = scratch.join("staging");
+    let verdict = compare::case(&workspace.snapshots(), &staging, &example.name, case, &ran, wish)?;
     Ok(Some(CaseResult { cells, verdict }))
 }
 
@@ -360,21 +315,4 @@ fn review(
         left += usize::from(!settled(result)?);
     }
     Ok(if left == 0 && summary.not_run == 0 { exit::OK } else { exit::DIFFERS })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_seed_gives_an_order_of_all_jobs() {
-        let plain = order(20, 2, None);
-        let shuffled = order(20, 2, Some(7));
-        assert_eq!(shuffled, order(20, 2, Some(7)));
-        assert_ne!(shuffled, plain);
-        assert_ne!(shuffled, order(20, 2, Some(8)));
-        let mut sorted = shuffled;
-        sorted.sort();
-        assert_eq!(sorted, plain);
-    }
 }

@@ -1,0 +1,108 @@
+//! In which order cells begin, and how their results are put back into the order of the report.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::mpsc::Receiver;
+
+use anyhow::{Context, Result};
+
+use crate::cell::Cell;
+use crate::run::{Job, Left};
+
+/// The order in which cells begin: as they stand, or shuffled by a seed.
+pub fn order(cells: usize, repeat: usize, seed: Option<u64>) -> Vec<Job> {
+    let mut jobs: Vec<_> =
+        (0..cells).flat_map(|cell| (0..repeat).map(move |round| Job { cell, round })).collect();
+    if let Some(mut state) = seed {
+        // Fisher and Yates's shuffle with the generator SplitMix64.
+        for last in (1..jobs.len()).rev() {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = state;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            let random = z ^ (z >> 31);
+            let bound = u64::try_from(last).expect("a length fits 64 bits") + 1;
+            jobs.swap(last, usize::try_from(random % bound).expect("less than a length"));
+        }
+    }
+    jobs
+}
+
+/// The seed of `--shuffle[=SEED]`; one that is not given is chosen, and said.
+pub fn seed(shuffle: Option<Option<u64>>, say: &dyn Fn(&str)) -> Option<u64> {
+    let seed =
+        shuffle?.unwrap_or_else(|| std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0));
+    say(&format!("Shuffled: --shuffle={seed} gives this order again"));
+    Some(seed)
+}
+
+/// The numbers of the cells of each case; the cells of a case stand together.
+pub fn cases(cells: &[Cell<'_>]) -> Vec<Range<usize>> {
+    let mut first = 0;
+    let same_case = |one: &Cell<'_>, other: &Cell<'_>| std::ptr::eq(one.case, other.case);
+    cells
+        .chunk_by(same_case)
+        .map(|case| {
+            let numbers = first..first + case.len();
+            first = numbers.end;
+            numbers
+        })
+        .collect()
+}
+
+/// What has become of jobs so far, and where more comes from.
+pub struct Runs {
+    receiver: Receiver<(Job, Result<Left>)>,
+    /// What came before it was asked for.
+    early: BTreeMap<Job, Left>,
+    done: usize,
+}
+
+impl Runs {
+    pub fn new(receiver: Receiver<(Job, Result<Left>)>) -> Runs {
+        Runs { receiver, early: BTreeMap::new(), done: 0 }
+    }
+
+    /// Waits for all repetitions of these cells, and gives them cell by cell.
+    pub fn take(
+        &mut self,
+        cells: Range<usize>,
+        repeat: usize,
+        progress: impl Fn(usize),
+    ) -> Result<Vec<Vec<Left>>> {
+        let mut taken = Vec::new();
+        for cell in cells {
+            let mut rounds = Vec::new();
+            for round in 0..repeat {
+                let job = Job { cell, round };
+                while !self.early.contains_key(&job) {
+                    let (job, left) =
+                        self.receiver.recv().context("a thread that runs cells has panicked")?;
+                    self.early.insert(job, left?);
+                    self.done += 1;
+                    progress(self.done);
+                }
+                rounds.extend(self.early.remove(&job));
+            }
+            taken.push(rounds);
+        }
+        Ok(taken)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_gives_an_order_of_all_jobs() {
+        let plain = order(20, 2, None);
+        let shuffled = order(20, 2, Some(7));
+        assert_eq!(shuffled, order(20, 2, Some(7)));
+        assert_ne!(shuffled, plain);
+        assert_ne!(shuffled, order(20, 2, Some(8)));
+        let mut sorted = shuffled;
+        sorted.sort();
+        assert_eq!(sorted, plain);
+    }
+}

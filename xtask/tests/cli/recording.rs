@@ -1,0 +1,140 @@
+//! What was recorded, what differs from it, and what is written then.
+
+use crate::support::{BYE, HELLO, Said, Workspace, snapshot};
+
+const HELLO_SNAPSHOT: &str = "\
+$ hello
+           native  wasip1  wasip2
+default      A       A       A
+
+A  exit 0
+   stdout
+   │Hello!
+";
+
+#[test]
+fn what_is_as_recorded_passes() {
+    let workspace = Workspace::with_hello();
+    assert_eq!(workspace.read("snapshots/hello/default.snap"), snapshot(HELLO_SNAPSHOT));
+    let before = workspace.files();
+    workspace.test("").code(0).says("PASS").says("hello/default").says("AAA").says("1 passed, 0 failed");
+    workspace.test_in_ci("").code(0).says("PASS");
+    workspace.test("--check").code(0).says("PASS");
+    assert_eq!(workspace.files(), before);
+}
+
+#[test]
+fn a_change_fails_in_ci_and_no_file_is_touched() {
+    let workspace = Workspace::with_hello();
+    workspace.program("hello", BYE);
+    let before = workspace.files();
+    workspace
+        .test_in_ci("")
+        .code(100)
+        .says("FAIL")
+        .says("-    │Hello!")
+        .says("+    │Bye!")
+        .says("snapshots/hello/default.snap")
+        .says("cargo xtask test --exact hello/default")
+        .says("0 passed, 1 failed");
+    assert_eq!(workspace.files(), before);
+    workspace.test("--check").code(100).says("+    │Bye!");
+    assert_eq!(workspace.files(), before);
+}
+
+#[test]
+fn a_change_becomes_a_pending_snapshot_and_the_accepted_one_stays() {
+    let workspace = Workspace::with_hello();
+    workspace.program("hello", BYE);
+    workspace.test("").code(100).says("+    │Bye!").says("cargo insta review");
+    assert_eq!(workspace.read("snapshots/hello/default.snap"), snapshot(HELLO_SNAPSHOT));
+    assert_eq!(
+        workspace.read("snapshots/hello/default.snap.new"),
+        snapshot(&HELLO_SNAPSHOT.replace("Hello", "Bye"))
+    );
+}
+
+#[test]
+fn an_accepted_change_passes_from_then_on() {
+    let workspace = Workspace::with_hello();
+    workspace.program("hello", BYE);
+    workspace.test("").code(100);
+    workspace.test("--accept").code(0).says("ACCEPTED");
+    assert_eq!(
+        workspace.read("snapshots/hello/default.snap"),
+        snapshot(&HELLO_SNAPSHOT.replace("Hello", "Bye"))
+    );
+    assert!(!workspace.path("snapshots/hello/default.snap.new").exists());
+    workspace.test_in_ci("").code(0).says("PASS");
+}
+
+#[test]
+fn a_change_that_was_undone_leaves_nothing_pending() {
+    let workspace = Workspace::with_hello();
+    let before = workspace.files();
+    workspace.program("hello", BYE);
+    workspace.test("").code(100);
+    workspace.program("hello", HELLO);
+    workspace.test("").code(0);
+    assert_eq!(workspace.files(), before);
+}
+
+#[test]
+fn a_case_without_a_snapshot_fails_in_ci_and_none_is_written() {
+    let workspace = Workspace::with("hello", HELLO, "");
+    workspace.test_in_ci("").code(100).says("NEW").says("│Hello!");
+    assert!(!workspace.path("snapshots").exists());
+}
+
+#[test]
+fn accepting_is_a_mistake_in_ci() {
+    let workspace = Workspace::with_hello();
+    workspace.program("hello", BYE);
+    let before = workspace.files();
+    for flag in ["--accept", "--prune", "--review"] {
+        workspace.test_in_ci(flag).code(2).says("CI");
+    }
+    assert_eq!(workspace.files(), before);
+}
+
+#[test]
+fn insta_cannot_be_told_to_pass_everything() {
+    let workspace = Workspace::with_hello();
+    workspace.program("hello", BYE);
+    let before = workspace.files();
+    for name in ["INSTA_FORCE_PASS", "INSTA_FORCE_UPDATE", "INSTA_FORCE_UPDATE_SNAPSHOTS"] {
+        workspace.xtask().args(["test", "--check"]).env(name, "1").assert().code(100).says("FAIL");
+    }
+    assert_eq!(workspace.files(), before);
+}
+
+#[test]
+fn insta_update_says_what_becomes_of_a_change() {
+    let workspace = Workspace::with_hello();
+    workspace.program("hello", BYE);
+    let test = |update: &str, ci: &str| {
+        workspace.xtask().arg("test").env("INSTA_UPDATE", update).env("CI", ci).assert()
+    };
+    let before = workspace.files();
+    test("bogus", "").code(2).says("INSTA_UPDATE").says("bogus");
+    test("no", "").code(100);
+    test("always", "true").code(100);
+    assert_eq!(workspace.files(), before);
+    test("new", "").code(100);
+    assert!(workspace.path("snapshots/hello/default.snap.new").exists());
+    test("always", "").code(0);
+    assert!(!workspace.path("snapshots/hello/default.snap.new").exists());
+    workspace.test_in_ci("").code(0);
+}
+
+#[test]
+fn a_new_description_is_a_change() {
+    let workspace = Workspace::with("hello", HELLO, "[default]\nabout = \"A greeting\"\n");
+    workspace.test("--accept").code(0);
+    assert!(workspace.read("snapshots/hello/default.snap").contains("description: A greeting\n"));
+    workspace.cases("hello", "[default]\nabout = \"Another greeting\"\n");
+    workspace.test_in_ci("").code(100);
+    workspace.test("--accept").code(0);
+    assert!(workspace.read("snapshots/hello/default.snap").contains("description: Another greeting\n"));
+    workspace.test_in_ci("").code(0);
+}
