@@ -107,7 +107,7 @@ fn each_rule_has_its_one_file() {
     let rules = [
         ("insta::", "snapshot.rs"),
         ("unsafe {", "snapshot.rs"),
-        ("rustix::event", "process.rs"),
+        ("rustix::event", "unix.rs"),
         ("cache-config", "wasmtime.rs"),
         ("env::var_os(", "environment.rs"),
         ("current_dir()?", "main.rs"),

@@ -48,6 +48,9 @@ pub enum Command {
     },
     /// List each tool and target: where it was found, whether it is fit, and what mends it
     Doctor,
+    /// Watch over a run; the run itself starts this
+    #[command(hide = true)]
+    Guard { scratch: PathBuf },
     /// Print completions of this command line for a shell
     Completions { shell: clap_complete::Shell },
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::files::{is_executable, make_executable, make_link};
 use crate::text::{bars, visible};
 
 /// Files, folders and links below a folder, by their path from there.
@@ -178,38 +179,6 @@ fn read_file(path: &Path, metadata: &fs::Metadata) -> io::Result<Entry> {
         let read = chunk.len();
         reader.consume(read);
     }
-}
-
-#[cfg(unix)]
-fn is_executable(metadata: &fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    metadata.permissions().mode() & 0o100 != 0
-}
-
-#[cfg(not(unix))]
-fn is_executable(_: &fs::Metadata) -> bool {
-    false
-}
-
-#[cfg(unix)]
-fn make_executable(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
-}
-
-#[cfg(not(unix))]
-fn make_executable(_: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(unix)]
-fn make_link(target: &Path, link: &Path) -> io::Result<()> {
-    std::os::unix::fs::symlink(target, link)
-}
-
-#[cfg(not(unix))]
-fn make_link(_: &Path, link: &Path) -> io::Result<()> {
-    Err(io::Error::other(format!("cannot make the link {} on this system", link.display())))
 }
 
 /// Larger files are drawn by their size and a checksum: a snapshot is for reading.

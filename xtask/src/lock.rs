@@ -3,12 +3,20 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::process::Stdio;
 
 use anyhow::{Context, Result};
 
 /// Holds the lock until it is dropped, or until the process ends in any way.
 pub struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Lock {
+    /// The lock for another process, which then holds it, too.
+    pub fn share(&self) -> std::io::Result<Stdio> {
+        Ok(self.file.try_clone()?.into())
+    }
 }
 
 /// Takes the lock at `path`, if need be after another run has ended; `say` tells whose.
@@ -29,7 +37,7 @@ pub fn take(path: &Path, say: &dyn Fn(&str)) -> Result<Lock> {
         file.set_len(0)?;
         file.seek(SeekFrom::Start(0))?;
         write!(file, "process {}", std::process::id())?;
-        Ok(Lock { _file: file })
+        Ok(Lock { file })
     };
     take().with_context(|| format!("cannot lock {}", path.display()))
 }

@@ -10,8 +10,9 @@ mod compare;
 mod doctor;
 mod environment;
 mod example;
+mod files;
 mod fixture;
-mod interrupt;
+mod guard;
 mod junit;
 mod list;
 mod lock;
@@ -70,6 +71,9 @@ fn run(command: Command, asked: Option<Keeping>) -> Result<u8> {
         terminal::print(&String::from_utf8(script)?)?;
         return Ok(exit::OK);
     }
+    if let Command::Guard { scratch } = command {
+        return guard::watch(&scratch);
+    }
     let workspace = Workspace::around(&std::env::current_dir()?, env.target_dir.clone())?;
     match command {
         Command::Test(args) => test::test(&workspace, &env, &args, asked),
@@ -81,6 +85,8 @@ fn run(command: Command, asked: Option<Keeping>) -> Result<u8> {
             say("All is set up: cargo xtask test");
             Ok(exit::OK)
         }
-        Command::Completions { .. } => unreachable!("it needs no workspace and is done above"),
+        Command::Completions { .. } | Command::Guard { .. } => {
+            unreachable!("they need no workspace and are done above")
+        }
     }
 }

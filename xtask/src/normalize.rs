@@ -89,6 +89,7 @@ fn redacted(text: String, redact: &[Redaction]) -> String {
 /// The outcome of a run on `target`.
 pub fn outcome(raw: &Raw, target: Target, places: &Places, redact: &[Redaction]) -> Outcome {
     let (exit, stderr) = end(raw, target);
+    let exit = if raw.ran.left_running { format!("{exit}, left processes running") } else { exit };
     let stream = |bytes| {
         let (bytes, cut) = if raw.ran.end == End::TooMuchOutput { beginning(bytes) } else { (bytes, false) };
         Stream { text: text(bytes, places, redact), cut }
@@ -205,8 +206,12 @@ mod tests {
     }
 
     fn raw(stderr: &str, code: i32, without_fuel: Option<(&str, i32)>) -> Raw {
-        let ran =
-            |stderr: &str, code| Ran { end: End::Exit(code), stdout: Vec::new(), stderr: stderr.into() };
+        let ran = |stderr: &str, code| Ran {
+            end: End::Exit(code),
+            stdout: Vec::new(),
+            stderr: stderr.into(),
+            left_running: false,
+        };
         let without_fuel = without_fuel.map(|(stderr, code)| ran(stderr, code));
         Raw {
             ran: ran(stderr, code),

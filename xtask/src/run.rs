@@ -1,7 +1,6 @@
 //! Running: all cells, some at a time, each in a scratch folder of its own.
 
 use std::io;
-use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,7 +14,7 @@ use crate::build::{Artifact, Built};
 use crate::call::{self, Files};
 use crate::cell::Cell;
 use crate::fixture::Change;
-use crate::process::{self, End, Limits, Ran};
+use crate::process::{self, End, Interrupt, Limits, Ran};
 use crate::scratch;
 use crate::stop::{Stop, exit};
 use crate::terminal::say;
@@ -40,8 +39,8 @@ pub struct Plan<'a> {
     pub keep_scratch: bool,
     /// Whether people watch what the programs print.
     pub echo: bool,
-    /// Becomes readable when everything is to end at once.
-    pub interrupt: BorrowedFd<'a>,
+    /// When it comes, everything is to end at once.
+    pub interrupt: &'a Interrupt,
     /// Set when no further cell is to begin.
     pub stop: &'a AtomicBool,
 }
@@ -129,7 +128,7 @@ fn one(plan: &Plan<'_>, cell: &Cell<'_>, round: usize) -> Result<Left> {
     let limits = Limits { timeout: plan.timeout.unwrap_or(cell.case.timeout), output: OUTPUT_LIMIT };
     let stdin = cell.case.stdin.as_bytes();
     let run = |argv, echo: Option<process::Echo>| {
-        process::run(call.command(argv), stdin, limits, plan.interrupt, echo)
+        process::run(call.command(argv), &dir, stdin, limits, plan.interrupt, echo)
             .map_err(|error| cannot_run(cell, &call, &error))
     };
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::files;
 use crate::fixture::{Change, Fixture, fnv_1a};
 
 /// The name of the working directory in a cell's folder.
@@ -20,26 +21,8 @@ pub const CWD: &str = "cwd";
 /// On Linux it is in memory, where there is such a file system: a disk's takes more time over these
 /// many short-lived files than the programs take. Otherwise it is below `own_dir`.
 pub fn root(own_dir: &Path) -> PathBuf {
-    in_memory(own_dir).unwrap_or_else(|| own_dir.join("scratch"))
-}
-
-/// A folder of this user alone in shared memory, whose name hangs on `own_dir` only.
-#[cfg(target_os = "linux")]
-fn in_memory(own_dir: &Path) -> Option<PathBuf> {
-    use std::os::unix::fs::MetadataExt;
-    let user = rustix::process::geteuid().as_raw();
-    let name = format!("parallax-{user}-{:016x}", fnv_1a(own_dir.as_os_str().as_encoded_bytes()));
-    let path = Path::new("/dev/shm").join(name);
-    match fs::symlink_metadata(&path) {
-        // Everybody may make folders there; one that is not ours alone is not to be trusted.
-        Ok(found) => (found.is_dir() && found.uid() == user && found.mode() & 0o777 == 0o700).then_some(path),
-        Err(_) => Path::new("/dev/shm").is_dir().then_some(path),
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn in_memory(_: &Path) -> Option<PathBuf> {
-    None
+    let key = fnv_1a(own_dir.as_os_str().as_encoded_bytes());
+    files::private_folder_in_memory(key).unwrap_or_else(|| own_dir.join("scratch"))
 }
 
 /// Makes a fresh folder at `cell_dir` with the fixture in its `cwd`.
@@ -62,21 +45,9 @@ pub fn prepare(root: &Path) -> Result<()> {
     let prepare = || {
         remove(root)?;
         fs::create_dir_all(root.parent().unwrap_or(root))?;
-        make_private(root)
+        files::make_private_folder(root)
     };
     prepare().with_context(|| format!("cannot make the folder {} anew", root.display()))
-}
-
-/// Makes a folder that nobody else may look into.
-#[cfg(unix)]
-fn make_private(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().mode(0o700).create(folder)
-}
-
-#[cfg(not(unix))]
-fn make_private(folder: &Path) -> io::Result<()> {
-    fs::create_dir(folder)
 }
 
 /// Removes a folder and all in it. Links are removed, never followed.
@@ -95,7 +66,7 @@ pub fn remove(folder: &Path) -> io::Result<()> {
 fn make_accessible(folder: &Path) -> io::Result<()> {
     let mut left: Vec<PathBuf> = vec![folder.into()];
     while let Some(folder) = left.pop() {
-        allow_all(&folder)?;
+        files::make_accessible(&folder)?;
         for entry in fs::read_dir(&folder)? {
             let entry = entry?;
             if entry.file_type()?.is_dir() {
@@ -103,16 +74,5 @@ fn make_accessible(folder: &Path) -> io::Result<()> {
             }
         }
     }
-    Ok(())
-}
-
-#[cfg(unix)]
-fn allow_all(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
-}
-
-#[cfg(not(unix))]
-fn allow_all(_: &Path) -> io::Result<()> {
     Ok(())
 }

@@ -15,13 +15,13 @@ use crate::cli::TestArgs;
 use crate::compare::{self, Wish};
 use crate::environment::Environment;
 use crate::example::{self, Example};
-use crate::interrupt::Interrupt;
+use crate::guard;
 use crate::junit;
 use crate::list;
 use crate::lock;
 use crate::name;
 use crate::normalize::{self, Places};
-use crate::process;
+use crate::process::{self, Interrupt};
 use crate::report::{CaseResult, CellResult, Report, Summary};
 use crate::run::{self, Job, Left, Plan};
 use crate::schedule::{self, Runs};
@@ -50,7 +50,7 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs, asked: Op
 
     // provision
     let sh = Shell::new()?;
-    let _lock = lock::take(&workspace.own_dir().join("lock"), &say)?;
+    let lock = lock::take(&workspace.own_dir().join("lock"), &say)?;
     let targets: BTreeSet<_> = cells.iter().map(|cell| cell.target).collect();
     let wasmtime = toolchain::provision(&sh, env, workspace, &targets, args.offline, &say)?;
 
@@ -70,7 +70,7 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs, asked: Op
 
     // run, normalize, group, compare, report
     let files = call::built_files(&built.artifacts);
-    let interrupt = Interrupt::watch()?;
+    let interrupt = Interrupt::watch().context("cannot watch for signals")?;
     let stop = AtomicBool::new(false);
     let plan = Plan {
         scratch: &scratch,
@@ -84,15 +84,17 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs, asked: Op
         timeout: args.timeout,
         keep_scratch: args.keep_scratch,
         echo: args.no_capture,
-        interrupt: interrupt.as_fd(),
+        interrupt: &interrupt,
         stop: &stop,
     };
     let order = schedule::order(cells.len(), args.repeat, schedule::seed(args.shuffle, &say));
     let mut report = Report::new(args, env);
     scratch::prepare(&scratch)?;
-    process::adopt_orphans()?;
+    let guard = guard::start(&scratch, &lock)?;
+    process::adopt()?;
     let compared = compare_all(workspace, plan, &cells, &order, args, wish, &mut report);
-    process::end_orphans()?;
+    guard.release()?;
+    process::end_all()?;
     let code = compared.and_then(|compared| -> Result<u8> {
         if interrupt.signal().is_some() {
             report.interrupted(&compared.summary);

@@ -100,6 +100,6 @@ fn a_process_that_left_its_group_does_not_survive() {
     let workspace = Workspace::with("daemon", program, "");
     let cells = objects(&workspace.test("--target native --check --format json").code(100));
     let outcome = cells[0]["outcome"].as_str().expect("a text");
-    let number = outcome.strip_prefix("exit 0\nstdout\n│").expect("a number").trim();
+    let number = outcome.strip_prefix("exit 0, left processes running\nstdout\n│").expect("a number").trim();
     assert_gone(number.parse().expect("a number"));
 }

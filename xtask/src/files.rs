@@ -1,0 +1,73 @@
+//! What systems do differently with files: rights, links, and a file system in memory.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Whether its owner may run a file. Only Unix knows.
+pub fn is_executable(metadata: &fs::Metadata) -> bool {
+    #[cfg(unix)]
+    return std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o100 != 0;
+    #[cfg(not(unix))]
+    return metadata.is_dir();
+}
+
+/// Lets everybody run a file.
+pub fn make_executable(path: &Path) -> io::Result<()> {
+    set_mode(path, 0o755)
+}
+
+/// Gives back to the owner all rights to a folder.
+pub fn make_accessible(folder: &Path) -> io::Result<()> {
+    set_mode(folder, 0o700)
+}
+
+#[cfg(unix)]
+fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn set_mode(_: &Path, _: u32) -> io::Result<()> {
+    Ok(())
+}
+
+/// Makes a symbolic link at `link` that says `target`.
+pub fn make_link(target: &Path, link: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    return std::os::unix::fs::symlink(target, link);
+    #[cfg(windows)]
+    return std::os::windows::fs::symlink_file(target, link);
+}
+
+/// Makes a folder that nobody else may look into.
+pub fn make_private_folder(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    return std::os::unix::fs::DirBuilderExt::mode(&mut fs::DirBuilder::new(), 0o700).create(folder);
+    #[cfg(not(unix))]
+    return fs::create_dir(folder);
+}
+
+/// A folder in memory that is this user's alone, by a name that hangs on `key` only, if the system
+/// has such a file system. The folder need not be there yet.
+#[cfg(target_os = "linux")]
+pub fn private_folder_in_memory(key: u64) -> Option<PathBuf> {
+    use std::os::unix::fs::MetadataExt;
+    let memory = Path::new("/dev/shm");
+    let user = rustix::process::geteuid().as_raw();
+    let path = memory.join(format!("parallax-{user}-{key:016x}"));
+    match fs::symlink_metadata(&path) {
+        // Everybody may make folders there; one that is not ours alone is not to be trusted.
+        Ok(found) => (found.is_dir() && found.uid() == user && found.mode() & 0o777 == 0o700).then_some(path),
+        Err(_) => {
+            let may_write = rustix::fs::access(memory, rustix::fs::Access::WRITE_OK).is_ok();
+            may_write.then_some(path)
+        }
+    }
+}
+
+/// Elsewhere, the disk has to do.
+#[cfg(not(target_os = "linux"))]
+pub fn private_folder_in_memory(_: u64) -> Option<PathBuf> {
+    None
+}
