@@ -12,6 +12,7 @@ use serde::Deserialize;
 use xshell::{Shell, cmd};
 
 use crate::example::{Example, Module};
+use crate::process::{self, Interrupt};
 use crate::stop::{Stop, exit};
 use crate::target::Target;
 use crate::workspace::Workspace;
@@ -70,10 +71,12 @@ pub fn expected_module(workspace: &Workspace, module: &Module, target: Target) -
 }
 
 /// How cargo is called.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Cargo<'a> {
     pub program: &'a Path,
     pub offline: bool,
+    /// When it comes, cargo is ended with all that it has started.
+    pub interrupt: &'a Interrupt,
 }
 
 /// Builds the programs and modules of `examples` for all of `targets`. Cargo's own progress goes
@@ -238,7 +241,8 @@ fn run(
     forget_caller(&mut command);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let started = || format!("cannot run {} build", program.display());
-    let mut child = command.spawn().with_context(started)?;
+    let mut child = process::start_tool(&mut command).with_context(started)?;
+    let group = child.id();
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let (stdout, stderr) = stdout.zip(stderr).context("cargo was started without pipes")?;
     let (messages, stderr) = std::thread::scope(|scope| {
@@ -247,7 +251,14 @@ fn run(
             let lines = BufReader::new(stderr).lines().map_while(Result::ok);
             lines.map(|line| sender.send(line)).take_while(Result::is_ok).for_each(drop);
         });
-        let stderr = scope.spawn(move || forward(&lines, say));
+        let stderr = scope.spawn(move || {
+            forward(&lines, say, || {
+                // The group is there until cargo is waited for, which is after the end of its output.
+                if cargo.interrupt.signal().is_some() {
+                    process::end_tool(group);
+                }
+            })
+        });
         let messages = BufReader::new(stdout)
             .lines()
             .map_while(Result::ok)
@@ -284,21 +295,19 @@ fn forget_caller(command: &mut Command) {
 /// tried again by every run, and that is no news.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// How often it is looked whether an interrupt has come meanwhile.
+const LOOK: Duration = Duration::from_millis(50);
+
 /// Takes cargo's lines to their end and passes on its progress, but not its errors: whether those
-/// are news is found out later.
-fn forward(lines: &Receiver<String>, say: &dyn Fn(&str)) -> String {
+/// are news is found out later. Now and then it calls `look`.
+fn forward(lines: &Receiver<String>, say: &dyn Fn(&str), look: impl Fn()) -> String {
     const PROGRESS: [&str; 8] =
         ["Compiling", "Downloading", "Downloaded", "Updating", "Blocking", "Locking", "Adding", "Installing"];
     let told_from = Instant::now() + PATIENCE;
     let mut all = String::new();
     let mut held: Vec<String> = Vec::new();
     loop {
-        let left = told_from.saturating_duration_since(Instant::now());
-        let next = match held.is_empty() {
-            true => lines.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            false => lines.recv_timeout(left),
-        };
-        match next {
+        match lines.recv_timeout(LOOK) {
             Ok(line) => {
                 all.push_str(&line);
                 all.push('\n');
@@ -309,8 +318,11 @@ fn forward(lines: &Receiver<String>, say: &dyn Fn(&str)) -> String {
                     held.push(line);
                 }
             }
-            Err(RecvTimeoutError::Timeout) => held.drain(..).for_each(|line| say(&line)),
+            Err(RecvTimeoutError::Timeout) => look(),
             Err(RecvTimeoutError::Disconnected) => return all,
+        }
+        if Instant::now() >= told_from {
+            held.drain(..).for_each(|line| say(&line));
         }
     }
 }

@@ -399,6 +399,7 @@ pub fn draw(path: &Path, text: &str, faults: &[Fault]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
 
     const PACKAGES: Packages<'static> = Packages { own: "cat", modules: &[] };
 
@@ -471,6 +472,24 @@ error: no package `dog` in this example
   = help: its modules stand in `modules/`; this would be `modules/dog/`"
                 .trim_start(),
         );
+    }
+
+    #[test]
+    fn ten_thousand_mutated_files() {
+        let good = "[sample]\nabout = 'x'\nargs = ['a', 'b']\nstdin = \"in\\n\"\nenv.K = 'v'\n\
+                    flags.dir-here = ['--dir=.', '{wasm:cat}']\ntargets = ['native', 'wasip1']\n\
+                    timeout = '10s'\nredact = [{ pattern = 'x+', with = 'y' }]\n";
+        let mut random = Random::new(1);
+        let mut malformed = 0;
+        for _ in 0..10_000 {
+            let text = random.mutate(good);
+            if let Err(faults) = parse(&text, &PACKAGES) {
+                let drawn = draw(Path::new("cases.toml"), &text, &faults);
+                assert!(drawn.contains(" --> cases.toml:"), "{text:?}\n{drawn}");
+                malformed += 1;
+            }
+        }
+        assert!(malformed > 5_000, "{malformed}");
     }
 
     #[test]

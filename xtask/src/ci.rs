@@ -30,9 +30,14 @@ pub fn ci(workspace: &Workspace, env: &Environment) -> Result<u8> {
 
     let cargo = &env.cargo;
     let this = std::env::current_exe().context("cannot find this program")?;
+    let others = add_other_systems(&sh)?;
     let steps = [
         ("formatting", cmd!(sh, "{cargo} fmt --all --check")),
         ("clippy", cmd!(sh, "{cargo} clippy --workspace --all-targets --locked -- --deny warnings")),
+        (
+            "the harness on other systems",
+            cmd!(sh, "{cargo} clippy --package xtask --locked {others...} -- --deny warnings"),
+        ),
         ("the harness's tests", cmd!(sh, "{cargo} test --locked")),
         ("the examples", cmd!(sh, "{this} test --check")),
     ];
@@ -45,6 +50,18 @@ pub fn ci(workspace: &Workspace, env: &Environment) -> Result<u8> {
     }
     terminal::print(&format!("{} passed, {} failed\n", total.passed, total.failed))?;
     Ok(if total.failed == 0 { exit::OK } else { exit::DIFFERS })
+}
+
+/// Systems for which the harness is compiled, but not run, here.
+const OTHER_SYSTEMS: [&str; 2] = ["aarch64-apple-darwin", "x86_64-pc-windows-gnu"];
+
+/// Sees to it that rustc can check for those, and gives the flags that name them.
+fn add_other_systems(sh: &Shell) -> Result<Vec<&'static str>> {
+    cmd!(sh, "rustup target add {OTHER_SYSTEMS...}")
+        .quiet()
+        .run()
+        .context("cannot add targets to check for")?;
+    Ok(OTHER_SYSTEMS.iter().flat_map(|triple| ["--target", triple]).collect())
 }
 
 /// Runs a step with its output in view, and counts what it reports; a step that counts nothing is

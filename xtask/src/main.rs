@@ -21,6 +21,7 @@ mod new;
 mod normalize;
 mod outcome;
 mod process;
+mod random;
 mod report;
 mod run;
 mod schedule;

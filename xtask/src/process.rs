@@ -25,9 +25,9 @@ pub use interrupt::Interrupt;
 #[cfg(target_os = "linux")]
 pub use orphans::{adopt, end_all, end_all_of};
 #[cfg(unix)]
-pub use unix::{run, signal_name};
+pub use unix::{end_tool, run, signal_name, start_tool};
 #[cfg(windows)]
-pub use windows::{run, signal_name};
+pub use windows::{end_tool, run, signal_name, start_tool};
 
 /// What a run may take.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +52,7 @@ pub struct Ran {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     Exit(i32),
+    #[cfg_attr(windows, expect(dead_code, reason = "Windows has no signals"))]
     Signal(i32),
     TimedOut,
     TooMuchOutput,

@@ -18,7 +18,7 @@ use crate::environment::Environment;
 use crate::snapshot::Keeping;
 use crate::stop::exit;
 use crate::target::Target;
-use crate::terminal::{self, UnlessClosed};
+use crate::terminal::{self, Lines};
 use crate::text::{count, indent, shell_word};
 use crate::workspace::Workspace;
 
@@ -156,7 +156,7 @@ impl Summary {
 
 /// Where the report goes, and how much of it.
 pub struct Report {
-    err: UnlessClosed<AutoStream<std::io::Stderr>>,
+    err: Lines<AutoStream<std::io::Stderr>>,
     json: bool,
     verbose: bool,
     quiet: bool,
@@ -182,7 +182,7 @@ impl Report {
         };
         let json = args.format == Format::Json;
         Report {
-            err: UnlessClosed(AutoStream::new(std::io::stderr(), asked)),
+            err: Lines::new(AutoStream::new(std::io::stderr(), asked)),
             json,
             verbose: args.verbose,
             quiet: args.quiet,
@@ -501,6 +501,8 @@ fn print_json(result: &CaseResult<'_>) -> Result<()> {
 }
 
 fn print_json_line(value: &impl Serialize) -> Result<()> {
-    terminal::print(&(serde_json::to_string(value)? + "\n"))?;
+    // A JSON string may spell any character so, and then no CI reads a command out of it.
+    let line = serde_json::to_string(value)?.replace("##[", "#\\u0023[");
+    terminal::print(&(line + "\n"))?;
     Ok(())
 }

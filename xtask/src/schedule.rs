@@ -7,23 +7,15 @@ use std::sync::mpsc::Receiver;
 use anyhow::{Context, Result};
 
 use crate::cell::Cell;
+use crate::random::Random;
 use crate::run::{Job, Left};
 
 /// The order in which cells begin: as they stand, or shuffled by a seed.
 pub fn order(cells: usize, repeat: usize, seed: Option<u64>) -> Vec<Job> {
     let mut jobs: Vec<_> =
         (0..cells).flat_map(|cell| (0..repeat).map(move |round| Job { cell, round })).collect();
-    if let Some(mut state) = seed {
-        // Fisher and Yates's shuffle with the generator SplitMix64.
-        for last in (1..jobs.len()).rev() {
-            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut z = state;
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            let random = z ^ (z >> 31);
-            let bound = u64::try_from(last).expect("a length fits 64 bits") + 1;
-            jobs.swap(last, usize::try_from(random % bound).expect("less than a length"));
-        }
+    if let Some(seed) = seed {
+        Random::new(seed).shuffle(&mut jobs);
     }
     jobs
 }

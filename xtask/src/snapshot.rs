@@ -118,6 +118,7 @@ pub fn pending(place: &Place) -> Result<Option<Snapshot>> {
 }
 
 fn read(path: &Path) -> Result<Option<Snapshot>> {
+    not_a_link(path)?;
     let raw = match fs::read(path) {
         Ok(raw) => raw,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -150,6 +151,18 @@ fn read(path: &Path) -> Result<Option<Snapshot>> {
         insta.contents().as_text().ok_or_else(|| malformed(1, "not a snapshot of text"))?.to_string() + "\n";
     let table = Table::parse(&text).map_err(|(line, what)| malformed(lines_before + line, &what))?;
     Ok(Some(Snapshot { table, recorded: Recorded(insta) }))
+}
+
+/// A snapshot that is a symbolic link, or whose folder is one, would be written somewhere else.
+fn not_a_link(path: &Path) -> Result<()> {
+    for path in path.parent().into_iter().chain([path]) {
+        if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
+            let message =
+                format!("{}: a symbolic link: snapshots are plain files in plain folders", path.display());
+            return Err(Stop::error(exit::HARNESS, message));
+        }
+    }
+    Ok(())
 }
 
 /// A snapshot that insta has written, but not yet into its place.

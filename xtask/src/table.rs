@@ -309,7 +309,7 @@ fn parse_row(line: &str, columns: usize, outcomes: &BTreeMap<&str, String>) -> R
             },
         });
     }
-    Ok(Row { name, slots, flags: rest.to_string() })
+    Ok(Row { name, slots, flags: rest.trim_end().to_string() })
 }
 
 /// Reads the blocks below a table: a blank line, a letter with the first line, further lines.
@@ -322,15 +322,16 @@ fn parse_outcomes<'a>(lines: &[&'a str], first: usize) -> Result<BTreeMap<&'a st
                 outcomes.insert(letter, outcome);
             }
         } else if let Some((_, outcome)) = &mut current {
-            let line = line
-                .strip_prefix(INDENT)
-                .ok_or((first + index, "a line that is not indented".to_string()))?;
+            let line = line.strip_prefix(INDENT).filter(|line| !line.is_empty());
+            let line =
+                line.ok_or((first + index, "a line that is not indented, or has nothing else".to_string()))?;
             outcome.push_str(line);
             outcome.push('\n');
         } else {
             let (letter, line) = line.split_once(' ').unwrap_or((line, ""));
             let known = outcomes.contains_key(letter);
-            if letter.is_empty() || known || !letter.chars().all(|c| c.is_ascii_uppercase()) {
+            let is_letter = !letter.is_empty() && letter.chars().all(|c| c.is_ascii_uppercase());
+            if !is_letter || known || line.trim_start().is_empty() {
                 return Err((first + index, "here an outcome with its letter is expected".into()));
             }
             current = Some((letter, format!("{}\n", line.trim_start())));
@@ -366,6 +367,7 @@ fn letter(index: usize) -> String {
 mod tests {
     use super::*;
     use crate::cases::{self, Packages};
+    use crate::random::Random;
 
     fn case(text: &str) -> Case {
         cases::parse(text, &Packages { own: "cat", modules: &[] }).unwrap().remove(0)
@@ -470,6 +472,25 @@ B  exit 1
     }
 
     #[test]
+    fn ten_thousand_mutated_snapshots() {
+        let good = sample().draw();
+        let mut random = Random::new(1);
+        let mut malformed = 0;
+        for _ in 0..10_000 {
+            let text = random.mutate(&good);
+            match Table::parse(&text) {
+                Err((line, _)) => {
+                    assert!((1..=text.lines().count() + 1).contains(&line), "{line}: {text:?}");
+                    malformed += 1;
+                }
+                // What is read for a table can be drawn and read again.
+                Ok(table) => assert_eq!(Table::parse(&table.draw()).as_ref(), Ok(&table), "{text:?}"),
+            }
+        }
+        assert!(malformed > 3_000, "{malformed}");
+    }
+
+    #[test]
     fn malformed() {
         check_fault("$ cat", "# cat", (1, "a snapshot begins with `$ ` and the command line"));
         check_fault("A       B       B", "A       B", (3, "the row `default` has fewer than 3 cells"));
@@ -480,7 +501,11 @@ B  exit 1
             "<<<<<<< HEAD\nB  exit 1",
             (10, "here an outcome with its letter is expected"),
         );
-        check_fault("\nB  exit 1", "\nB  exit 1\n=======", (11, "a line that is not indented"));
+        check_fault(
+            "\nB  exit 1",
+            "\nB  exit 1\n=======",
+            (11, "a line that is not indented, or has nothing else"),
+        );
         check_fault(
             "\nA  exit",
             "\nC  exit 9\n\nA  exit",

@@ -57,8 +57,14 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs, asked: Op
     // build
     let selected =
         examples.iter().filter(|example| cells.iter().any(|cell| cell.example.name == example.name));
-    let cargo = Cargo { program: &env.cargo, offline: args.offline };
-    let built = build::all(&sh, cargo, workspace, &selected.collect::<Vec<_>>(), &targets, &say)?;
+    let interrupt = Interrupt::watch().context("cannot watch for signals")?;
+    let cargo = Cargo { program: &env.cargo, offline: args.offline, interrupt: &interrupt };
+    let built = build::all(&sh, cargo, workspace, &selected.collect::<Vec<_>>(), &targets, &say);
+    if let Some(signal) = interrupt.signal() {
+        say("Interrupted while cargo was building");
+        Interrupt::end_by(signal);
+    }
+    let built = built?;
     built.warnings.iter().for_each(|warning| say(warning.trim_end()));
     if built.is_nothing() && filter.is_everything() {
         let errors: Vec<_> = built.errors.values().flatten().map(String::as_str).collect();
@@ -70,7 +76,6 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs, asked: Op
 
     // run, normalize, group, compare, report
     let files = call::built_files(&built.artifacts);
-    let interrupt = Interrupt::watch().context("cannot watch for signals")?;
     let stop = AtomicBool::new(false);
     let plan = Plan {
         scratch: &scratch,

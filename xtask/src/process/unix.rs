@@ -52,6 +52,19 @@ pub fn run(
     watched
 }
 
+/// Starts a tool, such as cargo, in a process group of its own.
+pub fn start_tool(command: &mut Command) -> io::Result<Child> {
+    command.process_group(0).spawn()
+}
+
+/// Ends a tool that was started so and not yet waited for, with what it has started.
+pub fn end_tool(id: u32) {
+    if let Some(group) = i32::try_from(id).ok().and_then(Pid::from_raw) {
+        // It fails where nobody is left in the group, and then there is nothing to do.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}
+
 /// What can happen while a program runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Event {
@@ -194,10 +207,7 @@ fn end_of(status: ExitStatus) -> End {
 
 /// Kills what is in the group of a child that was not yet waited for, so that its number is its own.
 fn kill_group(child: &Child) {
-    if let Some(group) = group(child) {
-        // It fails where nobody is left in the group, and then there is nothing to do.
-        let _ = kill_process_group(group, Signal::KILL);
-    }
+    end_tool(child.id());
 }
 
 /// The number of a child's group, which is its own.
