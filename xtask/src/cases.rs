@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::Path;
 use std::time::Duration;
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use regex_lite::Regex;
 use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, ValueDeserializer};
 
+use crate::fault::Fault;
 use crate::name;
 use crate::target::Target;
 
@@ -131,25 +130,6 @@ enum TargetName {
     Native,
     Wasip1,
     Wasip2,
-}
-
-/// What is wrong at one place of a file.
-#[derive(Debug)]
-pub struct Fault {
-    pub what: String,
-    pub at: Range<usize>,
-    pub help: Option<String>,
-}
-
-impl Fault {
-    fn new(what: impl Into<String>, at: Range<usize>) -> Fault {
-        Fault { what: what.into(), at, help: None }
-    }
-
-    fn help(mut self, help: impl Into<String>) -> Fault {
-        self.help = Some(help.into());
-        self
-    }
 }
 
 /// Reads the cases of one file, in the order in which they stand there, or says all that is wrong.
@@ -379,26 +359,12 @@ fn redaction(spec: RedactSpec) -> Result<Redaction, Fault> {
     }
 }
 
-/// Draws the faults of one file with line, column and caret. `path` is shown as given.
-pub fn draw(path: &Path, text: &str, faults: &[Fault]) -> String {
-    let path = path.display().to_string();
-    let groups: Vec<_> = faults
-        .iter()
-        .flat_map(|fault| {
-            let end = fault.at.end.min(text.len());
-            let place = fault.at.start.min(end)..end;
-            let snippet = Snippet::source(text).path(&path).annotation(AnnotationKind::Primary.span(place));
-            let group = Level::ERROR.primary_title(&fault.what).element(snippet);
-            let help = fault.help.as_deref().map(|help| Level::HELP.message(help));
-            [group.elements(help)]
-        })
-        .collect();
-    Renderer::plain().render(&groups)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::fault::draw;
     use crate::random::Random;
 
     const PACKAGES: Packages<'static> = Packages { own: "cat", modules: &[] };

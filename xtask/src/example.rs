@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::cases::{self, Case, Packages};
+use crate::fault;
 use crate::fixture::Fixture;
 use crate::name;
 use crate::stop::{Stop, exit};
@@ -98,7 +99,7 @@ fn read_cases(
     match cases::parse(&text, &Packages { own: name, modules: &modules }) {
         Ok(cases) => Ok(cases),
         Err(found) => {
-            faults.push(cases::draw(Path::new(&workspace.show(&path)), &text, &found));
+            faults.push(fault::draw(Path::new(&workspace.show(&path)), &text, &found));
             Ok(Vec::new())
         }
     }

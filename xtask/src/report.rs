@@ -1,4 +1,4 @@
-//! Reporting: lines for people on stderr, JSON for machines on stdout.
+//! Reporting to people, on stderr.
 
 use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
@@ -15,10 +15,11 @@ use crate::cell::Cell;
 use crate::cli::{Color, Format, TestArgs};
 use crate::compare::{Differing, Status, Verdict, Wish};
 use crate::environment::Environment;
+use crate::json;
 use crate::snapshot::Keeping;
 use crate::stop::exit;
 use crate::target::Target;
-use crate::terminal::{self, Lines};
+use crate::terminal::Lines;
 use crate::text::{count, indent, shell_word};
 use crate::workspace::Workspace;
 
@@ -73,7 +74,7 @@ impl CaseResult<'_> {
     }
 
     /// One word for what became of it.
-    fn word(&self) -> Word {
+    pub fn word(&self) -> Word {
         match self.verdict.status {
             _ if !self.is_steady() => Word::Unsteady,
             Status::Agrees => Word::Pass,
@@ -96,7 +97,7 @@ impl CaseResult<'_> {
 /// What became of a case, in a word.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Word {
+pub enum Word {
     Pass,
     Fail,
     New,
@@ -119,10 +120,11 @@ impl Word {
 /// The figures of a run.
 #[derive(Default)]
 pub struct Summary {
-    passed: usize,
-    failed: usize,
-    accepted: usize,
-    cells: usize,
+    /// Numbers of cases; an accepted one has passed.
+    pub passed: usize,
+    pub failed: usize,
+    pub accepted: usize,
+    pub cells: usize,
     /// Cases that were not compared because the run was ended early.
     pub not_run: usize,
     /// What no case stands behind any more.
@@ -208,7 +210,7 @@ impl Report {
     /// Says what became of a case, as soon as it is known.
     pub fn case(&mut self, result: &CaseResult<'_>) -> Result<()> {
         if self.json {
-            return print_json(result);
+            return json::case(result);
         }
         if self.quiet && !result.failed() {
             return Ok(());
@@ -368,16 +370,7 @@ impl Report {
     /// The last lines of a run that came to its end.
     pub fn summary(&mut self, summary: &Summary, wish: Wish) -> Result<()> {
         if self.json {
-            return print_json_line(&JsonSummary {
-                kind: "summary",
-                passed: summary.passed,
-                failed: summary.failed,
-                accepted: summary.accepted,
-                not_run: summary.not_run,
-                cells: summary.cells,
-                strays: &summary.strays,
-                seconds: self.started.elapsed().as_secs_f64(),
-            });
+            return json::summary(summary, self.started.elapsed());
         }
         self.clear_progress();
         for stray in &summary.strays {
@@ -429,80 +422,4 @@ impl Report {
         let _ = writeln!(self.err, " Interrupted no snapshot was written");
         let _ = self.figures(summary);
     }
-}
-
-#[derive(Serialize)]
-struct JsonCell<'a> {
-    kind: &'static str,
-    id: String,
-    status: &'static str,
-    letter: String,
-    before: Option<&'a str>,
-    outcome: &'a str,
-    seconds: f64,
-}
-
-#[derive(Serialize)]
-struct JsonCase<'a> {
-    kind: &'static str,
-    id: String,
-    status: Word,
-    letters: String,
-    about: Option<&'a str>,
-    snapshot: String,
-    orphans: &'a [String],
-    seconds: f64,
-}
-
-#[derive(Serialize)]
-struct JsonSummary<'a> {
-    kind: &'static str,
-    passed: usize,
-    failed: usize,
-    accepted: usize,
-    not_run: usize,
-    cells: usize,
-    strays: &'a [String],
-    seconds: f64,
-}
-
-fn print_json(result: &CaseResult<'_>) -> Result<()> {
-    let verdict = &result.verdict;
-    for cell in &result.cells {
-        let place = cell.cell.place();
-        let differing = verdict.differing.iter().find(|differing| differing.place == place);
-        let status = match (&cell.unsteady, differing) {
-            (Some(_), _) => "unsteady",
-            (None, None) => "pass",
-            (None, Some(differing)) if differing.before.is_none() => "new",
-            (None, Some(_)) => "fail",
-        };
-        print_json_line(&JsonCell {
-            kind: "cell",
-            id: cell.cell.id(),
-            status,
-            letter: verdict.table.letter(&place),
-            before: differing.and_then(|differing| differing.before.as_deref()),
-            outcome: &cell.outcome,
-            seconds: cell.took.as_secs_f64(),
-        })?;
-    }
-    let (example, case) = result.names();
-    print_json_line(&JsonCase {
-        kind: "case",
-        id: result.id(),
-        status: result.word(),
-        letters: verdict.table.row_of_letters(),
-        about: result.cells[0].cell.case.about.as_deref(),
-        snapshot: format!("snapshots/{example}/{case}.snap"),
-        orphans: &verdict.orphans,
-        seconds: result.took().as_secs_f64(),
-    })
-}
-
-fn print_json_line(value: &impl Serialize) -> Result<()> {
-    // A JSON string may spell any character so, and then no CI reads a command out of it.
-    let line = serde_json::to_string(value)?.replace("##[", "#\\u0023[");
-    terminal::print(&(line + "\n"))?;
-    Ok(())
 }
