@@ -38,6 +38,8 @@ enum Entry {
     Unreadable,
     /// A folder so deep that what is in it was not read.
     Deep,
+    /// A folder whose path is so long that what is in it was not read.
+    Long,
 }
 
 /// One difference that a run made to its folder.
@@ -78,7 +80,7 @@ impl Fixture {
                     }
                 }
                 Entry::Link(target) => make_link(target, &path)?,
-                Entry::Large { .. } | Entry::Special | Entry::Unreadable | Entry::Deep => {
+                Entry::Large { .. } | Entry::Special | Entry::Unreadable | Entry::Deep | Entry::Long => {
                     let message = format!("a fixture has no such file as {}", path.display());
                     return Err(io::Error::other(message));
                 }
@@ -132,8 +134,16 @@ fn walk(root: &Path, below: &Path, entries: &mut BTreeMap<PathBuf, Entry>) -> io
         let kind = found.file_type()?;
         if kind.is_dir() {
             let deep = path.components().count() > DEEPEST;
-            entries.insert(path.clone(), if deep { Entry::Deep } else { Entry::Folder });
-            if !deep {
+            let long = path.as_os_str().len() > LONGEST;
+            let entry = if deep {
+                Entry::Deep
+            } else if long {
+                Entry::Long
+            } else {
+                Entry::Folder
+            };
+            entries.insert(path.clone(), entry);
+            if !deep && !long {
                 walk(root, &path, entries)?;
             }
             continue;
@@ -159,6 +169,9 @@ const LARGEST_HELD: u64 = 1 << 20;
 const LOOKED_AT: u64 = 64 << 20;
 /// How many folders may lie in one another. Far below it, paths become too long for the system.
 const DEEPEST: usize = 64;
+/// How many bytes the path of a folder may have, for the same reason. It is the same wherever the
+/// scratch folders are.
+const LONGEST: usize = 1024;
 
 fn read_file(path: &Path, metadata: &fs::Metadata) -> io::Result<Entry> {
     let file = fs::File::open(path)?;
@@ -206,6 +219,7 @@ impl Change {
                 format!("{kind}  {shown} -> {target}\n")
             }
             Entry::Deep => format!("{kind}  {shown}/ (more than {DEEPEST} folders deep: not read)\n"),
+            Entry::Long => format!("{kind}  {shown}/ (a path of more than {LONGEST} bytes: not read)\n"),
             Entry::Large { .. } if gone => format!("{kind}  {shown}\n"),
             Entry::Large { size, hash } => format!("{kind}  {shown} ({size} bytes, FNV-1a {hash:016x})\n"),
             Entry::Special => format!("{kind}  {shown} (neither file, folder nor link)\n"),

@@ -64,9 +64,19 @@ pub fn remove(folder: &Path) -> io::Result<()> {
 
 /// Gives back the rights that a program took from folders, so that they can be removed.
 fn make_accessible(folder: &Path) -> io::Result<()> {
+    /// Longer paths may soon be too long for the system.
+    const LONGEST: usize = 2048;
     let mut left: Vec<PathBuf> = vec![folder.into()];
-    while let Some(folder) = left.pop() {
+    let mut free =
+        (0_u32..).map(|number| folder.join(format!("moved-{number}"))).filter(|path| !path.exists());
+    while let Some(mut folder) = left.pop() {
         files::make_accessible(&folder)?;
+        if folder.as_os_str().len() > LONGEST
+            && let Some(moved) = free.next()
+        {
+            fs::rename(&folder, &moved)?;
+            folder = moved;
+        }
         for entry in fs::read_dir(&folder)? {
             let entry = entry?;
             if entry.file_type()?.is_dir() {

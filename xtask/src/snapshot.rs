@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
@@ -183,12 +184,45 @@ pub fn stage(staging: &Path, name: &str, table: &Table, about: Option<&str>) -> 
     if let Some(about) = about {
         settings.set_description(about);
     }
-    settings.bind(|| insta::assert_snapshot!(name, table.draw()));
     let path = staging.join(format!("{name}.snap"));
+    caught(|| settings.bind(|| insta::assert_snapshot!(name, table.draw())))
+        .map_err(|why| anyhow!("cannot write {}: {why}", path.display()))?;
     let recorded = insta::Snapshot::from_file(&path)
         .map_err(|error| anyhow!("cannot read what insta wrote to {}: {error}", path.display()))?;
     Ok(Staged { path, recorded: Recorded(recorded) })
 }
+
+/// insta panics where it cannot write, as on a full disk. That is an error like any other.
+fn caught(write: impl FnOnce()) -> Result<(), String> {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let caught = panic::catch_unwind(AssertUnwindSafe(write));
+    panic::set_hook(hook);
+    caught.map_err(|payload| payload.downcast_ref::<String>().cloned().unwrap_or_default())
+}
+
+/// Removes what runs that were killed while they wrote have left.
+pub fn sweep(snapshots: &Path) -> Result<()> {
+    let Ok(folders) = fs::read_dir(snapshots) else { return Ok(()) };
+    for folder in folders {
+        let folder = folder?;
+        if !folder.file_type()?.is_dir() {
+            continue;
+        }
+        for entry in fs::read_dir(folder.path())? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with('.') && name.contains(".snap") && name.ends_with(TEMPORARY) {
+                remove_if_there(&entry.path())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// How the name of a file ends that is to be moved into the place of a snapshot.
+const TEMPORARY: &str = ".tmp";
 
 /// insta's verdict: whether two snapshots say the same, their descriptions included.
 pub fn agree(one: &Recorded, other: &Recorded) -> bool {
@@ -264,7 +298,7 @@ fn move_into_place(from: &Path, to: &Path) -> Result<()> {
         let folder = to.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder)?;
         let name = to.file_name().unwrap_or_default().to_string_lossy();
-        let temporary = folder.join(format!(".{name}.{}", std::process::id()));
+        let temporary = folder.join(format!(".{name}{TEMPORARY}"));
         let written = (|| {
             fs::copy(from, &temporary)?;
             fs::File::open(&temporary)?.sync_all()?;

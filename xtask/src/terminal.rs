@@ -25,10 +25,14 @@ fn unless_closed(written: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// GitHub Actions takes `##[` for a command wherever it stands in a line, and `::` only where a line
-/// begins with it, where programs under test never have a say (actions/runner, `ActionCommand.cs`).
-pub fn inert(line: &str) -> String {
-    line.replace("##[", "# #[")
+/// GitHub Actions takes `##[` for a command wherever it stands in a line, and `::` where a line begins
+/// with it behind any white space, as a compiler's words do (actions/runner, `ActionCommand.cs`).
+pub fn inert(text: &str) -> String {
+    let of_line = |line: &str| match line.trim_start().strip_prefix("::") {
+        Some(rest) => format!("{}: :{rest}", &line[..line.len() - rest.len() - 2]),
+        None => line.to_string(),
+    };
+    text.replace("##[", "# #[").split_inclusive('\n').map(of_line).collect()
 }
 
 /// A stream that is written line by line, each made inert, and no longer once nobody reads it.

@@ -105,6 +105,9 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs, asked: Op
             report.interrupted(&compared.summary);
             return Ok(exit::HARNESS);
         }
+        if wish.keeping != Keeping::Check {
+            snapshot::sweep(&workspace.snapshots())?;
+        }
         keep(&compared)?;
         let strays = strays(workspace, &examples, &compared.results, filter.is_everything(), wish)?;
         let mut summary = compared.summary;

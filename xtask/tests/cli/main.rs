@@ -3,10 +3,17 @@
 
 mod broken_files;
 mod environment;
+mod floods;
+mod hangs;
+mod killed;
+mod left_behind;
+mod lost_tools;
 mod new;
+mod odd_files;
 mod orphans;
 mod outcomes;
 mod partial;
+mod processes;
 mod recording;
 mod reports;
 mod running;
@@ -14,3 +21,5 @@ mod selection;
 mod setup;
 mod support;
 mod survivors;
+mod two_runs;
+mod unwritable;
