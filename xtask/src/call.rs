@@ -19,8 +19,8 @@ pub struct Call {
     pub argv: Vec<OsString>,
     pub env: BTreeMap<String, String>,
     pub cwd: PathBuf,
-    /// The line without fuel, for cells under wasmtime.
-    pub argv_without_fuel: Option<Vec<OsString>>,
+    /// Where in `argv` wasmtime's flags end, for cells under wasmtime.
+    end_of_flags: Option<usize>,
     /// The line that people type for the same in that folder.
     pub plain: Vec<String>,
 }
@@ -98,12 +98,11 @@ pub fn of(cell: &Cell<'_>, dir: &Path, files: &Files, wasmtime: Option<&Wasmtime
     let program_text = program.to_string_lossy().into_owned();
     match wasmtime {
         Some(wasmtime) if cell.target.is_wasm() => {
-            let line = |args: Vec<OsString>| {
-                [wasmtime.program.clone().into_os_string()].into_iter().chain(args).collect()
-            };
+            let program_and = [wasmtime.program.clone().into_os_string()];
+            let argv: Vec<_> = program_and.into_iter().chain(wasmtime.args(&flags, program, &args)).collect();
             Call {
-                argv: line(wasmtime.args(&flags, program, &args)),
-                argv_without_fuel: Some(line(wasmtime.args_without_fuel(&flags, program, &args))),
+                end_of_flags: Some(argv.len() - args.len() - 1),
+                argv,
                 plain: wasmtime::plain_line(&flags, &program_text, &args),
                 env,
                 cwd,
@@ -114,7 +113,7 @@ pub fn of(cell: &Cell<'_>, dir: &Path, files: &Files, wasmtime: Option<&Wasmtime
                 .into_iter()
                 .chain(args.iter().map(OsString::from))
                 .collect(),
-            argv_without_fuel: None,
+            end_of_flags: None,
             plain: [program_text].into_iter().chain(args).collect(),
             env,
             cwd,
@@ -142,6 +141,14 @@ impl Call {
         let mut command = Command::new(&argv[0]);
         command.args(&argv[1..]).env_clear().envs(&self.env).current_dir(&self.cwd);
         command
+    }
+
+    /// The same line under which no guest gets to run, for a cell under wasmtime that ended with
+    /// this on stderr.
+    pub fn argv_without_guest(&self, stderr: &[u8]) -> Option<Vec<OsString>> {
+        let (flags, rest) = self.argv.split_at(self.end_of_flags?);
+        let flag = ["-W".into(), wasmtime::flag_without_guest(stderr).into()];
+        Some(flags.iter().cloned().chain(flag).chain(rest.iter().cloned()).collect())
     }
 
     pub fn program(&self) -> &Path {

@@ -138,7 +138,7 @@ fn end(raw: &Raw, target: Target) -> (String, &[u8]) {
                 let same = |again: &Ran| {
                     (again.end, &again.stdout, &again.stderr) == (ran.end, &ran.stdout, &ran.stderr)
                 };
-                if raw.without_fuel.as_ref().is_some_and(same) {
+                if raw.without_guest.as_ref().is_some_and(same) {
                     return (format!("refused: {reason}"), &[]);
                 }
             }
@@ -205,17 +205,17 @@ mod tests {
         assert_eq!(text(b"a\t42\n", &places(), &redact), "a<42>\n");
     }
 
-    fn raw(stderr: &str, code: i32, without_fuel: Option<(&str, i32)>) -> Raw {
+    fn raw(stderr: &str, code: i32, without_guest: Option<(&str, i32)>) -> Raw {
         let ran = |stderr: &str, code| Ran {
             end: End::Exit(code),
             stdout: Vec::new(),
             stderr: stderr.into(),
             left_running: false,
         };
-        let without_fuel = without_fuel.map(|(stderr, code)| ran(stderr, code));
+        let without_guest = without_guest.map(|(stderr, code)| ran(stderr, code));
         Raw {
             ran: ran(stderr, code),
-            without_fuel,
+            without_guest,
             changes: Vec::new(),
             took: Duration::ZERO,
             plain: String::new(),

@@ -61,7 +61,7 @@ pub struct Raw {
     pub ran: Ran,
     /// A second run of the same line in which no guest gets to run, where the first leaves open
     /// who ended it.
-    pub without_fuel: Option<Ran>,
+    pub without_guest: Option<Ran>,
     pub changes: Vec<Change>,
     pub took: Duration,
     /// What people type in the scratch folder for the same run.
@@ -136,8 +136,8 @@ fn one(plan: &Plan<'_>, cell: &Cell<'_>, round: usize) -> Result<Left> {
     let Some(ran) = run(&call.argv, plan.echo.then_some(echo))? else { return Ok(Left::NotRun) };
     let took = started.elapsed();
     let changes = scratch::changes(&dir, &cell.example.fixture).context(cell.id())?;
-    let without_fuel = match &call.argv_without_fuel {
-        Some(argv) if leaves_open(&ran) => match run(argv, None)? {
+    let without_guest = match call.argv_without_guest(&ran.stderr) {
+        Some(argv) if leaves_open(&ran) => match run(&argv, None)? {
             Some(again) => Some(again),
             None => return Ok(Left::NotRun),
         },
@@ -147,7 +147,7 @@ fn one(plan: &Plan<'_>, cell: &Cell<'_>, round: usize) -> Result<Left> {
         scratch::remove(&dir).with_context(|| format!("cannot remove {}", dir.display()))?;
     }
     let plain = shell_words(call.plain.iter().map(String::as_str));
-    Ok(Left::Ran(Raw { ran, without_fuel, changes, took, plain }))
+    Ok(Left::Ran(Raw { ran, without_guest, changes, took, plain }))
 }
 
 /// Shows people what a program prints, as text that does nothing to their terminal.

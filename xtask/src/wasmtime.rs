@@ -30,11 +30,18 @@ impl Wasmtime {
         line.extend(args.iter().map(OsString::from));
         line
     }
+}
 
-    /// The same line with no fuel at all: whatever it prints, the guest did not.
-    pub fn args_without_fuel(&self, flags: &[String], module: &Path, args: &[String]) -> Vec<OsString> {
-        let flags: Vec<_> = flags.iter().cloned().chain(["-W".into(), "fuel=1".into()]).collect();
-        self.args(&flags, module, args)
+/// A flag under which no guest gets to run: whatever is printed then as before, `stderr`, the guest
+/// had not printed.
+pub fn flag_without_guest(stderr: &[u8]) -> &'static str {
+    let of_instances = [REPORT, PRELOAD].iter().any(|begin| stderr.starts_with(begin.as_bytes()));
+    match of_instances {
+        // An instance is not begun, and without fuel its first instruction traps. For this, wasmtime
+        // has to compile the module once more.
+        true => "fuel=1",
+        // An instance is refused, and wasmtime had ended before that.
+        false => "max-instances=0",
     }
 }
 
@@ -57,7 +64,7 @@ pub enum Ending {
     /// A trap, with wasmtime's words for it and where in stderr its report begins.
     Trap { what: String, report_at: usize },
     /// Perhaps wasmtime itself, before the guest started, with its reason: a guest could have
-    /// written the same, so a second run without fuel has to tell.
+    /// written the same, so a second run without a guest has to tell.
     PerhapsRefused(String),
 }
 
@@ -70,6 +77,9 @@ const MISUSED: i32 = 2;
 
 /// How its report of a failed run begins. What a guest wrote to stderr stands before it.
 const REPORT: &str = "Error: failed to run main module `";
+
+/// How its report of a module that is to be linked to the main one begins.
+const PRELOAD: &str = "Error: failed to process preload `";
 
 /// How the report of a guest that had started begins, for modules and for components.
 const INVOKED: [&str; 2] = ["failed to invoke command default", "failed to invoke `run` function"];
@@ -263,6 +273,14 @@ note: using the `WASMTIME_BACKTRACE_DETAILS=1` environment variable may show mor
             "Error: failed to open wasm module \"x\"\n\nCaused by:\n    No such file or directory (os error 2)\n\nStack backtrace:\n   0: main\n",
             "failed to open wasm module \"x\": No such file or directory (os error 2)",
         );
+    }
+
+    #[test]
+    fn without_a_guest() {
+        assert_eq!(flag_without_guest(b"Error: \"no luck\"\n"), "max-instances=0");
+        assert_eq!(flag_without_guest(b"error: unexpected argument\n"), "max-instances=0");
+        assert_eq!(flag_without_guest(b"Error: failed to run main module `a.wasm`\n"), "fuel=1");
+        assert_eq!(flag_without_guest(b"Error: failed to process preload `a` at `b`\n"), "fuel=1");
     }
 
     #[test]
