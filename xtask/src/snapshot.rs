@@ -312,3 +312,34 @@ fn move_into_place(from: &Path, to: &Path) -> Result<()> {
     };
     moved().with_context(|| format!("cannot write {}; what was there before is unchanged", to.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Random;
+
+    #[test]
+    fn ten_thousand_mutated_files() {
+        let good = "---\nsource: xtask/src/snapshot.rs\ndescription: \"A file: it's here\"\n---\n$ cat sample.txt\n\
+                    \x20          native  wasip1  wasip2\ndefault      A       B       B\n\n\
+                    A  exit 0\n   stdout\n   │hello\n\nB  exit 1\n";
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("case.snap");
+        fs::write(&path, good).unwrap();
+        assert!(read(&path).unwrap().is_some());
+        let mut random = Random::new(1);
+        let mut malformed = 0;
+        for _ in 0..10_000 {
+            let text = random.mutate(good);
+            fs::write(&path, &text).unwrap();
+            match read(&path) {
+                Ok(snapshot) => assert!(snapshot.is_some()),
+                Err(error) => {
+                    assert!(error.to_string().contains("case.snap:"), "{error}: {text:?}");
+                    malformed += 1;
+                }
+            }
+        }
+        assert!(malformed > 3_000, "{malformed}");
+    }
+}
