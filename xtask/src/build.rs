@@ -357,6 +357,13 @@ struct Diagnostic {
     message: String,
     code: Option<Code>,
     rendered: Option<String>,
+    #[serde(default)]
+    children: Vec<Note>,
+}
+
+#[derive(Deserialize)]
+struct Note {
+    message: String,
 }
 
 #[derive(Deserialize)]
@@ -402,9 +409,21 @@ impl Diagnostic {
         self.level.starts_with("error")
     }
 
+    /// What the linker itself says, which rustc puts into a note: of a chain of causes the last.
+    fn linker_error(&self, message: &str) -> Option<String> {
+        let (linking, _) = message.starts_with("linking with ").then(|| message.split_once(": "))??;
+        let said = &self.children.last()?.message;
+        let cause =
+            said.lines().map(str::trim).rfind(|line| !line.is_empty() && !line.starts_with("collect2:"))?;
+        let unnumbered = cause.split_once(": ").filter(|(number, _)| number.parse::<u8>().is_ok());
+        Some(format!("{linking}: {}", unnumbered.map_or(cause, |(_, cause)| cause)))
+    }
+
     fn failure(&self) -> Failure {
         let code = self.code.as_ref().map(|code| format!("[{}]", code.code)).unwrap_or_default();
-        let headline = format!("error{code}: {}", self.message.lines().next().unwrap_or_default());
+        let message = self.message.lines().next().unwrap_or_default();
+        let message = self.linker_error(message).unwrap_or_else(|| message.to_string());
+        let headline = format!("error{code}: {message}");
         Failure { headline, rendered: self.rendered.clone().unwrap_or_default() }
     }
 }
@@ -419,6 +438,14 @@ mod tests {
         assert!(is_package("path+file:///c/examples/x#cat@0.1.0", "cat"));
         assert!(!is_package("path+file:///c/examples/concat#0.1.0", "cat"));
         assert!(!is_package("registry+https://github.com/rust-lang/crates.io-index#cat@1.0.0", "cat"));
+    }
+
+    #[test]
+    fn words_of_a_linker() {
+        let line = r#"{"reason":"compiler-message","package_id":"path+file:///c/examples/x#0.1.0","message":{"level":"error","message":"linking with `wasm-component-ld` failed: exit status: 1","code":null,"rendered":"…","children":[{"message":"some arguments are omitted"},{"message":"error: failed to encode component\n\nCaused by:\n    0: module was not valid\n    1: no interface named `peek`\n"}]}}"#;
+        let Ok(Message::Said(said)) = serde_json::from_str(line) else { panic!("no message") };
+        let headline = "error: linking with `wasm-component-ld` failed: no interface named `peek`";
+        assert_eq!(said.message.failure().headline, headline);
     }
 
     #[test]
