@@ -1,0 +1,11 @@
+//! The layout that wasm-ld had by default in 2021: data first, then a stack of 64 KiB.
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    if std::env::var("CARGO_CFG_TARGET_ENV").as_deref() == Ok("p1") {
+        let layout = ["--global-base=1024", "-zstack-size=65536", "--no-stack-first"];
+        for arg in ["--import-table", "--export=__stack_pointer"].into_iter().chain(layout) {
+            println!("cargo::rustc-cdylib-link-arg={arg}");
+        }
+    }
+}

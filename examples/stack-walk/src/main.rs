@@ -1,0 +1,50 @@
+//! Lets a library put one buffer after the other on its stack, and watches where they are.
+#![allow(unsafe_code, reason = "an import from another module is a foreign function")]
+
+use std::env;
+
+#[cfg(not(target_family = "wasm"))]
+use layout_today::{descend, descend_writing};
+
+#[cfg(target_family = "wasm")]
+#[link(wasm_import_module = "library")]
+unsafe extern "C" {
+    safe fn descend(callback: extern "C" fn(isize));
+    safe fn descend_writing(callback: extern "C" fn(isize));
+}
+
+#[cfg(target_family = "wasm")]
+#[link(wasm_import_module = "stack-pointer")]
+unsafe extern "C" {
+    // The library's stack pointer, which is a global of its instance.
+    safe fn get() -> isize;
+}
+
+// Natively the stack pointer is a register of the processor; no program can ask another for it.
+#[cfg(not(target_family = "wasm"))]
+fn get() -> isize {
+    0
+}
+
+fn main() {
+    match env::args().nth(1).as_deref() {
+        Some("look") => descend(look),
+        _ => {
+            println!("writing");
+            descend_writing(write);
+        }
+    }
+}
+
+/// Prints where the buffer is, and goes on while that is an address.
+extern "C" fn look(address: isize) {
+    println!("{address} {}", get());
+    if address > 0 {
+        descend(look);
+    }
+}
+
+/// Goes on and on.
+extern "C" fn write(_: isize) {
+    descend_writing(write);
+}
