@@ -13,16 +13,7 @@ host=$(rustc -vV | sed -n 's/^host: //p')
 cargo xtask test --keep-scratch --format json > "$work/outcomes.json" 2> /dev/null
 cargo xtask test --list --format json > "$work/cells.json" 2> /dev/null
 cp target/parallax/wasmtime.toml "$work/"
-python3 - "$work/outcomes.json" "$work/cells.json" > "$work/children" <<'EOF'
-import json, shlex, sys
-outcomes, cells = ([json.loads(line) for line in open(path)] for path in sys.argv[1:])
-ends = {each["id"]: each["outcome"].split("\n")[0] for each in outcomes if each["kind"] == "cell"}
-for cell in cells:
-    # As in warm.sh: xargs ends at such children, or there is none.
-    if ends[cell["id"]] != "exit 255" and not ends[cell["id"]].startswith(("signal", "does not build")):
-        env = [f"{name}={value}" for name, value in cell["env"].items()]
-        print(" ".join(map(shlex.quote, ["-i", "-C", cell["cwd"], *env, *cell["argv"]])))
-EOF
+python3 xtask/benches/children.py "$work/outcomes.json" "$work/cells.json" > "$work/children"
 packages=$(for manifest in examples/*/Cargo.toml examples/*/modules/*/Cargo.toml; do
     printf -- '--package %s ' "$(basename "$(dirname "$manifest")")"
 done)

@@ -15,18 +15,7 @@ xtask=$PWD/target/debug/xtask
 # The folders in which the children run; what they hold is what a run before has left there.
 "$xtask" test --keep-scratch --format json > "$work/outcomes.json"
 "$xtask" test --list --format json > "$work/cells.json"
-python3 - "$work/outcomes.json" "$work/cells.json" > "$work/children" <<'EOF'
-import json, shlex, sys
-outcomes, cells = ([json.loads(line) for line in open(path)] for path in sys.argv[1:])
-ends = {each["id"]: each["outcome"].split("\n")[0] for each in outcomes if each["kind"] == "cell"}
-for cell in cells:
-    end = ends[cell["id"]]
-    # xargs itself ends at a child that a signal kills or that exits with 255; they are left out
-    # here, and so are cells that have no child because their program does not build.
-    if end != "exit 255" and not end.startswith(("signal", "does not build")):
-        env = [f"{name}={value}" for name, value in cell["env"].items()]
-        print(" ".join(map(shlex.quote, ["-i", "-C", cell["cwd"], *env, *cell["argv"]])))
-EOF
+python3 xtask/benches/children.py "$work/outcomes.json" "$work/cells.json" > "$work/children"
 
 packages=$(for manifest in examples/*/Cargo.toml examples/*/modules/*/Cargo.toml; do
     printf -- '--package %s ' "$(basename "$(dirname "$manifest")")"
