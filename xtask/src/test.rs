@@ -199,6 +199,10 @@ fn wish(args: &TestArgs, env: &Environment, asked: Option<Keeping>) -> Result<Wi
         Some(asked) => asked,
         None => Keeping::Pending,
     };
+    if keeping == Keeping::Check && flags.prune {
+        let message = "--prune removes what INSTA_UPDATE=no says to leave: unset it, or leave out --prune";
+        return Err(Stop::error(exit::USAGE, message));
+    }
     Ok(Wish { keeping, prune: flags.prune })
 }
 

@@ -100,7 +100,10 @@ fn bears(pid: Pid, folder: &Path) -> bool {
     let mark = [folder.as_os_str().as_bytes(), b"/"].concat();
     let environment = fs::read(format!("{process}/environ")).unwrap_or_default();
     let in_environment = environment.windows(mark.len()).any(|window| window == mark);
-    in_environment || fs::read_link(format!("{process}/cwd")).is_ok_and(|cwd| cwd.starts_with(folder))
+    // Linux says so of a folder that was removed. Who still stands there may be a person's shell,
+    // left in a scratch folder that an earlier run had kept.
+    let there = |cwd: &Path| cwd.starts_with(folder) && !cwd.as_os_str().as_bytes().ends_with(b" (deleted)");
+    in_environment || fs::read_link(format!("{process}/cwd")).is_ok_and(|cwd| there(&cwd))
 }
 
 /// Ends a child of this process, and gives whether it was running until then.
@@ -117,5 +120,39 @@ fn kill_and_reap(pid: Pid) -> io::Result<bool> {
             Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn marks() {
+        let folder = tempfile::tempdir().unwrap();
+        let started = |name: &str, in_environment: bool| {
+            let cwd = folder.path().join(name);
+            fs::create_dir(&cwd).unwrap();
+            let mut sleeper = Command::new("/bin/sleep");
+            sleeper.arg("600").env_clear().current_dir(&cwd);
+            if in_environment {
+                sleeper.env("HOME", &cwd);
+            }
+            sleeper.spawn().unwrap()
+        };
+        let mut stands_there = started("a", false);
+        let mut stood_there = started("b", false);
+        let mut marked = started("c", true);
+        fs::remove_dir(folder.path().join("b")).unwrap();
+        fs::remove_dir(folder.path().join("c")).unwrap();
+        let bears = |child: &std::process::Child| bears(Pid::from_child(child), folder.path());
+        let found = [&stands_there, &stood_there, &marked].map(bears);
+        for child in [&mut stands_there, &mut stood_there, &mut marked] {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        assert_eq!(found, [true, false, true]);
     }
 }

@@ -15,6 +15,9 @@ fn listed_then_pruned(workspace: &Workspace, orphan: &str) {
     for filter in ["hello", "--target native", "--flag-set default", "--skip x", "--partition 1/2"] {
         workspace.test(&format!("--prune {filter}")).code(2).says("--prune");
     }
+    // insta's own word for a check; what writes nothing removes nothing.
+    let mut checked = workspace.xtask();
+    checked.args(["test", "--prune"]).env("INSTA_UPDATE", "no").assert().code(2).says("INSTA_UPDATE=no");
     assert_eq!(workspace.snapshots(), before);
     workspace.test("--prune").code(0).says(orphan);
     workspace.test_in_ci("").code(0).does_not_say("ORPHAN");
