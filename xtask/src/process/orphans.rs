@@ -125,7 +125,8 @@ fn kill_and_reap(pid: Pid) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use std::io::{Read, Write};
+    use std::process::{Child, Command, Stdio};
 
     use super::*;
 
@@ -135,19 +136,24 @@ mod tests {
         let started = |name: &str, in_environment: bool| {
             let cwd = folder.path().join(name);
             fs::create_dir(&cwd).unwrap();
-            let mut sleeper = Command::new("/bin/sleep");
-            sleeper.arg("600").env_clear().current_dir(&cwd);
+            let mut echo = Command::new("/bin/cat");
+            echo.env_clear().current_dir(&cwd).stdin(Stdio::piped()).stdout(Stdio::piped());
             if in_environment {
-                sleeper.env("HOME", &cwd);
+                echo.env("HOME", &cwd);
             }
-            sleeper.spawn().unwrap()
+            let mut echo = echo.spawn().unwrap();
+            // `spawn` returns during exec, some time before Linux shows the new environment. Who
+            // answers has left that behind.
+            echo.stdin.as_mut().unwrap().write_all(b"!").unwrap();
+            echo.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+            echo
         };
         let mut stands_there = started("a", false);
         let mut stood_there = started("b", false);
         let mut marked = started("c", true);
         fs::remove_dir(folder.path().join("b")).unwrap();
         fs::remove_dir(folder.path().join("c")).unwrap();
-        let bears = |child: &std::process::Child| bears(Pid::from_child(child), folder.path());
+        let bears = |child: &Child| bears(Pid::from_child(child), folder.path());
         let found = [&stands_there, &stood_there, &marked].map(bears);
         for child in [&mut stands_there, &mut stood_there, &mut marked] {
             child.kill().unwrap();
