@@ -69,6 +69,21 @@ fn placeholder(package: &str) -> String {
     format!("{{wasm:{package}}}")
 }
 
+/// The flags of `cell` with paths for their placeholders, `cwd` being its working directory.
+pub fn flags(cell: &Cell<'_>, cwd: &Path, files: &Files) -> Vec<String> {
+    let cwd = cwd.to_string_lossy();
+    let packages = || cell.example.modules.iter().map(|module| &module.name).chain([&cell.example.name]);
+    let of_flag = |flag: &String| {
+        packages().fold(flag.replace("{cwd}", &cwd), |flag, package| {
+            match files.get(&(package.clone(), cell.target)) {
+                Some(file) => flag.replace(&placeholder(package), &file.to_string_lossy()),
+                None => flag,
+            }
+        })
+    };
+    cell.flag_set.flags.iter().map(of_flag).collect()
+}
+
 /// The call of `cell` in its folder `dir`. Its needs must all be among `files`, and `wasmtime` must
 /// be there if its target needs it.
 pub fn of(cell: &Cell<'_>, dir: &Path, files: &Files, wasmtime: Option<&Wasmtime>) -> Call {
@@ -78,20 +93,7 @@ pub fn of(cell: &Cell<'_>, dir: &Path, files: &Files, wasmtime: Option<&Wasmtime
 
     let program = &files[&(cell.example.name.clone(), cell.target)];
     let args: Vec<String> = cell.case.args.iter().map(in_cwd).collect();
-    let flags: Vec<String> = cell
-        .flag_set
-        .flags
-        .iter()
-        .map(|flag| {
-            cell.example.modules.iter().map(|module| &module.name).chain([&cell.example.name]).fold(
-                in_cwd(flag),
-                |flag, package| match files.get(&(package.clone(), cell.target)) {
-                    Some(file) => flag.replace(&placeholder(package), &file.to_string_lossy()),
-                    None => flag,
-                },
-            )
-        })
-        .collect();
+    let flags = flags(cell, &cwd, files);
 
     let mut env = fixed_env(&cwd_text);
     env.extend(cell.case.env.iter().map(|(name, value)| (name.clone(), in_cwd(value))));

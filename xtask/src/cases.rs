@@ -35,6 +35,8 @@ pub struct Case {
     pub targets: Vec<Target>,
     pub timeout: Duration,
     pub redact: Vec<Redaction>,
+    /// Whether its instances are meant to lie on one another.
+    pub overlap: Option<Overlap>,
 }
 
 /// A named list of wasmtime flags: a row.
@@ -43,6 +45,14 @@ pub struct FlagSet {
     pub name: String,
     /// As written, placeholders included.
     pub flags: Vec<String>,
+}
+
+/// What a case says about instances that lie on one another in a shared memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Overlap {
+    Expected,
 }
 
 /// What differs from run to run, and what stands for it.
@@ -106,6 +116,9 @@ struct Spec {
     timeout: Option<Spanned<String>>,
     /// What differs from run to run and would make the snapshot unstable.
     redact: Vec<RedactSpec>,
+    /// `"expected"` if the case is about modules that lie on one another in a shared memory;
+    /// otherwise a run warns of that.
+    overlap: Option<Overlap>,
 }
 
 /// Text that matches `pattern` is replaced by `with`, in the streams and files of the outcome as
@@ -173,7 +186,7 @@ pub fn parse(text: &str, packages: &Packages<'_>) -> Result<Vec<Case>, Vec<Fault
 }
 
 /// The keys of a case, for suggestions.
-const KEYS: &[&str] = &["about", "args", "env", "flags", "redact", "stdin", "targets", "timeout"];
+const KEYS: &[&str] = &["about", "args", "env", "flags", "overlap", "redact", "stdin", "targets", "timeout"];
 
 /// A fault of a TOML or type error, with a suggestion where an unknown key is nearly a known one.
 fn fault_of(text: &str, error: toml::de::Error, keys: &[&str]) -> Fault {
@@ -242,7 +255,18 @@ impl Spec {
                 let env =
                     self.env.into_iter().map(|(key, value)| (key.into_inner(), value.into_inner())).collect();
                 let about = self.about.map(Spanned::into_inner);
-                Ok(Case { name, about, args, stdin: self.stdin, env, flag_sets, targets, timeout, redact })
+                Ok(Case {
+                    name,
+                    about,
+                    args,
+                    stdin: self.stdin,
+                    env,
+                    flag_sets,
+                    targets,
+                    timeout,
+                    redact,
+                    overlap: self.overlap,
+                })
             }
             (targets, timeout, redact) => {
                 faults.extend(targets.err().unwrap_or_default());
@@ -396,7 +420,7 @@ mod tests {
         check(
             "[sample]\nabout = \"x\"\narg = [\"sample.txt\"]\n",
             r#"
-error: unknown field `arg`, expected one of `about`, `args`, `stdin`, `env`, `flags`, `targets`, `timeout`, `redact`
+error: unknown field `arg`, expected one of `about`, `args`, `stdin`, `env`, `flags`, `targets`, `timeout`, `redact`, `overlap`
  --> cases.toml:3:1
   |
 3 | arg = ["sample.txt"]

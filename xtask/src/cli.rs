@@ -38,6 +38,11 @@ pub enum Command {
         /// Lower-case letters, digits, `-` and `_`
         name: String,
     },
+    /// Draw where modules lie in the memories that they share, and name what lies on something else
+    ///
+    /// What is read are the modules that a row would instantiate on wasip1, in that order, or any
+    /// files. Exit codes: 0 nothing overlaps; 100 something does.
+    Layout(LayoutArgs),
     /// All that CI checks: formatting, clippy, the harness's own tests, then `test --check`
     Ci,
     /// Set up what `test` needs, and nothing else
@@ -110,6 +115,27 @@ pub struct TestArgs {
     /// Show failures and the summary only
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct LayoutArgs {
+    /// An example, a case or a row as EXAMPLE/CASE/FLAG-SET; or files (.wasm, .wat) in the order of
+    /// their instantiation, each as FILE or NAME=FILE
+    #[arg(required = true, value_name = "EXAMPLE[/CASE[/FLAG-SET]]|FILE")]
+    pub what: Vec<String>,
+    /// Only this memory or table, by the name under which modules import it
+    #[arg(long, value_name = "MODULE.NAME")]
+    pub memory: Option<String>,
+    /// What is printed on stdout: a drawing as text, one JSON object a row, or a picture
+    #[arg(long, value_enum, default_value_t = LayoutFormat::Human)]
+    pub format: LayoutFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LayoutFormat {
+    Human,
+    Json,
+    Svg,
 }
 
 /// Which cells. An id is EXAMPLE/CASE/FLAG-SET@TARGET, as cat/sample/dir-here@wasip2.

@@ -16,6 +16,7 @@ mod fixture;
 mod guard;
 mod json;
 mod junit;
+mod layout;
 mod list;
 mod lock;
 mod name;
@@ -80,6 +81,7 @@ fn run(command: Command, asked: Option<Keeping>) -> Result<u8> {
     let workspace = Workspace::around(&std::env::current_dir()?, env.target_dir.clone())?;
     match command {
         Command::Test(args) => test::test(&workspace, &env, &args, asked),
+        Command::Layout(args) => layout::layout(&workspace, &env, &args),
         Command::New { name } => new::new(&workspace, &name),
         Command::Ci => ci::ci(&workspace, &env),
         Command::Doctor => doctor::doctor(&workspace, &env),

@@ -17,6 +17,7 @@ use crate::environment::Environment;
 use crate::example::{self, Example};
 use crate::guard;
 use crate::junit;
+use crate::layout;
 use crate::list;
 use crate::lock;
 use crate::name;
@@ -76,6 +77,7 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs, asked: Op
 
     // run, normalize, group, compare, report
     let files = call::built_files(&built.artifacts);
+    layout::warnings(workspace, &cells, &files)?.iter().for_each(|warning| say(warning));
     let stop = AtomicBool::new(false);
     let plan = Plan {
         scratch: &scratch,

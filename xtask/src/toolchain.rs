@@ -140,7 +140,11 @@ pub fn provision(
     Ok(Some(Wasmtime { program, cache_config: write_cache_config(workspace)? }))
 }
 
-fn add_targets(
+/// Sets up Rust's standard library for these triples, as far as it is missing.
+///
+/// # Errors
+/// As [`provision`].
+pub fn add_targets(
     sh: &Shell,
     env: &Environment,
     triples: &[&str],

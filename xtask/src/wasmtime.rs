@@ -32,6 +32,22 @@ impl Wasmtime {
     }
 }
 
+/// The modules that are instantiated before the main one, in that order: names and files.
+pub fn preloads(flags: &[String]) -> Vec<(String, String)> {
+    let mut flags = flags.iter();
+    let mut preloads = Vec::new();
+    while let Some(flag) = flags.next() {
+        let value = match flag.strip_prefix("--preload") {
+            Some("") => flags.next().map(String::as_str),
+            Some(rest) => rest.strip_prefix('='),
+            None => None,
+        };
+        let named = value.and_then(|value| value.split_once('='));
+        preloads.extend(named.map(|(name, file)| (name.to_string(), file.to_string())));
+    }
+    preloads
+}
+
 /// A flag under which no guest gets to run: whatever is printed then as before, `stderr`, the guest
 /// had not printed.
 pub fn flag_without_guest(stderr: &[u8]) -> &'static str {
@@ -273,6 +289,13 @@ note: using the `WASMTIME_BACKTRACE_DETAILS=1` environment variable may show mor
             "Error: failed to open wasm module \"x\"\n\nCaused by:\n    No such file or directory (os error 2)\n\nStack backtrace:\n   0: main\n",
             "failed to open wasm module \"x\": No such file or directory (os error 2)",
         );
+    }
+
+    #[test]
+    fn preloaded_modules() {
+        let flags = ["-W", "fuel=1", "--preload=env=env.wat", "--preload", "a=b=c.wasm", "--preloaded=x=y"];
+        let pair = |name: &str, file: &str| (name.to_string(), file.to_string());
+        assert_eq!(preloads(&flags.map(String::from)), [pair("env", "env.wat"), pair("a", "b=c.wasm")]);
     }
 
     #[test]

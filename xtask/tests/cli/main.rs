@@ -6,6 +6,7 @@ mod environment;
 mod floods;
 mod hangs;
 mod killed;
+mod layout;
 mod left_behind;
 mod lost_tools;
 mod new;

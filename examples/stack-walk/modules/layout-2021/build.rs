@@ -3,7 +3,7 @@
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     if std::env::var("CARGO_CFG_TARGET_ENV").as_deref() == Ok("p1") {
-        let layout = ["--global-base=1024", "-zstack-size=65536", "--no-stack-first"];
+        let layout = ["--global-base=1024", "-zstack-size=65536", "--no-stack-first", "--export=__stack_low"];
         for arg in ["--import-table", "--export=__stack_pointer"].into_iter().chain(layout) {
             println!("cargo::rustc-cdylib-link-arg={arg}");
         }
