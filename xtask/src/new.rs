@@ -12,6 +12,7 @@ use crate::workspace::Workspace;
 
 const MANIFEST: &str = r#"[package]
 name = "{name}"
+description = "What this example shows, in a phrase"
 version.workspace = true
 edition.workspace = true
 rust-version.workspace = true
@@ -20,6 +21,10 @@ publish.workspace = true
 
 [lints]
 workspace = true
+
+# The section of DIVERGENCES.md in which it stands, such as "std::fs".
+[package.metadata.parallax]
+area = "Other"
 "#;
 
 const PROGRAM: &str = r#"//! What this program does, in one sentence; cases.toml says how it is called.
