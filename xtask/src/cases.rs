@@ -149,7 +149,7 @@ enum TargetName {
 pub fn parse(text: &str, packages: &Packages<'_>) -> Result<Vec<Case>, Vec<Fault>> {
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
-        return Err(errors.into_iter().map(|error| fault_of(text, error, &[])).collect());
+        return Err(errors.into_iter().map(|error| Fault::of_toml(text, &error, &[])).collect());
     }
     let mut entries: Vec<_> = table.into_inner().into_iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);
@@ -170,7 +170,7 @@ pub fn parse(text: &str, packages: &Packages<'_>) -> Result<Vec<Case>, Vec<Fault
             continue;
         }
         match Spec::deserialize(ValueDeserializer::from(value)) {
-            Err(error) => faults.push(fault_of(text, error, KEYS)),
+            Err(error) => faults.push(Fault::of_toml(text, &error, KEYS)),
             Ok(spec) => match spec.into_case(name, packages, at) {
                 Err(found) => faults.extend(found),
                 Ok(case) => cases.push(case),
@@ -187,19 +187,6 @@ pub fn parse(text: &str, packages: &Packages<'_>) -> Result<Vec<Case>, Vec<Fault
 
 /// The keys of a case, for suggestions.
 const KEYS: &[&str] = &["about", "args", "env", "flags", "overlap", "redact", "stdin", "targets", "timeout"];
-
-/// A fault of a TOML or type error, with a suggestion where an unknown key is nearly a known one.
-fn fault_of(text: &str, error: toml::de::Error, keys: &[&str]) -> Fault {
-    let at = error.span().unwrap_or(0..0);
-    let mut fault = Fault::new(error.message().trim(), at.clone());
-    if error.message().starts_with("unknown field") {
-        let written = text.get(at).unwrap_or_default().trim_matches(['"', '\'']);
-        if let Some(meant) = name::suggest(written, keys.iter().copied()) {
-            fault = fault.help(format!("did you mean `{meant}`?"));
-        }
-    }
-    fault
-}
 
 impl Spec {
     /// Checks what types alone cannot, and gives the case. `at` is where the case's name stands.

@@ -119,6 +119,8 @@ mod tests {
     fn examples() -> Vec<Example> {
         let example = |name: &str, text: &str| Example {
             name: name.into(),
+            summary: None,
+            area: None,
             cases: cases::parse(text, &Packages { own: name, modules: &[] }).unwrap(),
             modules: Vec::new(),
             fixture: Fixture::default(),

@@ -43,7 +43,19 @@ pub enum Command {
     /// What is read are the modules that a row would instantiate on wasip1, in that order, or any
     /// files. Exit codes: 0 nothing overlaps; 100 something does.
     Layout(LayoutArgs),
-    /// All that CI checks: formatting, clippy, the harness's own tests, then `test --check`
+    /// Write DIVERGENCES.md: what differs from native in each case, and which flags restore it
+    ///
+    /// The page is made of the accepted snapshots and of what the examples say of themselves; nothing
+    /// is built or run. Under CI it is only checked, as with --check.
+    ///
+    /// Exit codes: 0 the page is current; 100 it is not, or a case has no snapshot; 101 a snapshot is
+    /// broken; 2 usage, or a malformed file.
+    Divergences {
+        /// Write nothing, and fail if the page is not current
+        #[arg(long)]
+        check: bool,
+    },
+    /// All that CI checks: formatting, clippy, the harness's own tests, `test --check`, the page
     Ci,
     /// Set up what `test` needs, and nothing else
     Setup {

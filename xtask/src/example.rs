@@ -6,19 +6,25 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use serde::Deserialize;
+use toml::Spanned;
 
 use crate::cases::{self, Case, Packages};
-use crate::fault;
+use crate::fault::{self, Fault};
 use crate::fixture::Fixture;
 use crate::name;
 use crate::stop::{Stop, exit};
-use crate::workspace::{Manifest, Workspace};
+use crate::workspace::Workspace;
 
 /// A package in `examples/`: one program, seen from several places.
 #[derive(Debug)]
 pub struct Example {
     /// The name of its folder, package, binary and snapshot folder.
     pub name: String,
+    /// What it shows, in a phrase: the package's `description`.
+    pub summary: Option<String>,
+    /// The section of DIVERGENCES.md in which it stands.
+    pub area: Option<String>,
     pub cases: Vec<Case>,
     /// Further packages of the same example, in `modules/`.
     pub modules: Vec<Module>,
@@ -31,6 +37,44 @@ pub struct Module {
     pub name: String,
     /// Whether it is a program (`src/main.rs`) and no library, whose file cargo names differently.
     pub is_program: bool,
+}
+
+/// The part of a `Cargo.toml` that makes it that of a package.
+#[derive(Deserialize)]
+struct Manifest {
+    package: Option<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    /// A text, or a table that says that the workspace has it.
+    description: Option<toml::Value>,
+    #[serde(default)]
+    metadata: Metadata,
+}
+
+#[derive(Deserialize, Default)]
+struct Metadata {
+    parallax: Option<Labels>,
+}
+
+// This table is the harness's own, so that a misspelled key can be told.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Labels {
+    area: Option<Spanned<String>>,
+}
+
+/// The keys of `[package.metadata.parallax]`, for suggestions.
+const KEYS: &[&str] = &["area"];
+
+/// What a package's folder and `Cargo.toml` say of it.
+#[derive(Default)]
+struct Described {
+    name: String,
+    summary: Option<String>,
+    area: Option<String>,
 }
 
 /// Reads all examples, sorted by name.
@@ -56,7 +100,7 @@ pub fn discover(workspace: &Workspace) -> Result<Vec<Example>> {
 /// Reads one example, or gives a [`Stop`] that lists all that is wrong with it.
 fn read(workspace: &Workspace, folder: &Path) -> Result<Example> {
     let mut faults = Vec::new();
-    let name = package(workspace, folder, &mut faults)?;
+    let Described { name, summary, area } = package(workspace, folder, &mut faults)?;
     misspelled_entries(workspace, folder, &mut faults)?;
     if !folder.join("src/main.rs").is_file() {
         faults.push(format!("{}: no src/main.rs: an example is a program", workspace.show(folder)));
@@ -65,14 +109,14 @@ fn read(workspace: &Workspace, folder: &Path) -> Result<Example> {
     let modules_dir = folder.join("modules");
     if modules_dir.is_dir() {
         for folder in folders(&modules_dir)? {
-            let name = package(workspace, &folder, &mut faults)?;
+            let Described { name, .. } = package(workspace, &folder, &mut faults)?;
             modules.push(Module { name, is_program: folder.join("src/main.rs").is_file() });
         }
     }
     let cases = read_cases(workspace, folder, &name, &modules, &mut faults)?;
     let fixture = Fixture::read(&folder.join("fixture"))?;
     if faults.is_empty() {
-        Ok(Example { name, cases, modules, fixture })
+        Ok(Example { name, summary, area, cases, modules, fixture })
     } else {
         Err(Stop::error(exit::USAGE, faults.join("\n\n")))
     }
@@ -105,8 +149,8 @@ fn read_cases(
     }
 }
 
-/// The name of the package in `folder`, which is the folder's name.
-fn package(workspace: &Workspace, folder: &Path, faults: &mut Vec<String>) -> Result<String> {
+/// The package in `folder`, whose name is the folder's.
+fn package(workspace: &Workspace, folder: &Path, faults: &mut Vec<String>) -> Result<Described> {
     let shown = workspace.show(folder);
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     if let Some(what) = name::fault(&name) {
@@ -119,22 +163,48 @@ fn package(workspace: &Workspace, folder: &Path, faults: &mut Vec<String>) -> Re
             faults.push(format!(
                 "{shown}: no Cargo.toml\n`cargo xtask new NAME` makes an example; otherwise remove the folder"
             ));
-            return Ok(name);
+            return Ok(Described { name, ..Described::default() });
         }
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", manifest.display())),
     };
-    match toml::from_str::<Manifest>(&text) {
-        Err(error) => faults.push(format!("{}: {error}", workspace.show(&manifest))),
-        Ok(Manifest { package: Some(package), .. }) if package.name == name => {}
-        Ok(Manifest { package, .. }) => {
-            let named =
-                package.map_or("has no name".into(), |package| format!("is named `{}`", package.name));
-            faults.push(format!(
-                "{shown}: its package {named}; folder and package have one name: name = \"{name}\""
-            ));
+    let drawn = |fault| fault::draw(Path::new(&workspace.show(&manifest)), &text, &[fault]);
+    let package = match toml::from_str::<Manifest>(&text) {
+        Ok(manifest) => manifest.package,
+        Err(error) => {
+            faults.push(drawn(Fault::of_toml(&text, &error, KEYS)));
+            return Ok(Described { name, ..Described::default() });
         }
+    };
+    if package.as_ref().is_none_or(|package| package.name != name) {
+        let named =
+            package.as_ref().map_or("has no name".into(), |package| format!("is named `{}`", package.name));
+        faults.push(format!(
+            "{shown}: its package {named}; folder and package have one name: name = \"{name}\""
+        ));
     }
-    Ok(name)
+    let Some(Package { description, metadata, .. }) = package else {
+        return Ok(Described { name, ..Described::default() });
+    };
+    let summary = description.as_ref().and_then(toml::Value::as_str).map(String::from);
+    let area = match metadata.parallax.and_then(|labels| labels.area).map(area).transpose() {
+        Ok(area) => area,
+        Err(fault) => {
+            faults.push(drawn(fault));
+            None
+        }
+    };
+    Ok(Described { name, summary, area })
+}
+
+fn area(written: Spanned<String>) -> Result<String, Fault> {
+    let what = match written.get_ref() {
+        area if area.trim().is_empty() => "`area` is empty",
+        area if area.contains(char::is_control) => "`area` is one line",
+        area => return Ok(area.trim().into()),
+    };
+    Err(Fault::new(what, written.span()).help(
+        "name a section of DIVERGENCES.md, such as \"std::fs\", or remove the line: then it is `Other`",
+    ))
 }
 
 /// Files whose names are nearly those that mean something: they would silently mean nothing.

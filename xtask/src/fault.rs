@@ -5,6 +5,8 @@ use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
+use crate::name;
+
 /// What is wrong at one place of a file.
 #[derive(Debug)]
 pub struct Fault {
@@ -21,6 +23,19 @@ impl Fault {
     pub fn help(mut self, help: impl Into<String>) -> Fault {
         self.help = Some(help.into());
         self
+    }
+
+    /// A fault of a TOML or type error, with a suggestion where an unknown key is nearly one of `keys`.
+    pub fn of_toml(text: &str, error: &toml::de::Error, keys: &[&str]) -> Fault {
+        let at = error.span().unwrap_or(0..0);
+        let fault = Fault::new(error.message().trim(), at.clone());
+        if error.message().starts_with("unknown field") {
+            let written = text.get(at).unwrap_or_default().trim_matches(['"', '\'']);
+            if let Some(meant) = name::suggest(written, keys.iter().copied()) {
+                return fault.help(format!("did you mean `{meant}`?"));
+            }
+        }
+        fault
     }
 }
 

@@ -7,6 +7,7 @@ mod cell;
 mod ci;
 mod cli;
 mod compare;
+mod divergences;
 mod doctor;
 mod environment;
 mod example;
@@ -83,6 +84,7 @@ fn run(command: Command, asked: Option<Keeping>) -> Result<u8> {
         Command::Test(args) => test::test(&workspace, &env, &args, asked),
         Command::Layout(args) => layout::layout(&workspace, &env, &args),
         Command::New { name } => new::new(&workspace, &name),
+        Command::Divergences { check } => divergences::divergences(&workspace, &env, check),
         Command::Ci => ci::ci(&workspace, &env),
         Command::Doctor => doctor::doctor(&workspace, &env),
         Command::Setup { offline } => {

@@ -51,6 +51,39 @@ impl fmt::Display for Outcome {
     }
 }
 
+/// The parts of a drawn outcome, each as it is drawn; what is not there is empty.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Parts<'a> {
+    pub exit: &'a str,
+    pub stdout: &'a str,
+    pub stderr: &'a str,
+    pub files: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    /// Takes a drawn outcome apart. Its titles are lines of their own: what was printed stands behind
+    /// bars, and what became of a file begins with a word for that and two blanks.
+    pub fn of(drawn: &'a str) -> Parts<'a> {
+        let (exit, mut rest) = drawn.split_once('\n').unwrap_or((drawn, ""));
+        let mut parts = Parts { exit, ..Parts::default() };
+        while let Some((title, after)) = rest.split_once('\n') {
+            let lines = after.split_inclusive('\n');
+            let block = lines.take_while(|line| !TITLES.contains(&line.trim_end()));
+            let (part, others) = after.split_at(block.map(str::len).sum());
+            match title {
+                "stdout" => parts.stdout = part,
+                "stderr" => parts.stderr = part,
+                _ => parts.files = part,
+            }
+            rest = others;
+        }
+        parts
+    }
+}
+
+/// What stands above the parts of an outcome.
+const TITLES: [&str; 3] = ["stdout", "stderr", "files"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +107,23 @@ mod tests {
         assert_eq!(
             Outcome::does_not_build("error[E0433]: no").to_string(),
             "does not build: error[E0433]: no\n"
+        );
+    }
+
+    #[test]
+    fn taken_apart() {
+        let drawn = "exit 1\nstdout\n│files\n(no newline at the end)\nfiles\ncreated  stderr\n│x\n";
+        let parts = Parts {
+            exit: "exit 1",
+            stdout: "│files\n(no newline at the end)\n",
+            stderr: "",
+            files: "created  stderr\n│x\n",
+        };
+        assert_eq!(Parts::of(drawn), parts);
+        assert_eq!(Parts::of("timed out\n"), Parts { exit: "timed out", ..Parts::default() });
+        assert_eq!(
+            Parts::of("exit 0\nstdout\n(cut here)\nstderr\n│x\n"),
+            Parts { exit: "exit 0", stdout: "(cut here)\n", stderr: "│x\n", files: "" }
         );
     }
 

@@ -14,6 +14,7 @@ use crate::build::Built;
 use crate::cell::Cell;
 use crate::cli::{Color, Format, TestArgs};
 use crate::compare::{Differing, Status, Verdict, Wish};
+use crate::divergences::{self, Renewal};
 use crate::environment::Environment;
 use crate::json;
 use crate::snapshot::Keeping;
@@ -129,6 +130,8 @@ pub struct Summary {
     pub not_run: usize,
     /// What no case stands behind any more.
     pub strays: Vec<String>,
+    /// What became of the page of divergences because of what was accepted.
+    pub page: Renewal,
 }
 
 impl Summary {
@@ -387,6 +390,18 @@ impl Report {
                 self.err,
                 "             no case stands behind these; remove them: cargo xtask test --prune"
             )?;
+        }
+        match summary.page {
+            Renewal::Needless => {}
+            Renewal::Renewed => {
+                let style = colored(AnsiColor::Green).bold();
+                writeln!(self.err, "{style}{:>12}{style:#} {}", "RENEWED", divergences::FILE)?;
+            }
+            Renewal::Impossible => writeln!(
+                self.err,
+                "             {} is as it was; what keeps it from being renewed: cargo xtask divergences",
+                divergences::FILE
+            )?,
         }
         self.figures(summary)?;
         if summary.failed > 0 && wish.keeping == Keeping::Pending {

@@ -84,6 +84,11 @@ impl Table {
         self.rows.iter().find(|candidate| candidate.name == *row).map(|row| &row.slots[column])
     }
 
+    /// The rows, each by its name and with its flags as drawn.
+    pub fn rows(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.rows.iter().map(|row| (row.name.as_str(), row.flags.as_str()))
+    }
+
     /// This table with the outcomes of a run, and with those of `base` where nothing was run.
     /// Rows and columns that only `base` has are kept: a run never removes anything.
     pub fn merge(mut self, base: Option<&Table>, ran: &BTreeMap<Place, String>) -> Table {

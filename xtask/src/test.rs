@@ -13,6 +13,7 @@ use crate::call;
 use crate::cell::{self, Cell};
 use crate::cli::TestArgs;
 use crate::compare::{self, Wish};
+use crate::divergences;
 use crate::environment::Environment;
 use crate::example::{self, Example};
 use crate::guard;
@@ -113,6 +114,10 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs, asked: Op
         keep(&compared)?;
         let strays = strays(workspace, &examples, &compared.results, filter.is_everything(), wish)?;
         let mut summary = compared.summary;
+        let recorded = summary.accepted > 0 || wish.prune && !strays.is_empty();
+        if recorded {
+            summary.page = divergences::renew(workspace, &examples)?;
+        }
         summary.strays = strays;
         report.failures(&compared.results, &built, workspace)?;
         report.summary(&summary, wish)?;
@@ -120,7 +125,7 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs, asked: Op
             junit::write(path, &compared.results)?;
         }
         match args.snapshots.review {
-            true => review(&sh, env, workspace, &compared.results, &summary),
+            true => review(&sh, env, workspace, &examples, &compared.results, &summary),
             false => Ok(summary.exit_code(wish)),
         }
     });
@@ -304,6 +309,7 @@ fn review(
     sh: &Shell,
     env: &Environment,
     workspace: &Workspace,
+    examples: &[Example],
     results: &[CaseResult<'_>],
     summary: &Summary,
 ) -> Result<u8> {
@@ -320,6 +326,7 @@ fn review(
     let review =
         snapshot::restore_environment(cmd!(sh, "{cargo} insta review --workspace-root {root}").quiet());
     review.run().context("cargo insta review failed")?;
+    divergences::renew(workspace, examples)?;
     let settled = |result: &&CaseResult<'_>| -> Result<bool> {
         let (example, case) = result.names();
         let place = Place::new(&workspace.snapshots(), example, case);

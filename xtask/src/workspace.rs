@@ -65,16 +65,10 @@ impl Workspace {
     }
 }
 
-/// The parts of a `Cargo.toml` that the harness reads.
+/// The part of a `Cargo.toml` that makes it that of a workspace.
 #[derive(Deserialize)]
-pub struct Manifest {
-    pub package: Option<Package>,
+struct Manifest {
     workspace: Option<WorkspaceTable>,
-}
-
-#[derive(Deserialize)]
-pub struct Package {
-    pub name: String,
 }
 
 #[derive(Deserialize)]

@@ -1,0 +1,255 @@
+//! The page that is made of the snapshots.
+
+use assert_cmd::assert::Assert;
+
+use crate::support::{BYE, HELLO, Said, Workspace, snapshot};
+
+const PAGE: &str = "DIVERGENCES.md";
+
+/// The table of a case that differs on both targets.
+const GRANTED: &str = "\
+$ cat
+            native  wasip1  wasip2  wasmtime flags
+default       A       B       B
+dir-here      ·       A       A     --dir=.
+
+A  exit 0
+
+B  exit 1
+";
+
+/// The table of a case that agrees.
+const ALIKE: &str = "\
+$ cat
+           native  wasip1  wasip2
+default      A       A       A
+
+A  exit 0
+";
+
+/// A workspace with the example `cat`, which has an area, and its snapshot; nothing of it was run.
+fn with_snapshot() -> Workspace {
+    let workspace = Workspace::with("cat", HELLO, "[sample]\nabout = 'Not granted'\n");
+    labels(&workspace, "area = \"std::fs\"\n");
+    workspace.write("snapshots/cat/sample.snap", &snapshot(GRANTED));
+    workspace
+}
+
+/// Gives the example `cat` a table of the harness's own.
+fn labels(workspace: &Workspace, lines: &str) {
+    let manifest = "[package]\nname = \"cat\"\nedition = \"2024\"\ndescription = \"Copies a file\"\n\n";
+    workspace.write("examples/cat/Cargo.toml", &format!("{manifest}[package.metadata.parallax]\n{lines}"));
+}
+
+#[track_caller]
+fn divergences(workspace: &Workspace, args: &str) -> Assert {
+    workspace.xtask().arg("divergences").args(args.split_whitespace()).assert()
+}
+
+#[track_caller]
+fn divergences_in_ci(workspace: &Workspace) -> Assert {
+    workspace.xtask().arg("divergences").env("CI", "true").assert()
+}
+
+#[test]
+fn what_was_written_is_current() {
+    let workspace = with_snapshot();
+    divergences(&workspace, "").code(0).prints("Wrote DIVERGENCES.md: 1 case of 1 example\n");
+    let page = workspace.read(PAGE);
+    let section = "## `std::fs`\n\n\
+        | case | what it shows | letters | differs | restored&nbsp;by |\n|---|---|---|---|---|\n\
+        | **[cat](examples/cat/src/main.rs)** | **Copies a file** | | | |\n\
+        | [cat/sample](snapshots/cat/sample.snap) | Not granted | `ABB` +1 | exit 0&nbsp;→&nbsp;1 | `--dir=.` |\n";
+    assert!(page.ends_with(section), "{page}");
+    let before = workspace.files();
+    divergences(&workspace, "--check").code(0).prints("DIVERGENCES.md is up to date");
+    divergences(&workspace, "").code(0).prints("DIVERGENCES.md is up to date");
+    divergences_in_ci(&workspace).code(0);
+    assert_eq!(workspace.files(), before);
+}
+
+#[test]
+fn nothing_is_built_or_run() {
+    let workspace = with_snapshot();
+    workspace.xtask().arg("divergences").env("PATH", "").env("CARGO", "absent").assert().code(0);
+    assert!(!workspace.path("target").exists());
+}
+
+#[test]
+fn the_versions_are_those_of_the_files() {
+    let workspace = with_snapshot();
+    workspace.write("rust-toolchain.toml", "[toolchain]\nchannel = \"1.2.3\"\n");
+    divergences(&workspace, "").code(0);
+    let page = workspace.read(PAGE);
+    let pinned = crate::support::pinned_wasmtime();
+    assert!(page.contains(&format!("with Rust 1.2.3 and wasmtime {pinned}.")), "{page}");
+    workspace.write("rust-toolchain.toml", "[toolchain]\nchannel = 1\n");
+    divergences(&workspace, "").code(2).says("rust-toolchain.toml:2:11");
+}
+
+#[test]
+fn a_page_that_lags_behind_fails_the_check_and_is_left() {
+    let workspace = with_snapshot();
+    divergences(&workspace, "").code(0);
+    workspace.write("snapshots/cat/sample.snap", &snapshot(ALIKE));
+    let before = workspace.files();
+    let lags = |ran: Assert| {
+        ran.code(100)
+            .says("DIVERGENCES.md is out of date")
+            .says("-| do what native does | 0 | 0 |\n")
+            .says("+| do what native does | 1 | 1 |\n")
+            .says("mend it: cargo xtask divergences\n");
+    };
+    lags(divergences(&workspace, "--check"));
+    lags(divergences_in_ci(&workspace));
+    assert_eq!(workspace.files(), before);
+    divergences(&workspace, "").code(0).prints("Wrote");
+    divergences(&workspace, "--check").code(0);
+}
+
+#[test]
+fn a_page_that_is_not_there_fails_the_check() {
+    let workspace = with_snapshot();
+    let before = workspace.files();
+    divergences(&workspace, "--check").code(100).says("there is no DIVERGENCES.md yet");
+    divergences_in_ci(&workspace).code(100).says("mend it: cargo xtask divergences\n");
+    assert_eq!(workspace.files(), before);
+}
+
+#[test]
+fn what_people_write_into_the_page_is_a_difference() {
+    let workspace = with_snapshot();
+    divergences(&workspace, "").code(0);
+    let page = workspace.read(PAGE);
+    for spoilt in ["".to_string(), format!("{page}A word.\n"), page.replace('\n', "\r\n")] {
+        workspace.write(PAGE, &spoilt);
+        divergences(&workspace, "--check").code(100).says("out of date");
+    }
+    std::fs::write(workspace.path(PAGE), b"\xff\n").expect("a written file");
+    divergences(&workspace, "--check").code(100);
+    divergences(&workspace, "").code(0);
+    assert_eq!(workspace.read(PAGE), page);
+}
+
+#[test]
+fn an_example_without_an_area_stands_under_other() {
+    let workspace = with_snapshot();
+    workspace.example("plain", HELLO, "");
+    workspace.write("snapshots/plain/default.snap", &snapshot(ALIKE));
+    divergences(&workspace, "").code(0).prints("2 cases of 2 examples");
+    let page = workspace.read(PAGE);
+    let (_, other) = page.split_once("\n## Other\n").expect("a section");
+    assert!(other.contains("[plain/default](snapshots/plain/default.snap) |  | `AAA` | — | — |"), "{page}");
+    assert!(page.contains("| [Other](#other) | 1 | 0 | 0 |"), "{page}");
+}
+
+#[test]
+fn a_new_example_stands_under_other_until_it_has_an_area() {
+    let workspace = Workspace::new();
+    workspace.xtask().args(["new", "greeter"]).assert().code(0);
+    workspace.write("snapshots/greeter/first.snap", &snapshot(ALIKE));
+    divergences(&workspace, "").code(0);
+    let page = workspace.read(PAGE);
+    assert!(page.contains("## Other\n"), "{page}");
+    let manifest = workspace.read("examples/greeter/Cargo.toml");
+    workspace.write("examples/greeter/Cargo.toml", &manifest.replace("\"Other\"", "\"std::io\""));
+    divergences(&workspace, "").code(0);
+    assert!(workspace.read(PAGE).contains("## `std::io`\n"));
+}
+
+#[test]
+fn special_characters_are_escaped() {
+    let workspace = with_snapshot();
+    workspace.cases("cat", "[sample]\nabout = 'a | b, *c* and `d`, std::thread::spawn'\n");
+    divergences(&workspace, "").code(0);
+    let row = r"| a \| b, \*c\* and `d`, `std::thread::spawn` |";
+    assert!(workspace.read(PAGE).contains(row), "{}", workspace.read(PAGE));
+}
+
+#[test]
+fn cases_without_a_snapshot_are_named_with_the_command() {
+    let workspace = with_snapshot();
+    divergences(&workspace, "").code(0);
+    workspace.cases("cat", "[sample]\n[absent]\n[other]\n");
+    let before = workspace.files();
+    for args in ["", "--check"] {
+        divergences(&workspace, args)
+            .code(100)
+            .says("2 cases have no snapshot: cat/absent cat/other\n")
+            .says("record it: cargo xtask test --accept --exact cat/absent cat/other\n");
+    }
+    assert_eq!(workspace.files(), before);
+}
+
+#[test]
+fn a_broken_snapshot_is_a_hard_error() {
+    let workspace = with_snapshot();
+    let whole = snapshot(GRANTED);
+    for (broken, line) in [
+        ("".to_string(), 1),
+        (whole[..whole.find("\nB  exit").expect("an outcome")].to_string(), 6),
+        (format!("<<<<<<< HEAD\n{whole}=======\n{whole}>>>>>>> branch\n"), 1),
+    ] {
+        workspace.write("snapshots/cat/sample.snap", &broken);
+        for args in ["", "--check"] {
+            let place = format!("snapshots/cat/sample.snap:{line}: not a whole snapshot");
+            divergences(&workspace, args).code(101).says(&place);
+        }
+    }
+    assert!(!workspace.path(PAGE).exists());
+}
+
+#[test]
+fn a_bad_area_is_a_usage_error_with_its_place() {
+    let workspace = with_snapshot();
+    for (lines, says) in [
+        ("area = 3\n", ":7:8\n"),
+        ("area = \"\"\n", ":7:8\n"),
+        ("area = \" \"\n", "`area` is empty"),
+        ("area = \"a\\nb\"\n", "`area` is one line"),
+        ("area = [\"std::fs\"]\n", "7 | area = [\"std::fs\"]\n  |        ^^^^^^^^^^^"),
+        ("aera = \"std::fs\"\n", "did you mean `area`?"),
+    ] {
+        labels(&workspace, lines);
+        divergences(&workspace, "").code(2).says("examples/cat/Cargo.toml:7:").says(says);
+        workspace.test("--list").code(2).says(says);
+    }
+    assert!(!workspace.path(PAGE).exists());
+}
+
+#[test]
+fn a_description_of_the_workspace_is_none_of_the_example() {
+    let workspace = with_snapshot();
+    let manifest = workspace.read("examples/cat/Cargo.toml");
+    let inherited = manifest.replace("description = \"Copies a file\"", "description.workspace = true");
+    workspace.write("examples/cat/Cargo.toml", &inherited);
+    divergences(&workspace, "").code(0);
+    assert!(workspace.read(PAGE).contains("| **[cat](examples/cat/src/main.rs)** |  | | | |"));
+}
+
+#[test]
+fn accepting_renews_the_page() {
+    let workspace =
+        Workspace::with("hello", HELLO, "[default]\nabout = 'Alike'\ntargets = ['native', 'wasip1']\n");
+    workspace.test("--accept").code(0).does_not_say(PAGE);
+    assert!(!workspace.path(PAGE).exists(), "a page that nobody asked for");
+    divergences(&workspace, "").code(0);
+
+    workspace.cases("hello", "[default]\nabout = 'Different'\ntargets = ['native', 'wasip1']\n");
+    workspace.test("").code(100).does_not_say("RENEWED");
+    divergences(&workspace, "").code(0);
+    workspace.program("hello", r#"fn main() { println!("{}", usize::BITS); }"#);
+    workspace.test("--accept").code(0).says("RENEWED DIVERGENCES.md");
+    divergences(&workspace, "--check").code(0);
+    assert!(workspace.read(PAGE).contains("| Different | `AB·` | wasip1: stdout | *none* |"));
+
+    workspace.program("hello", BYE);
+    workspace.example("second", HELLO, "");
+    let before = workspace.read(PAGE);
+    workspace
+        .test("hello/ --accept")
+        .code(0)
+        .says("DIVERGENCES.md is as it was")
+        .says("cargo xtask divergences\n");
+    assert_eq!(workspace.read(PAGE), before);
+}
