@@ -40,6 +40,7 @@ pub fn ci(workspace: &Workspace, env: &Environment) -> Result<u8> {
         ),
         ("the harness's tests", cmd!(sh, "{cargo} test --locked")),
         ("the examples", cmd!(sh, "{this} test --check")),
+        ("the page of divergences", cmd!(sh, "{this} divergences --check")),
     ];
     let mut total = Tally::default();
     for (name, step) in steps {
