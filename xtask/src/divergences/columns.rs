@@ -42,14 +42,14 @@ pub fn differs(standings: &[Standing; 2]) -> String {
     match &spoilt[..] {
         [] => NOTHING.into(),
         [Unless { flag_set, how }] => format!("with {}: {}", flags(flag_set), unbroken(how)),
-        [first, others @ ..] => {
-            let mut hows = vec![first.how.as_str()];
-            for Unless { how, .. } in others {
-                if !hows.contains(&how.as_str()) {
-                    hows.push(how);
+        several => {
+            let mut words: Vec<&str> = Vec::new();
+            for word in several.iter().flat_map(|unless| unless.how.split(", ")) {
+                if !words.contains(&word) {
+                    words.push(word);
                 }
             }
-            format!("with flags: {}", unbroken(&hows.join("; ")))
+            format!("with flags: {}", unbroken(&words.join(", ")))
         }
     }
 }
@@ -167,7 +167,7 @@ mod tests {
         let rows = " native wasip1 wasip2 wasmtime flags\ndefault A A A\none · B B -S x\ntwo · C B -S y";
         check(
             &format!("{rows}{OUTCOMES}"),
-            "| `AAA` +2 | with flags: exit 3&nbsp;→&nbsp;1; exit 3&nbsp;→&nbsp;trap | — |",
+            "| `AAA` +2 | with flags: exit 3&nbsp;→&nbsp;1, exit 3&nbsp;→&nbsp;trap | — |",
         );
     }
 

@@ -70,11 +70,12 @@ fn within_punctuation(word: &str) -> (&str, &str, &str) {
     (before, core, &begun[core.len()..])
 }
 
-/// Paths of Rust, flags, and what GitHub would otherwise draw as an emoji: `std::thread::spawn` has
+/// Paths and long names of Rust, flags, and what GitHub would otherwise draw as an emoji: `std::thread::spawn` has
 /// a spool of thread in it.
 fn is_code(word: &str) -> bool {
     let is_flag = word.strip_prefix("--").is_some_and(|rest| rest.starts_with(char::is_alphanumeric));
-    is_flag || word.contains("::") || is_shortcode(word)
+    let is_name = word.split('_').all(|part| part.contains(char::is_alphanumeric)) && word.contains('_');
+    is_flag || is_name || word.contains("::") || is_shortcode(word)
 }
 
 fn is_shortcode(word: &str) -> bool {
@@ -156,6 +157,7 @@ mod tests {
         check("a std::fs. And --dir=., not", "a `std::fs`. And `--dir=.`, not");
         check("ExitCode::from(3) from main", "`ExitCode::from(3)` from main");
         check("(as in process::exit(3)).", "(as in `process::exit(3)`).");
+        check("try_reserve, RUST_BACKTRACE; _start", r"`try_reserve`, `RUST_BACKTRACE`; \_start");
         check("only a --dir; a -- b, --", "only a `--dir`; a -- b, --");
         check(":thread: is 12:30:00", "`:thread:` is `12:30:00`");
         check("std::fs: a path: that", "`std::fs`: a path: that");
