@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 use xshell::{Shell, cmd};
 
-use crate::example::{Example, Module};
+use crate::example::Module;
 use crate::process::{self, Interrupt};
 use crate::stop::{Stop, exit};
 use crate::target::Target;
@@ -79,8 +79,8 @@ pub struct Cargo<'a> {
     pub interrupt: &'a Interrupt,
 }
 
-/// Builds the programs and modules of `examples` for all of `targets`. Cargo's own progress goes
-/// through `say`, line by line, as far as it says more than that all is fresh.
+/// Builds `packages` for all of `targets`, and `peers` for native. Cargo's own progress goes through
+/// `say`, line by line, as far as it says more than that all is fresh.
 ///
 /// # Errors
 /// If cargo itself cannot do its work. That a package does not compile for a target is no error.
@@ -88,30 +88,64 @@ pub fn all(
     sh: &Shell,
     cargo: Cargo<'_>,
     workspace: &Workspace,
-    examples: &[&Example],
+    packages: &BTreeSet<&str>,
     targets: &BTreeSet<Target>,
+    peers: &BTreeSet<&str>,
     say: &(dyn Fn(&str) + Sync),
 ) -> Result<Built> {
-    let packages: Vec<&str> = examples
-        .iter()
-        .flat_map(|example| {
-            [example.name.as_str()]
-                .into_iter()
-                .chain(example.modules.iter().map(|module| module.name.as_str()))
-        })
-        .collect();
-    let ran = run(sh, cargo, workspace, &packages, targets.iter().copied(), say)?;
+    let mut built = Built::default();
+    for Batch { packages, targets } in batches(packages, targets, peers) {
+        batch(sh, cargo, workspace, &packages, &targets, say, &mut built)?;
+    }
+    Ok(built)
+}
+
+/// What one call of cargo builds: each of the packages for each of the targets.
+#[derive(Debug, PartialEq, Eq)]
+struct Batch<'a> {
+    packages: Vec<&'a str>,
+    targets: BTreeSet<Target>,
+}
+
+/// The calls of cargo that build all this: a second one only where there are peers and not just
+/// native is wanted, since cargo builds whatever it is given for all targets that it is given.
+fn batches<'a>(
+    packages: &BTreeSet<&'a str>,
+    targets: &BTreeSet<Target>,
+    peers: &BTreeSet<&'a str>,
+) -> Vec<Batch<'a>> {
+    let native = BTreeSet::from([Target::NATIVE]);
+    if *targets == native {
+        return vec![Batch { packages: packages.union(peers).copied().collect(), targets: native }];
+    }
+    let built_already = |peer: &&&str| targets.is_superset(&native) && packages.contains(**peer);
+    let peers: Vec<_> = peers.iter().filter(|peer| !built_already(peer)).copied().collect();
+    let first = Batch { packages: packages.iter().copied().collect(), targets: targets.clone() };
+    let second = (!peers.is_empty()).then_some(Batch { packages: peers, targets: native });
+    [first].into_iter().chain(second).collect()
+}
+
+/// Builds a batch, and adds what became of it to `built`.
+fn batch(
+    sh: &Shell,
+    cargo: Cargo<'_>,
+    workspace: &Workspace,
+    packages: &[&str],
+    targets: &BTreeSet<Target>,
+    say: &(dyn Fn(&str) + Sync),
+    built: &mut Built,
+) -> Result<()> {
+    let ran = run(sh, cargo, workspace, packages, targets.iter().copied(), say)?;
     if !ran.success && ran.messages.iter().all(|message| matches!(message, Message::Other)) {
         // Not one word about a compilation: cargo has not come to that.
         let message = format!("cargo cannot build the examples:\n{}", ran.stderr.trim_end());
         return Err(Stop::error(exit::HARNESS, message));
     }
 
-    let mut built = Built::default();
     for message in &ran.messages {
         match message {
             Message::Made(made) => {
-                for (package, target) in units(&packages, targets) {
+                for (package, target) in units(packages, targets) {
                     if let Some(file) = made.artifact_of(workspace, package, target) {
                         built.artifacts.insert((package.into(), target), Artifact::Built(file));
                     }
@@ -126,7 +160,7 @@ pub fn all(
             Message::Said(_) | Message::Other => {}
         }
     }
-    let missing: Vec<_> = units(&packages, targets)
+    let missing: Vec<_> = units(packages, targets)
         .filter(|(package, target)| !built.artifacts.contains_key(&(package.to_string(), *target)))
         .collect();
     for package in missing.iter().map(|(package, _)| *package).collect::<BTreeSet<_>>() {
@@ -138,7 +172,7 @@ pub fn all(
             built.artifacts.insert((package.into(), *target), Artifact::Failed(failure.headline));
         }
     }
-    Ok(built)
+    Ok(())
 }
 
 fn units<'a>(
@@ -438,6 +472,28 @@ mod tests {
         assert!(is_package("path+file:///c/examples/x#cat@0.1.0", "cat"));
         assert!(!is_package("path+file:///c/examples/concat#0.1.0", "cat"));
         assert!(!is_package("registry+https://github.com/rust-lang/crates.io-index#cat@1.0.0", "cat"));
+    }
+
+    #[test]
+    fn peers_are_built_for_native_alone() {
+        let (native, wasip1) = (Target::NATIVE, Target::WASIP1);
+        let packages = BTreeSet::from(["both", "talk"]);
+        let check =
+            |targets: &[Target], peers: &[&'static str], expected: &[(&[&'static str], &[Target])]| {
+                let found =
+                    batches(&packages, &targets.iter().copied().collect(), &peers.iter().copied().collect());
+                let batch = |(packages, targets): &(&[&'static str], &[Target])| Batch {
+                    packages: packages.to_vec(),
+                    targets: targets.iter().copied().collect(),
+                };
+                assert_eq!(found, expected.iter().map(batch).collect::<Vec<_>>());
+            };
+        let own: &[_] = &["both", "talk"];
+        check(&[native, wasip1], &[], &[(own, &[native, wasip1])]);
+        check(&[native], &["server"], &[(&["both", "server", "talk"], &[native])]);
+        check(&[native, wasip1], &["server"], &[(own, &[native, wasip1]), (&["server"], &[native])]);
+        check(&[native, wasip1], &["both"], &[(own, &[native, wasip1])]);
+        check(&[wasip1], &["both"], &[(own, &[wasip1]), (&["both"], &[native])]);
     }
 
     #[test]

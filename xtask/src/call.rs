@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::build::{self, Artifact, Unit};
+use crate::cases::PORT;
 use crate::cell::Cell;
-use crate::example::Example;
+use crate::example::{Example, Module};
 use crate::scratch::CWD;
 use crate::target::Target;
 use crate::wasmtime::{self, Wasmtime};
@@ -52,7 +53,8 @@ pub fn built_files(artifacts: &BTreeMap<Unit, Artifact>) -> Files {
         .collect()
 }
 
-/// The units without which a cell cannot run: its program, and the modules that its flags name.
+/// The units without which a cell cannot run: its program, the modules that its flags name, and its
+/// peer.
 pub fn needs(cell: &Cell<'_>) -> Vec<Unit> {
     let named = cell.example.modules.iter().filter(|module| {
         let placeholder = placeholder(&module.name);
@@ -62,7 +64,27 @@ pub fn needs(cell: &Cell<'_>) -> Vec<Unit> {
         .into_iter()
         .chain(named.map(|module| &module.name))
         .map(|name| (name.clone(), cell.target))
+        .chain(peer(cell))
         .collect()
+}
+
+/// The peer of a cell, which is native whatever the cell's target is.
+pub fn peer(cell: &Cell<'_>) -> Option<Unit> {
+    Some((cell.case.peer.clone()?, Target::NATIVE))
+}
+
+/// The packages of an example that are built for whichever targets are wanted: all but its modules
+/// that are peers and nothing else.
+pub fn packages(example: &Example) -> impl Iterator<Item = &str> {
+    let modules = example.modules.iter().filter(|module| !is_only_peer(example, module));
+    [&example.name].into_iter().chain(modules.map(|module| &module.name)).map(String::as_str)
+}
+
+fn is_only_peer(example: &Example, module: &Module) -> bool {
+    let placeholder = placeholder(&module.name);
+    let mut flags = example.cases.iter().flat_map(|case| &case.flag_sets).flat_map(|set| &set.flags);
+    example.cases.iter().any(|case| case.peer.as_ref() == Some(&module.name))
+        && !flags.any(|flag| flag.contains(&placeholder))
 }
 
 fn placeholder(package: &str) -> String {
@@ -123,6 +145,19 @@ pub fn of(cell: &Cell<'_>, dir: &Path, files: &Files, wasmtime: Option<&Wasmtime
     }
 }
 
+/// The call of a cell's peer, if it has one, in a folder `dir` of its own.
+pub fn of_peer(cell: &Cell<'_>, dir: &Path, files: &Files) -> Option<Call> {
+    let program = &files[&peer(cell)?];
+    let cwd = dir.join(CWD);
+    Some(Call {
+        argv: vec![program.clone().into_os_string()],
+        env: fixed_env(&cwd.to_string_lossy()),
+        end_of_flags: None,
+        plain: vec![program.to_string_lossy().into_owned()],
+        cwd,
+    })
+}
+
 /// The environment of every cell, beside that of its case: nothing of the caller's.
 fn fixed_env(cwd: &str) -> BTreeMap<String, String> {
     let mut env: BTreeMap<String, String> = [("LC_ALL", "C"), ("TZ", "UTC"), ("HOME", cwd), ("TMPDIR", cwd)]
@@ -138,6 +173,19 @@ fn fixed_env(cwd: &str) -> BTreeMap<String, String> {
 }
 
 impl Call {
+    /// The same with the port of the cell's peer. What people type keeps the placeholder: by the time
+    /// they read it, nobody listens there any more.
+    pub fn at_port(mut self, port: u16) -> Call {
+        let port = port.to_string();
+        for word in &mut self.argv {
+            if let Some(text) = word.to_str() {
+                *word = text.replace(PORT, &port).into();
+            }
+        }
+        self.env.values_mut().for_each(|value| *value = value.replace(PORT, &port));
+        self
+    }
+
     /// The command that makes this call with another command line.
     pub fn command(&self, argv: &[OsString]) -> Command {
         let mut command = Command::new(&argv[0]);
@@ -155,5 +203,53 @@ impl Call {
 
     pub fn program(&self) -> &Path {
         Path::new(&self.argv[0])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cases::{self, Packages};
+    use crate::fixture::Fixture;
+
+    fn example(cases: &str) -> Example {
+        let modules = ["both", "library", "server"];
+        let modules = modules.map(|name| Module { name: name.into(), is_program: name != "library" });
+        Example {
+            name: "talk".into(),
+            cases: cases::parse(cases, &Packages { own: "talk", modules: &modules }).unwrap(),
+            modules: modules.into(),
+            fixture: Fixture::default(),
+        }
+    }
+
+    #[test]
+    fn what_is_only_a_peer_is_for_no_other_target() {
+        let example = example("[a]\npeer = 'server'\n[b]\npeer = 'both'\nflags.x = ['{wasm:both}']\n");
+        assert_eq!(packages(&example).collect::<Vec<_>>(), ["talk", "both", "library"]);
+        let cells = crate::cell::all(std::slice::from_ref(&example));
+        let needs_of_last = needs(cells.last().unwrap());
+        let both = |target| (String::from("both"), target);
+        assert_eq!(
+            needs_of_last,
+            [("talk".into(), Target::WASIP2), both(Target::WASIP2), both(Target::NATIVE)]
+        );
+    }
+
+    #[test]
+    fn a_port_in_all_that_is_passed_on() {
+        let example = example("[a]\npeer = 'server'\nargs = ['x:{port}']\nenv.AT = '{port}'\n");
+        let cells = crate::cell::all(std::slice::from_ref(&example));
+        let files = Files::from([
+            (("talk".into(), Target::NATIVE), "/bin/talk".into()),
+            (("server".into(), Target::NATIVE), "/bin/server".into()),
+        ]);
+        let call = of(&cells[0], Path::new("/scratch"), &files, None);
+        assert_eq!((&*call.argv[1], &*call.env["AT"]), ("x:{port}".as_ref(), "{port}"));
+        let call = call.at_port(40123);
+        assert_eq!((&*call.argv[1], &*call.env["AT"]), ("x:40123".as_ref(), "40123"));
+        assert_eq!(call.plain, ["/bin/talk", "x:{port}"]);
+        let peer = of_peer(&cells[0], Path::new("/scratch.peer"), &files).unwrap();
+        assert_eq!((peer.program(), &*peer.env["HOME"]), (Path::new("/bin/server"), "/scratch.peer/cwd"));
     }
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, ValueDeserializer};
 
+use crate::example::Module;
 use crate::fault::Fault;
 use crate::name;
 use crate::target::Target;
@@ -18,6 +19,9 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The flag set that every case has, without flags; the only one that runs natively.
 pub const DEFAULT_FLAG_SET: &str = "default";
+
+/// What stands for the port of a case's peer, in the case and in outcomes.
+pub const PORT: &str = "{port}";
 
 /// One way to call an example: one snapshot file, one table.
 #[derive(Clone, Debug)]
@@ -29,6 +33,8 @@ pub struct Case {
     pub stdin: String,
     /// The environment of the host process, beside the fixed set.
     pub env: BTreeMap<String, String>,
+    /// The module that is started for each cell before its program, for that to connect to.
+    pub peer: Option<String>,
     /// The rows: `default` first, then as they stand in the file.
     pub flag_sets: Vec<FlagSet>,
     /// The columns, in the order of [`Target::ALL`].
@@ -76,10 +82,16 @@ impl Case {
     }
 }
 
-/// The packages that `{wasm:NAME}` may name: the example's own and its modules'.
+/// The packages that a case may name: the example's own and its modules'.
 pub struct Packages<'a> {
     pub own: &'a str,
-    pub modules: &'a [String],
+    pub modules: &'a [Module],
+}
+
+impl<'a> Packages<'a> {
+    fn module_names(&self) -> impl Iterator<Item = &'a str> {
+        self.modules.iter().map(|module| module.name.as_str())
+    }
 }
 
 // The JSON schema that editors complete from is made of this type and of its comments.
@@ -92,19 +104,24 @@ struct Spec {
     /// One line for people: what this case shows.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     about: Option<Spanned<String>>,
-    /// The program's arguments. `{cwd}` is the absolute scratch folder.
+    /// The program's arguments. `{cwd}` is the absolute scratch folder, `{port}` the peer's port.
     #[cfg_attr(test, schemars(with = "Vec<String>"))]
     args: Vec<Spanned<String>>,
     /// What the program reads from its standard input; empty if not given.
     stdin: String,
     /// Variables of the host process, beside LC_ALL, TZ, HOME and TMPDIR. The native program sees
     /// them; a wasm guest sees only what flags such as `--env` pass on. `{cwd}` is the absolute
-    /// scratch folder.
+    /// scratch folder, `{port}` the peer's port.
     #[cfg_attr(test, schemars(with = "BTreeMap<String, String>"))]
     env: BTreeMap<Spanned<String>, Spanned<String>>,
+    /// A program in this example's `modules/`, for the cells to connect to. Each cell has one of its
+    /// own, always native. It prints the number of its port, in one line, once it listens there, and
+    /// serves until it is ended.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    peer: Option<Spanned<String>>,
     /// Named lists of wasmtime flags, each a row of the table: `flags.NAME = ["--dir=."]`.
     /// `{wasm:NAME}` is the path of that package's artifact for the row's target, `{cwd}` the
-    /// absolute scratch folder. The row `default`, without flags, is always there.
+    /// absolute scratch folder, `{port}` the peer's port. The row `default`, without flags, is always there.
     #[cfg_attr(test, schemars(with = "BTreeMap<String, Vec<String>>"))]
     flags: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
     /// The columns that this case has: any of `native`, `wasip1`, `wasip2`; all if not given.
@@ -186,7 +203,8 @@ pub fn parse(text: &str, packages: &Packages<'_>) -> Result<Vec<Case>, Vec<Fault
 }
 
 /// The keys of a case, for suggestions.
-const KEYS: &[&str] = &["about", "args", "env", "flags", "overlap", "redact", "stdin", "targets", "timeout"];
+const KEYS: &[&str] =
+    &["about", "args", "env", "flags", "overlap", "peer", "redact", "stdin", "targets", "timeout"];
 
 impl Spec {
     /// Checks what types alone cannot, and gives the case. `at` is where the case's name stands.
@@ -197,12 +215,16 @@ impl Spec {
         if let Some(about) = &self.about {
             or_fault(one_line(about));
         }
+        if let Some(peer) = &self.peer {
+            or_fault(known_peer(peer, packages));
+        }
+        let word = |word: &Spanned<String>| no_nul(word).and_then(|()| known_port(word, self.peer.is_some()));
         for arg in &self.args {
-            or_fault(no_nul(arg));
+            or_fault(word(arg));
         }
         for (key, value) in &self.env {
             or_fault(variable_name(key));
-            or_fault(no_nul(value));
+            or_fault(word(value));
         }
 
         let mut sets: Vec<_> = self.flags.into_iter().collect();
@@ -211,7 +233,7 @@ impl Spec {
         for (set, flags) in sets {
             or_fault(flag_set_name(&set));
             for flag in &flags {
-                or_fault(no_nul(flag));
+                or_fault(word(flag));
                 or_fault(known_packages(flag, packages));
             }
             let flags = flags.into_iter().map(Spanned::into_inner).collect();
@@ -248,6 +270,7 @@ impl Spec {
                     args,
                     stdin: self.stdin,
                     env,
+                    peer: self.peer.map(Spanned::into_inner),
                     flag_sets,
                     targets,
                     timeout,
@@ -303,9 +326,10 @@ fn known_packages(flag: &Spanned<String>, packages: &Packages<'_>) -> Result<(),
         let Some((name, _)) = rest.split_once('}') else {
             return Err(Fault::new("`{wasm:` without its `}`", flag.span()));
         };
-        if name != packages.own && !packages.modules.iter().any(|module| module == name) {
+        let mut known = packages.module_names().chain([packages.own]);
+        if !known.any(|package| package == name) {
             let fault = Fault::new(format!("no package `{name}` in this example"), flag.span());
-            let known = packages.modules.iter().map(String::as_str).chain([packages.own]);
+            let known = packages.module_names().chain([packages.own]);
             return Err(match name::suggest(name, known) {
                 Some(meant) => fault.help(format!("did you mean `{{wasm:{meant}}}`?")),
                 None => {
@@ -313,6 +337,30 @@ fn known_packages(flag: &Spanned<String>, packages: &Packages<'_>) -> Result<(),
                 }
             });
         }
+    }
+    Ok(())
+}
+
+/// Checks that a peer is a module, and a program.
+fn known_peer(peer: &Spanned<String>, packages: &Packages<'_>) -> Result<(), Fault> {
+    let name = peer.get_ref();
+    match packages.modules.iter().find(|module| module.name == *name) {
+        Some(module) if module.is_program => Ok(()),
+        Some(_) => Err(Fault::new(format!("module `{name}` is a library"), peer.span())
+            .help(format!("a peer is a program: it has `modules/{name}/src/main.rs`"))),
+        None => Err(Fault::new(format!("no module `{name}` in this example"), peer.span()).help(
+            match name::suggest(name, packages.module_names()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("a peer is a program in `modules/`; this would be `modules/{name}/`"),
+            },
+        )),
+    }
+}
+
+fn known_port(word: &Spanned<String>, has_peer: bool) -> Result<(), Fault> {
+    if word.get_ref().contains(PORT) && !has_peer {
+        return Err(Fault::new(format!("`{PORT}` without a peer"), word.span())
+            .help("`peer = \"NAME\"` says which program in `modules/` listens there"));
     }
     Ok(())
 }
@@ -407,7 +455,7 @@ mod tests {
         check(
             "[sample]\nabout = \"x\"\narg = [\"sample.txt\"]\n",
             r#"
-error: unknown field `arg`, expected one of `about`, `args`, `stdin`, `env`, `flags`, `targets`, `timeout`, `redact`, `overlap`
+error: unknown field `arg`, expected one of `about`, `args`, `stdin`, `env`, `peer`, `flags`, `targets`, `timeout`, `redact`, `overlap`
  --> cases.toml:3:1
   |
 3 | arg = ["sample.txt"]
@@ -448,6 +496,50 @@ error: no package `dog` in this example
   |            ^^^^^^^^^^^^^^^^^^^^^^^^
   = help: its modules stand in `modules/`; this would be `modules/dog/`"
                 .trim_start(),
+        );
+    }
+
+    #[test]
+    fn peers() {
+        let module = |name: &str, is_program| Module { name: name.into(), is_program };
+        let modules = [module("echo-server", true), module("greeter", false)];
+        let packages = Packages { own: "cat", modules: &modules };
+        let good =
+            "[a]\npeer = 'echo-server'\nargs = ['{port}']\nenv.P = '{port}'\nflags.x = ['--env=P={port}']\n";
+        assert_eq!(parse(good, &packages).unwrap()[0].peer.as_deref(), Some("echo-server"));
+
+        let text = "[a]\npeer = 'eco-server'\n[b]\npeer = 'greeter'\n[c]\npeer = 'cat'\n\
+                    [d]\nargs = ['x', 'localhost:{port}']\n";
+        let faults = parse(text, &packages).expect_err("faults");
+        assert_eq!(
+            draw(Path::new("cases.toml"), text, &faults).trim_end(),
+            "
+error: no module `eco-server` in this example
+ --> cases.toml:2:8
+  |
+2 | peer = 'eco-server'
+  |        ^^^^^^^^^^^^
+  |
+  = help: did you mean `echo-server`?
+error: module `greeter` is a library
+ --> cases.toml:4:8
+  |
+4 | peer = 'greeter'
+  |        ^^^^^^^^^
+  = help: a peer is a program: it has `modules/greeter/src/main.rs`
+error: no module `cat` in this example
+ --> cases.toml:6:8
+  |
+6 | peer = 'cat'
+  |        ^^^^^
+  = help: a peer is a program in `modules/`; this would be `modules/cat/`
+error: `{port}` without a peer
+ --> cases.toml:8:14
+  |
+8 | args = ['x', 'localhost:{port}']
+  |              ^^^^^^^^^^^^^^^^^^
+  = help: `peer = \"NAME\"` says which program in `modules/` listens there"
+                .trim_start()
         );
     }
 

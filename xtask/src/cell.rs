@@ -36,6 +36,13 @@ impl Cell<'_> {
         scratch.join(format!("{}.{}.{}.{target}{round}", example.name, case.name, flag_set.name))
     }
 
+    /// The folder of its peer, beside its own: neither counts as what the other has left behind.
+    pub fn peer_dir(&self, scratch: &Path, round: usize) -> PathBuf {
+        let mut dir = self.dir(scratch, round).into_os_string();
+        dir.push(".peer");
+        dir.into()
+    }
+
     /// Where its outcome stands in the table of its case.
     pub fn place(&self) -> Place {
         (self.flag_set.name.clone(), self.target.to_string())

@@ -139,8 +139,7 @@ fn read_cases(
         faults.push(format!("{}: not UTF-8, as TOML must be", workspace.show(&path)));
         return Ok(Vec::new());
     };
-    let modules: Vec<_> = modules.iter().map(|module| module.name.clone()).collect();
-    match cases::parse(&text, &Packages { own: name, modules: &modules }) {
+    match cases::parse(&text, &Packages { own: name, modules }) {
         Ok(cases) => Ok(cases),
         Err(found) => {
             faults.push(fault::draw(Path::new(&workspace.show(&path)), &text, &found));

@@ -23,6 +23,9 @@ struct Listed<'a> {
     argv: Vec<String>,
     env: &'a BTreeMap<String, String>,
     cwd: String,
+    /// The program to start before, whose port is to stand for `{port}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peer: Option<String>,
 }
 
 /// Prints the cells on stdout, one a line, and gives the exit code. Nothing is built or set up, so
@@ -44,7 +47,9 @@ pub fn print(
                 let call = call::of(cell, &cell.dir(scratch, 0), &files, Some(&wasmtime));
                 let argv = call.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
                 let cwd = call.cwd.to_string_lossy().into_owned();
-                let listed = Listed { id: cell.id(), argv, env: &call.env, cwd };
+                let peer = call::of_peer(cell, &cell.peer_dir(scratch, 0), &files);
+                let peer = peer.map(|peer| peer.program().to_string_lossy().into_owned());
+                let listed = Listed { id: cell.id(), argv, env: &call.env, cwd, peer };
                 terminal::print(&(serde_json::to_string(&listed)? + "\n"))?;
             }
         }

@@ -24,6 +24,7 @@ mod name;
 mod new;
 mod normalize;
 mod outcome;
+mod peer;
 mod process;
 mod random;
 mod report;

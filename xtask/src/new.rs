@@ -45,6 +45,7 @@ const CASES: &str = r#"#:schema ../../xtask/cases.schema.json
 about = "One line for people: what this case shows"
 args = ["world"]
 # stdin = "what the program reads"
+# peer = "a program in modules/ that listens; {port} in args is its port"
 # env.NAME = "a variable of the host; a guest sees it only by a flag such as --env=NAME"
 
 # Each of these is a row of the table: the same call with these flags of wasmtime.

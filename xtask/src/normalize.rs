@@ -9,19 +9,24 @@ use std::sync::LazyLock;
 
 use regex_lite::Regex;
 
-use crate::cases::Redaction;
+use crate::cases::{PORT, Redaction};
 use crate::fixture;
 use crate::outcome::{Outcome, Stream};
-use crate::process::{self, End, Ran};
+use crate::process::{End, Ran};
 use crate::run::Raw;
 use crate::scratch::CWD;
 use crate::target::Target;
 use crate::text::visible;
 use crate::wasmtime::{self, Ending};
 
-/// The paths of this machine that a program can come to see, and their spellings.
+/// Where on this machine a run took place, as far as a program can come to see it.
 #[derive(Clone, Debug)]
-pub struct Places(Vec<(String, &'static str)>);
+pub struct Places {
+    /// Paths and their spellings.
+    paths: Vec<(String, &'static str)>,
+    /// The port on which the run's peer listened, if it had one.
+    port: Option<u16>,
+}
 
 impl Places {
     /// `artifacts` is the folder of the cell's program, `cwd` the one in which it ran.
@@ -39,7 +44,12 @@ impl Places {
         }
         // A path may be the beginning of another; the longer one is meant where it stands.
         places.sort_by_key(|(path, _)| std::cmp::Reverse(path.len()));
-        Places(places)
+        Places { paths: places, port: None }
+    }
+
+    /// The same with the port of a peer.
+    pub fn at_port(self, port: Option<u16>) -> Places {
+        Places { port, ..self }
     }
 }
 
@@ -49,11 +59,12 @@ const REWRITES: &[fn(&str, &Places) -> String] = &[
     paths,      // std prints the operating system's number of a thread that panics.
     thread_ids, // Paths of std's sources hold the hash of the compiler's commit.
     rustc_hash, // Backtraces of wasmtime hold offsets, hashes and mangled names.
-    backtraces,
+    backtraces, // The system chooses another port for each peer.
+    ports,
 ];
 
 fn paths(text: &str, places: &Places) -> String {
-    places.0.iter().fold(text.to_string(), |text, (path, spelling)| text.replace(path, spelling))
+    places.paths.iter().fold(text.to_string(), |text, (path, spelling)| text.replace(path, spelling))
 }
 
 fn thread_ids(text: &str, _: &Places) -> String {
@@ -68,6 +79,19 @@ fn rustc_hash(text: &str, _: &Places) -> String {
 
 fn backtraces(text: &str, _: &Places) -> String {
     wasmtime::without_backtrace(text)
+}
+
+/// Only as the end of an address, behind its colon: elsewhere the same digits may be a number that
+/// just happens to be the port's.
+fn ports(text: &str, places: &Places) -> String {
+    let Some(port) = places.port else { return text.to_string() };
+    let (port, spelled) = (format!(":{port}"), format!(":{PORT}"));
+    let mut parts = text.split(&port);
+    let first = parts.next().unwrap_or_default().to_string();
+    parts.fold(first, |text, rest| {
+        let ends_there = !rest.starts_with(|c: char| c.is_ascii_alphanumeric());
+        text + if ends_there { &spelled } else { &port } + rest
+    })
 }
 
 fn regex(pattern: &str) -> Regex {
@@ -99,7 +123,7 @@ pub fn outcome(raw: &Raw, target: Target, places: &Places, redact: &[Redaction])
         exit: text(exit.as_bytes(), places, redact),
         stdout: stream(&raw.ran.stdout),
         stderr: stream(stderr),
-        files: redacted(paths(&files, places), redact),
+        files: redacted(ports(&paths(&files, places), places), redact),
     }
 }
 
@@ -123,13 +147,9 @@ pub fn outcome_of_failed_build(error: &str, places: &Places, redact: &[Redaction
 /// of a refusal is told by the end already.
 fn end(raw: &Raw, target: Target) -> (String, &[u8]) {
     let (ran, stderr) = (&raw.ran, raw.ran.stderr.as_slice());
-    let code = match ran.end {
-        End::Exit(code) => code,
-        End::Signal(number) => return (format!("signal {}", process::signal_name(number)), stderr),
-        End::TimedOut => return ("timed out".into(), stderr),
-        End::TooMuchOutput => return ("too much output".into(), stderr),
-    };
-    if target.is_wasm() {
+    if let End::Exit(code) = ran.end
+        && target.is_wasm()
+    {
         match wasmtime::read_end(code, &ran.stdout, stderr) {
             Ending::Exit => {}
             Ending::Trap { what, report_at } => return (format!("trap: {what}"), &stderr[..report_at]),
@@ -144,7 +164,7 @@ fn end(raw: &Raw, target: Target) -> (String, &[u8]) {
             }
         }
     }
-    (format!("exit {code}"), stderr)
+    (ran.end.to_string(), stderr)
 }
 
 #[cfg(test)]
@@ -200,6 +220,19 @@ mod tests {
     }
 
     #[test]
+    fn port_of_the_peer() {
+        let places = places().at_port(Some(40123));
+        let check = |bytes: &[u8], picture: &str| assert_eq!(text(bytes, &places, &[]), picture);
+        check(b"127.0.0.1:40123 and [::1]:40123\n", "127.0.0.1:{port} and [::1]:{port}\n");
+        check(b"http://localhost:40123/:40123", "http://localhost:{port}/:{port}");
+        check(
+            b"40123 bytes, :401234, :40123a, :4012, 0:40124\n",
+            "40123 bytes, :401234, :40123a, :4012, 0:40124\n",
+        );
+        assert_eq!(text(b"127.0.0.1:40123\n", &places.clone().at_port(None), &[]), "127.0.0.1:40123\n");
+    }
+
+    #[test]
     fn redactions_see_visible_text() {
         let redact = [Redaction { pattern: Regex::new(r"\\t(\d+)").unwrap(), with: "<$1>".into() }];
         assert_eq!(text(b"a\t42\n", &places(), &redact), "a<42>\n");
@@ -219,6 +252,7 @@ mod tests {
             changes: Vec::new(),
             took: Duration::ZERO,
             plain: String::new(),
+            port: None,
         }
     }
 

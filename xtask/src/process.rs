@@ -19,15 +19,20 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
+use std::fmt;
 use std::time::Duration;
 
 pub use interrupt::Interrupt;
 #[cfg(target_os = "linux")]
 pub use orphans::{adopt, end_all, end_all_of};
 #[cfg(unix)]
-pub use unix::{end_tool, run, signal_name, start_tool};
+use unix::signal_name;
+#[cfg(unix)]
+pub use unix::{end_tool, run, start_tool};
 #[cfg(windows)]
-pub use windows::{end_tool, run, signal_name, start_tool};
+use windows::signal_name;
+#[cfg(windows)]
+pub use windows::{end_tool, run, start_tool};
 
 /// What a run may take.
 #[derive(Clone, Copy, Debug)]
@@ -58,8 +63,26 @@ pub enum End {
     TooMuchOutput,
 }
 
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            End::Exit(code) => write!(f, "exit {code}"),
+            End::Signal(number) => write!(f, "signal {}", signal_name(*number)),
+            End::TimedOut => f.write_str("timed out"),
+            End::TooMuchOutput => f.write_str("too much output"),
+        }
+    }
+}
+
+/// One of the two streams that a program writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pipe {
+    Stdout,
+    Stderr,
+}
+
 /// Is told of output as it comes, whole lines at a time as far as there are line feeds.
-pub type Echo = fn(&[u8]);
+pub type Echo<'a> = &'a dyn Fn(Pipe, &[u8]);
 
 /// How long the end of output is waited for once the program has ended, and its end once it was
 /// killed.

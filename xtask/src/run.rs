@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use crate::build::{Artifact, Built};
-use crate::call::{self, Files};
+use crate::call::{self, Call, Files};
 use crate::cell::Cell;
-use crate::fixture::Change;
+use crate::fixture::{Change, Fixture};
+use crate::peer;
 use crate::process::{self, End, Interrupt, Limits, Ran};
 use crate::scratch;
 use crate::stop::{Stop, exit};
@@ -66,6 +67,8 @@ pub struct Raw {
     pub took: Duration,
     /// What people type in the scratch folder for the same run.
     pub plain: String,
+    /// The port of its peer, if it had one.
+    pub port: Option<u16>,
 }
 
 impl Left {
@@ -74,6 +77,14 @@ impl Left {
         match self {
             Left::Ran(raw) => raw.took,
             Left::DoesNotBuild(_) | Left::NotRun => Duration::ZERO,
+        }
+    }
+
+    /// The port of the run's peer.
+    pub fn port(&self) -> Option<u16> {
+        match self {
+            Left::Ran(raw) => raw.port,
+            Left::DoesNotBuild(_) | Left::NotRun => None,
         }
     }
 }
@@ -124,18 +135,42 @@ fn one(plan: &Plan<'_>, cell: &Cell<'_>, round: usize) -> Result<Left> {
     }
     let dir = cell.dir(plan.scratch, round);
     let call = call::of(cell, &dir, plan.files, plan.wasmtime);
-    scratch::make(&dir, &cell.example.fixture)?;
     let limits = Limits { timeout: plan.timeout.unwrap_or(cell.case.timeout), output: OUTPUT_LIMIT };
+    let peer_dir = cell.peer_dir(plan.scratch, round);
+    let Some(peer) = call::of_peer(cell, &peer_dir, plan.files) else {
+        return called(plan, cell, &dir, &call, limits, None);
+    };
+    scratch::make(&peer_dir, &Fixture::default())?;
+    let whose = format!("{}: its peer {}", cell.id(), cell.case.peer.as_deref().unwrap_or_default());
+    let left = peer::beside(peer.command(&peer.argv), &peer_dir, limits, plan.interrupt, &whose, |port| {
+        called(plan, cell, &dir, &call.at_port(port), limits, Some(port))
+    })?;
+    if !plan.keep_scratch {
+        remove(&peer_dir)?;
+    }
+    Ok(left.unwrap_or(Left::NotRun))
+}
+
+/// Makes a call in its folder `dir`; on `port` its peer listens, if it has one.
+fn called(
+    plan: &Plan<'_>,
+    cell: &Cell<'_>,
+    dir: &Path,
+    call: &Call,
+    limits: Limits,
+    port: Option<u16>,
+) -> Result<Left> {
+    scratch::make(dir, &cell.example.fixture)?;
     let stdin = cell.case.stdin.as_bytes();
-    let run = |argv, echo: Option<process::Echo>| {
-        process::run(call.command(argv), &dir, stdin, limits, plan.interrupt, echo)
-            .map_err(|error| cannot_run(cell, &call, &error))
+    let run = |argv, echo: Option<process::Echo<'_>>| {
+        process::run(call.command(argv), dir, stdin, limits, plan.interrupt, echo)
+            .map_err(|error| cannot_run(cell, call, &error))
     };
 
     let started = Instant::now();
-    let Some(ran) = run(&call.argv, plan.echo.then_some(echo))? else { return Ok(Left::NotRun) };
+    let Some(ran) = run(&call.argv, plan.echo.then_some(&echo))? else { return Ok(Left::NotRun) };
     let took = started.elapsed();
-    let changes = scratch::changes(&dir, &cell.example.fixture).context(cell.id())?;
+    let changes = scratch::changes(dir, &cell.example.fixture).context(cell.id())?;
     let without_guest = match call.argv_without_guest(&ran.stderr) {
         Some(argv) if leaves_open(&ran) => match run(&argv, None)? {
             Some(again) => Some(again),
@@ -144,14 +179,18 @@ fn one(plan: &Plan<'_>, cell: &Cell<'_>, round: usize) -> Result<Left> {
         _ => None,
     };
     if !plan.keep_scratch {
-        scratch::remove(&dir).with_context(|| format!("cannot remove {}", dir.display()))?;
+        remove(dir)?;
     }
     let plain = shell_words(call.plain.iter().map(String::as_str));
-    Ok(Left::Ran(Raw { ran, without_guest, changes, took, plain }))
+    Ok(Left::Ran(Raw { ran, without_guest, changes, took, plain, port }))
+}
+
+fn remove(dir: &Path) -> Result<()> {
+    scratch::remove(dir).with_context(|| format!("cannot remove {}", dir.display()))
 }
 
 /// Shows people what a program prints, as text that does nothing to their terminal.
-fn echo(bytes: &[u8]) {
+fn echo(_: process::Pipe, bytes: &[u8]) {
     say(bars(&visible(bytes)).trim_end());
 }
 
@@ -161,7 +200,7 @@ fn leaves_open(ran: &Ran) -> bool {
     matches!(wasmtime::read_end(code, &ran.stdout, &ran.stderr), wasmtime::Ending::PerhapsRefused(_))
 }
 
-fn cannot_run(cell: &Cell<'_>, call: &call::Call, error: &io::Error) -> anyhow::Error {
+fn cannot_run(cell: &Cell<'_>, call: &Call, error: &io::Error) -> anyhow::Error {
     let message = format!("{}: cannot run {}: {error}", cell.id(), call.program().display());
     match cell.target.is_wasm() {
         true => Stop::error(exit::SET_UP, format!("{message}\nmend it: cargo xtask setup")),

@@ -57,11 +57,11 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs, asked: Op
     let wasmtime = toolchain::provision(&sh, env, workspace, &targets, args.offline, &say)?;
 
     // build
-    let selected =
-        examples.iter().filter(|example| cells.iter().any(|cell| cell.example.name == example.name));
+    let packages: BTreeSet<_> = cells.iter().flat_map(|cell| call::packages(cell.example)).collect();
+    let peers: BTreeSet<_> = cells.iter().filter_map(|cell| cell.case.peer.as_deref()).collect();
     let interrupt = Interrupt::watch().context("cannot watch for signals")?;
     let cargo = Cargo { program: &env.cargo, offline: args.offline, interrupt: &interrupt };
-    let built = build::all(&sh, cargo, workspace, &selected.collect::<Vec<_>>(), &targets, &say);
+    let built = build::all(&sh, cargo, workspace, &packages, &targets, &peers, &say);
     if let Some(signal) = interrupt.signal() {
         say("Interrupted while cargo was building");
         Interrupt::end_by(signal);
@@ -234,7 +234,8 @@ fn outcomes<'a>(
             .enumerate()
             .map(|(round, left)| {
                 let cwd = cell.dir(scratch, round).join(CWD);
-                let places = Places::new(&cwd, &artifacts_dir(workspace, cell.target), &workspace.root);
+                let places = Places::new(&cwd, &artifacts_dir(workspace, cell.target), &workspace.root)
+                    .at_port(left.port());
                 let redact = &cell.case.redact;
                 match left {
                     Left::Ran(raw) => Some(normalize::outcome(raw, cell.target, &places, redact).to_string()),

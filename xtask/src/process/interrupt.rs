@@ -36,6 +36,22 @@ impl Interrupt {
         Ok(Interrupt { signal })
     }
 
+    /// One that comes when what is given beside it is dropped: it ends what does not end by itself.
+    pub fn on_drop() -> io::Result<(Interrupt, Armed)> {
+        let signal = Arc::new(AtomicUsize::new(0));
+        #[cfg(unix)]
+        let (readable, writable) = std::os::unix::net::UnixStream::pair()?;
+        let armed = Armed {
+            signal: Arc::clone(&signal),
+            #[cfg(unix)]
+            _writable: writable,
+        };
+        #[cfg(unix)]
+        return Ok((Interrupt { signal, readable }, armed));
+        #[cfg(not(unix))]
+        Ok((Interrupt { signal }, armed))
+    }
+
     /// A descriptor that becomes readable with the interrupt.
     #[cfg(unix)]
     pub fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
@@ -55,6 +71,20 @@ impl Interrupt {
         // It returns only if the system refuses; then the usual exit code says the same.
         let _ = low_level::emulate_default_handler(signal);
         std::process::exit(128 + signal)
+    }
+}
+
+/// What holds back an interrupt of [`Interrupt::on_drop`].
+pub struct Armed {
+    signal: Arc<AtomicUsize>,
+    /// Once it is closed, the other end is readable.
+    #[cfg(unix)]
+    _writable: std::os::unix::net::UnixStream,
+}
+
+impl Drop for Armed {
+    fn drop(&mut self) {
+        self.signal.store(usize::try_from(SIGTERM).unwrap_or(1), Ordering::SeqCst);
     }
 }
 

@@ -17,7 +17,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::{Echo, End, GRACE, Interrupt, Limits, Ran};
+use super::{Echo, End, GRACE, Interrupt, Limits, Pipe, Ran};
 
 /// How much is read at once.
 const READ_CHUNK: usize = 64 * 1024;
@@ -38,7 +38,7 @@ pub fn run(
     stdin: &[u8],
     limits: Limits,
     interrupt: &Interrupt,
-    echo: Option<Echo>,
+    echo: Option<Echo<'_>>,
 ) -> io::Result<Option<Ran>> {
     let input = if stdin.is_empty() { Stdio::null() } else { Stdio::piped() };
     command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
@@ -82,13 +82,13 @@ fn watch(
     mut deadline: Instant,
     output_limit: usize,
     interrupt: &Interrupt,
-    echo: Option<Echo>,
+    echo: Option<Echo<'_>>,
 ) -> io::Result<Option<Ran>> {
     let leader = exit_notice(child)?;
     let mut input =
         Input { pipe: child.stdin.take().map(|pipe| File::from(OwnedFd::from(pipe))), left: stdin };
-    let mut stdout = Output::new(child.stdout.take().map(OwnedFd::from), echo);
-    let mut stderr = Output::new(child.stderr.take().map(OwnedFd::from), echo);
+    let mut stdout = Output::new(Pipe::Stdout, child.stdout.take().map(OwnedFd::from), echo);
+    let mut stderr = Output::new(Pipe::Stderr, child.stderr.take().map(OwnedFd::from), echo);
 
     let mut ended: Option<(ExitStatus, bool)> = None;
     // Why the harness ended the program, if it did.
@@ -261,17 +261,18 @@ impl Input<'_> {
 }
 
 /// One stream of the program, and what it has carried.
-struct Output {
+struct Output<'a> {
+    which: Pipe,
     pipe: Option<File>,
     bytes: Vec<u8>,
-    echo: Option<Echo>,
+    echo: Option<Echo<'a>>,
     /// How much of it was told to `echo`.
     echoed: usize,
 }
 
-impl Output {
-    fn new(pipe: Option<OwnedFd>, echo: Option<Echo>) -> Output {
-        Output { pipe: pipe.map(File::from), bytes: Vec::new(), echo, echoed: 0 }
+impl<'a> Output<'a> {
+    fn new(which: Pipe, pipe: Option<OwnedFd>, echo: Option<Echo<'a>>) -> Output<'a> {
+        Output { which, pipe: pipe.map(File::from), bytes: Vec::new(), echo, echoed: 0 }
     }
 
     /// Reads what there is, which never blocks behind `poll`.
@@ -291,7 +292,7 @@ impl Output {
                 new.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
             };
             if whole > 0 {
-                echo(&new[..whole]);
+                echo(self.which, &new[..whole]);
                 self.echoed += whole;
             }
         }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use win32job::{ExtendedLimitInfo, Job};
 
-use super::{Echo, End, GRACE, Interrupt, Limits, Ran};
+use super::{Echo, End, GRACE, Interrupt, Limits, Pipe, Ran};
 
 /// How often it is looked whether the program has ended or an interrupt has come.
 const LOOK: Duration = Duration::from_millis(5);
@@ -25,7 +25,7 @@ pub fn run(
     stdin: &[u8],
     limits: Limits,
     interrupt: &Interrupt,
-    echo: Option<Echo>,
+    echo: Option<Echo<'_>>,
 ) -> io::Result<Option<Ran>> {
     let mut info = ExtendedLimitInfo::new();
     info.limit_kill_on_job_close();
@@ -66,7 +66,7 @@ pub fn run(
             match chunks.recv_timeout(LOOK) {
                 Ok((number, chunk)) => {
                     if let Some(echo) = echo {
-                        echo(&chunk);
+                        echo([Pipe::Stdout, Pipe::Stderr][number], &chunk);
                     }
                     bytes[number].extend(chunk);
                     if bytes[number].len() > limits.output {

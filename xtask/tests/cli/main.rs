@@ -15,6 +15,7 @@ mod odd_files;
 mod orphans;
 mod outcomes;
 mod partial;
+mod peers;
 mod processes;
 mod recording;
 mod reports;
