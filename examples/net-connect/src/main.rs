@@ -1,0 +1,44 @@
+//! Connects to the address that it is given, and says who answered, and what.
+
+use std::env;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::process::ExitCode;
+use std::time::Duration;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let [how, address] = args.as_slice() else {
+        eprintln!("usage: net-connect plain|timeout ADDRESS");
+        return ExitCode::FAILURE;
+    };
+    match connect(how, address).and_then(talk) {
+        Ok(said) => {
+            println!("{said}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{:?}: {error}", error.kind());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn connect(how: &str, address: &str) -> io::Result<TcpStream> {
+    match how {
+        "timeout" => {
+            let first = address.to_socket_addrs()?.next().ok_or(io::ErrorKind::NotFound)?;
+            TcpStream::connect_timeout(&first, Duration::from_secs(5))
+        }
+        _ => TcpStream::connect(address),
+    }
+}
+
+fn talk(mut stream: TcpStream) -> io::Result<String> {
+    let who = stream.peer_addr()?;
+    stream.write_all(b"hello")?;
+    stream.shutdown(Shutdown::Write)?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(format!("{who} answers: {answer}"))
+}
