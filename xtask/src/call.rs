@@ -217,6 +217,8 @@ mod tests {
         let modules = modules.map(|name| Module { name: name.into(), is_program: name != "library" });
         Example {
             name: "talk".into(),
+            area: None,
+            summary: None,
             cases: cases::parse(cases, &Packages { own: "talk", modules: &modules }).unwrap(),
             modules: modules.into(),
             fixture: Fixture::default(),

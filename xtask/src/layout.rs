@@ -129,7 +129,8 @@ fn of_cells(workspace: &Workspace, env: &Environment, args: &LayoutArgs) -> Resu
     toolchain::add_targets(&sh, env, &[TARGET.wasm_triple().expect("it is a wasm target")], false, &say)?;
     let interrupt = Interrupt::watch().context("cannot watch for signals")?;
     let cargo = Cargo { program: &env.cargo, offline: false, interrupt: &interrupt };
-    let built = build::all(&sh, cargo, workspace, &[first.example], &[TARGET].into(), &say);
+    let packages = call::packages(first.example).collect();
+    let built = build::all(&sh, cargo, workspace, &packages, &[TARGET].into(), &BTreeSet::new(), &say);
     if let Some(signal) = interrupt.signal() {
         Interrupt::end_by(signal);
     }
