@@ -135,7 +135,7 @@ fn batch(
     say: &(dyn Fn(&str) + Sync),
     built: &mut Built,
 ) -> Result<()> {
-    let ran = run(sh, cargo, workspace, packages, targets.iter().copied(), say)?;
+    let ran = run(sh, cargo, workspace, packages, &flags(targets), say)?;
     if !ran.success && ran.messages.iter().all(|message| matches!(message, Message::Other)) {
         // Not one word about a compilation: cargo has not come to that.
         let message = format!("cargo cannot build the examples:\n{}", ran.stderr.trim_end());
@@ -211,7 +211,7 @@ fn failures(
     }
     let mut failures = Vec::new();
     for target in targets {
-        let alone = run(sh, cargo, workspace, &[package], [*target].into_iter(), &|_| {})?;
+        let alone = run(sh, cargo, workspace, &[package], &flags(&[*target].into()), &|_| {})?;
         // The package's own error, or that of a package on which it depends.
         let first = alone.errors_of(package).next().or_else(|| alone.errors().next());
         failures.push(match first {
@@ -254,22 +254,62 @@ impl CargoRun {
     }
 }
 
+/// The flags that build examples for these targets.
+fn flags(targets: &BTreeSet<Target>) -> Vec<&'static str> {
+    let triples = targets.iter().flat_map(|target| ["--target", target.wasm_triple().unwrap_or(HOST)]);
+    ["--profile", PROFILE, "--keep-going"].into_iter().chain(triples).collect()
+}
+
+/// Where cargo puts a program that belongs to the harness.
+pub fn expected_tool(workspace: &Workspace, program: &str) -> PathBuf {
+    workspace.target_dir.join("debug").join(format!("{program}{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// Builds a program that belongs to the harness, for this machine and in the harness's own profile,
+/// and gives its file. `package` has no other program.
+///
+/// # Errors
+/// If it cannot be built: this is no example, so that is no outcome.
+pub fn tool(
+    sh: &Shell,
+    cargo: Cargo<'_>,
+    workspace: &Workspace,
+    package: &str,
+    say: &(dyn Fn(&str) + Sync),
+) -> Result<PathBuf> {
+    let ran = run(sh, cargo, workspace, &[package], &[], say)?;
+    let executable = ran.messages.iter().find_map(|message| match message {
+        Message::Made(made) if is_package(&made.package_id, package) => made.executable.clone(),
+        _ => None,
+    });
+    match executable {
+        Some(file) if ran.success => Ok(file),
+        _ => {
+            let errors: Vec<_> = ran.errors().filter_map(|error| error.rendered.as_deref()).collect();
+            let why = if errors.is_empty() { ran.stderr.clone() } else { errors.concat() };
+            // Without a word of the compiler, cargo had nothing to compile: a crate is missing, say.
+            let code = if errors.is_empty() { exit::SET_UP } else { exit::HARNESS };
+            let message = format!("cannot build the tool `{package}`:\n{}", why.trim_end());
+            Err(Stop::error(code, format!("{message}\nsee for yourself: cargo build --package {package}")))
+        }
+    }
+}
+
 fn run(
     sh: &Shell,
     cargo: Cargo<'_>,
     workspace: &Workspace,
     packages: &[&str],
-    targets: impl Iterator<Item = Target>,
+    flags: &[&str],
     say: &(dyn Fn(&str) + Sync),
 ) -> Result<CargoRun> {
     let (program, target_dir) = (cargo.program, &workspace.target_dir);
     let manifest = workspace.root.join("Cargo.toml");
     let packages = packages.iter().flat_map(|package| ["--package", package]);
-    let targets = targets.flat_map(|target| ["--target", target.wasm_triple().unwrap_or(HOST)]);
     let offline = cargo.offline.then_some("--offline");
     let mut command: Command = cmd!(
         sh,
-        "{program} build --manifest-path {manifest} --target-dir {target_dir} --profile {PROFILE} --keep-going --message-format json {offline...} {packages...} {targets...}"
+        "{program} build --manifest-path {manifest} --target-dir {target_dir} --message-format json {offline...} {packages...} {flags...}"
     )
     .into();
     forget_caller(&mut command);
@@ -377,6 +417,7 @@ enum Message {
 struct Made {
     package_id: String,
     filenames: Vec<PathBuf>,
+    executable: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]

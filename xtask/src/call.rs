@@ -8,6 +8,7 @@ use std::process::Command;
 use crate::build::{self, Artifact, Unit};
 use crate::cases::PORT;
 use crate::cell::Cell;
+use crate::compose;
 use crate::example::{Example, Module};
 use crate::scratch::CWD;
 use crate::target::Target;
@@ -53,12 +54,13 @@ pub fn built_files(artifacts: &BTreeMap<Unit, Artifact>) -> Files {
         .collect()
 }
 
-/// The units without which a cell cannot run: its program, the modules that its flags name, and its
-/// peer.
+/// The units without which a cell cannot run: its program, the modules that its flags name or that
+/// are plugged in, and its peer.
 pub fn needs(cell: &Cell<'_>) -> Vec<Unit> {
     let named = cell.example.modules.iter().filter(|module| {
         let placeholder = placeholder(&module.name);
         cell.flag_set.flags.iter().any(|flag| flag.contains(&placeholder))
+            || cell.flag_set.compose.has(&module.name)
     });
     [&cell.example.name]
         .into_iter()
@@ -113,7 +115,7 @@ pub fn of(cell: &Cell<'_>, dir: &Path, files: &Files, wasmtime: Option<&Wasmtime
     let cwd_text = cwd.to_string_lossy();
     let in_cwd = |text: &String| text.replace("{cwd}", &cwd_text);
 
-    let program = &files[&(cell.example.name.clone(), cell.target)];
+    let program = &compose::program(cell, &files[&(cell.example.name.clone(), cell.target)]);
     let args: Vec<String> = cell.case.args.iter().map(in_cwd).collect();
     let flags = flags(cell, &cwd, files);
 

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, ValueDeserializer};
 
+use crate::composition::{self, Composition};
 use crate::example::Module;
 use crate::fault::Fault;
 use crate::name;
@@ -46,11 +47,13 @@ pub struct Case {
 }
 
 /// A named list of wasmtime flags: a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FlagSet {
     pub name: String,
     /// As written, placeholders included.
     pub flags: Vec<String>,
+    /// What is plugged into the program before it runs.
+    pub compose: Composition,
 }
 
 /// What a case says about instances that lie on one another in a shared memory.
@@ -76,9 +79,12 @@ impl Case {
             .expect("an empty case has nothing to find fault with")
     }
 
-    /// Whether native is a column of this row.
+    /// Whether the row has a cell in the column of that target: flags mean nothing to a native
+    /// program, and only components can be composed.
     pub fn runs(&self, flag_set: &FlagSet, target: Target) -> bool {
-        self.targets.contains(&target) && (target.is_wasm() || flag_set.name == DEFAULT_FLAG_SET)
+        self.targets.contains(&target)
+            && (target.is_wasm() || flag_set.name == DEFAULT_FLAG_SET)
+            && (target.has_components() || flag_set.compose.is_empty())
     }
 }
 
@@ -91,6 +97,14 @@ pub struct Packages<'a> {
 impl<'a> Packages<'a> {
     fn module_names(&self) -> impl Iterator<Item = &'a str> {
         self.modules.iter().map(|module| module.name.as_str())
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.module_names().chain([self.own])
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.names().any(|known| known == name)
     }
 }
 
@@ -124,6 +138,11 @@ struct Spec {
     /// absolute scratch folder, `{port}` the peer's port. The row `default`, without flags, is always there.
     #[cfg_attr(test, schemars(with = "BTreeMap<String, Vec<String>>"))]
     flags: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
+    /// What is plugged into the program before it runs, for rows that run it so on wasip2, the only
+    /// target with components: `compose.NAME = { program = ["module"], module = ["other"] }` says by
+    /// package which packages fill its imports. A row can have flags and this.
+    #[cfg_attr(test, schemars(with = "BTreeMap<String, BTreeMap<String, Vec<String>>>"))]
+    compose: BTreeMap<Spanned<String>, composition::Spec>,
     /// The columns that this case has: any of `native`, `wasip1`, `wasip2`; all if not given.
     #[cfg_attr(test, schemars(with = "Option<Vec<TargetName>>"))]
     targets: Option<Spanned<Vec<Spanned<String>>>>,
@@ -204,7 +223,7 @@ pub fn parse(text: &str, packages: &Packages<'_>) -> Result<Vec<Case>, Vec<Fault
 
 /// The keys of a case, for suggestions.
 const KEYS: &[&str] =
-    &["about", "args", "env", "flags", "overlap", "peer", "redact", "stdin", "targets", "timeout"];
+    &["about", "args", "compose", "env", "flags", "overlap", "peer", "redact", "stdin", "targets", "timeout"];
 
 impl Spec {
     /// Checks what types alone cannot, and gives the case. `at` is where the case's name stands.
@@ -227,17 +246,24 @@ impl Spec {
             or_fault(word(value));
         }
 
-        let mut sets: Vec<_> = self.flags.into_iter().collect();
-        sets.sort_by_key(|(name, _)| name.span().start);
-        let mut flag_sets = vec![FlagSet { name: DEFAULT_FLAG_SET.into(), flags: Vec::new() }];
-        for (set, flags) in sets {
+        let mut flag_sets = vec![FlagSet { name: DEFAULT_FLAG_SET.into(), ..FlagSet::default() }];
+        let mut composed = Vec::new();
+        for (set, flags, compose) in rows(self.flags, self.compose) {
             or_fault(flag_set_name(&set));
             for flag in &flags {
                 or_fault(word(flag));
                 or_fault(known_packages(flag, packages));
             }
+            let compose = compose.map(|spec| {
+                composed.push(set.clone());
+                composition::read(&set, spec, packages)
+            });
+            let compose = compose.transpose().unwrap_or_else(|found| {
+                found.into_iter().for_each(|fault| or_fault(Err(fault)));
+                None
+            });
             let flags = flags.into_iter().map(Spanned::into_inner).collect();
-            flag_sets.push(FlagSet { name: set.into_inner(), flags });
+            flag_sets.push(FlagSet { name: set.into_inner(), flags, compose: compose.unwrap_or_default() });
         }
 
         let targets = match self.targets {
@@ -254,6 +280,9 @@ impl Spec {
 
         match (targets, timeout, redact) {
             (Ok(targets), Ok(timeout), Ok(redact)) if faults.is_empty() => {
+                if !targets.iter().any(|target| target.has_components()) && !composed.is_empty() {
+                    return Err(composed.iter().map(no_components).collect());
+                }
                 if flag_sets.len() > 1 && !targets.iter().any(|target| target.is_wasm()) {
                     return Err(vec![
                         Fault::new("flags without a target that runs under wasmtime", at)
@@ -286,6 +315,34 @@ impl Spec {
             }
         }
     }
+}
+
+/// A row: its flags, and what it composes if it does.
+type Row = (Spanned<String>, Vec<Spanned<String>>, Option<composition::Spec>);
+
+/// The rows that `flags` and `compose` name together, in the order in which they stand in the file.
+fn rows(
+    flags: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
+    mut compose: BTreeMap<Spanned<String>, composition::Spec>,
+) -> Vec<Row> {
+    let mut rows: Vec<Row> = flags
+        .into_iter()
+        .map(|(name, flags)| match compose.remove_entry(name.get_ref().as_str()) {
+            // The row begins where the first of both stands.
+            Some((other, spec)) if other.span().start < name.span().start => (other, flags, Some(spec)),
+            Some((_, spec)) => (name, flags, Some(spec)),
+            None => (name, flags, None),
+        })
+        .collect();
+    rows.extend(compose.into_iter().map(|(name, spec)| (name, Vec::new(), Some(spec))));
+    rows.sort_by_key(|(name, _, _)| name.span().start);
+    rows
+}
+
+fn no_components(row: &Spanned<String>) -> Fault {
+    let name = row.get_ref();
+    Fault::new(format!("the row `{name}` composes components, and only wasip2 has such"), row.span())
+        .help("add `wasip2` to `targets`, or remove what is composed")
 }
 
 fn one_line(about: &Spanned<String>) -> Result<(), Fault> {
@@ -326,11 +383,9 @@ fn known_packages(flag: &Spanned<String>, packages: &Packages<'_>) -> Result<(),
         let Some((name, _)) = rest.split_once('}') else {
             return Err(Fault::new("`{wasm:` without its `}`", flag.span()));
         };
-        let mut known = packages.module_names().chain([packages.own]);
-        if !known.any(|package| package == name) {
+        if !packages.has(name) {
             let fault = Fault::new(format!("no package `{name}` in this example"), flag.span());
-            let known = packages.module_names().chain([packages.own]);
-            return Err(match name::suggest(name, known) {
+            return Err(match name::suggest(name, packages.names()) {
                 Some(meant) => fault.help(format!("did you mean `{{wasm:{meant}}}`?")),
                 None => {
                     fault.help(format!("its modules stand in `modules/`; this would be `modules/{name}/`"))
@@ -455,7 +510,7 @@ mod tests {
         check(
             "[sample]\nabout = \"x\"\narg = [\"sample.txt\"]\n",
             r#"
-error: unknown field `arg`, expected one of `about`, `args`, `stdin`, `env`, `peer`, `flags`, `targets`, `timeout`, `redact`, `overlap`
+error: unknown field `arg`, expected one of `about`, `args`, `stdin`, `env`, `peer`, `flags`, `compose`, `targets`, `timeout`, `redact`, `overlap`
  --> cases.toml:3:1
   |
 3 | arg = ["sample.txt"]

@@ -7,6 +7,8 @@ mod cell;
 mod ci;
 mod cli;
 mod compare;
+mod compose;
+mod composition;
 mod divergences;
 mod doctor;
 mod environment;

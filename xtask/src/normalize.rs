@@ -143,6 +143,11 @@ pub fn outcome_of_failed_build(error: &str, places: &Places, redact: &[Redaction
     Outcome::does_not_build(&text(error.as_bytes(), places, redact))
 }
 
+/// The outcome of a cell whose components do not fit each other.
+pub fn outcome_of_misfit(reason: &str, places: &Places, redact: &[Redaction]) -> Outcome {
+    Outcome::does_not_compose(&text(reason.as_bytes(), places, redact))
+}
+
 /// How a run ended, and what of its stderr belongs to the program: wasmtime's report of a trap or
 /// of a refusal is told by the end already.
 fn end(raw: &Raw, target: Target) -> (String, &[u8]) {

@@ -30,6 +30,11 @@ impl Outcome {
     pub fn does_not_build(error: &str) -> Outcome {
         Outcome { exit: format!("does not build: {error}"), ..Outcome::default() }
     }
+
+    /// The outcome of a cell whose components do not fit each other.
+    pub fn does_not_compose(reason: &str) -> Outcome {
+        Outcome { exit: format!("does not compose: {reason}"), ..Outcome::default() }
+    }
 }
 
 impl fmt::Display for Outcome {
@@ -108,6 +113,7 @@ mod tests {
             Outcome::does_not_build("error[E0433]: no").to_string(),
             "does not build: error[E0433]: no\n"
         );
+        assert_eq!(Outcome::does_not_compose("no").to_string(), "does not compose: no\n");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use anyhow::{Context, Result};
 use crate::build::{Artifact, Built};
 use crate::call::{self, Call, Files};
 use crate::cell::Cell;
+use crate::compose::Misfits;
 use crate::fixture::{Change, Fixture};
 use crate::peer;
 use crate::process::{self, End, Interrupt, Limits, Ran};
@@ -33,6 +34,7 @@ pub struct Plan<'a> {
     pub wasmtime: Option<&'a Wasmtime>,
     pub built: &'a Built,
     pub files: &'a Files,
+    pub misfits: &'a Misfits,
     /// How many cells run at a time.
     pub jobs: usize,
     /// Overrules the timeouts of all cases.
@@ -52,6 +54,8 @@ pub enum Left {
     Ran(Raw),
     /// Its program, or a module that it needs, does not build; with the compiler's error.
     DoesNotBuild(String),
+    /// Its components do not fit each other, for this reason.
+    DoesNotCompose(String),
     /// An interrupt or a stop came before its end.
     NotRun,
 }
@@ -76,7 +80,7 @@ impl Left {
     pub fn took(&self) -> Duration {
         match self {
             Left::Ran(raw) => raw.took,
-            Left::DoesNotBuild(_) | Left::NotRun => Duration::ZERO,
+            Left::DoesNotBuild(_) | Left::DoesNotCompose(_) | Left::NotRun => Duration::ZERO,
         }
     }
 
@@ -84,7 +88,7 @@ impl Left {
     pub fn port(&self) -> Option<u16> {
         match self {
             Left::Ran(raw) => raw.port,
-            Left::DoesNotBuild(_) | Left::NotRun => None,
+            Left::DoesNotBuild(_) | Left::DoesNotCompose(_) | Left::NotRun => None,
         }
     }
 }
@@ -132,6 +136,9 @@ fn one(plan: &Plan<'_>, cell: &Cell<'_>, round: usize) -> Result<Left> {
                 if unit.0 == cell.example.name { String::new() } else { format!("module {}: ", unit.0) };
             return Ok(Left::DoesNotBuild(format!("{whose}{error}")));
         }
+    }
+    if let Some(reason) = plan.misfits.get(&cell.id()) {
+        return Ok(Left::DoesNotCompose(reason.clone()));
     }
     let dir = cell.dir(plan.scratch, round);
     let call = call::of(cell, &dir, plan.files, plan.wasmtime);

@@ -8,7 +8,8 @@ mod parse;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::cases::Case;
+use crate::cases::{Case, FlagSet};
+use crate::composition::PLUGGED;
 use crate::target::Target;
 use crate::text::{bars, indent, shell_word, shell_words, visible};
 
@@ -39,7 +40,7 @@ pub struct Table {
 struct Row {
     name: String,
     slots: Vec<Slot>,
-    /// The flags, as drawn.
+    /// The flags, and what is composed, as drawn.
     flags: String,
 }
 
@@ -49,6 +50,8 @@ type Letters<'a> = BTreeMap<&'a str, String>;
 const NEVER: &str = "·";
 const UNKNOWN: &str = "?";
 const FLAGS_TITLE: &str = "wasmtime flags";
+/// The title where a row composes components.
+const COMPOSED_TITLE: &str = "wasmtime flags, components";
 const INDENT: &str = "   ";
 
 impl Table {
@@ -72,7 +75,7 @@ impl Table {
                 .map(|set| Row {
                     name: set.name.clone(),
                     slots: case.targets.iter().map(|target| slot(set, target)).collect(),
-                    flags: shell_words(set.flags.iter().map(String::as_str)),
+                    flags: flags(example, set),
                 })
                 .collect(),
         }
@@ -216,20 +219,27 @@ impl Table {
         rows.join(" ")
     }
 
+    /// What stands above the flags, if any row has some.
+    fn title(&self) -> &'static str {
+        let any = |has: fn(&str) -> bool| self.rows.iter().any(|row| has(&row.flags));
+        match () {
+            () if any(|flags| flags.contains(PLUGGED)) => COMPOSED_TITLE,
+            () if any(|flags| !flags.is_empty()) => FLAGS_TITLE,
+            () => "",
+        }
+    }
+
     /// Draws the table and, below it, each distinct outcome once.
     pub fn draw(&self) -> String {
         let (letters, distinct) = self.letters();
         let name_width = self.rows.iter().map(|row| row.name.len()).max().unwrap_or(0) + 4;
-        let has_flags = self.rows.iter().any(|row| !row.flags.is_empty());
 
         let mut drawn = self.head.clone();
         let mut line = " ".repeat(name_width);
         for column in &self.columns {
             write!(line, "{column}  ").expect("writing to a String cannot fail");
         }
-        if has_flags {
-            line.push_str(FLAGS_TITLE);
-        }
+        line.push_str(self.title());
         push_line(&mut drawn, &line);
         for row in &self.rows {
             let mut line = format!("{:name_width$}", row.name);
@@ -250,6 +260,14 @@ impl Table {
         }
         drawn
     }
+}
+
+/// The flags of a row as people type them, and behind them what the program consists of where
+/// components are plugged into it.
+fn flags(example: &str, set: &FlagSet) -> String {
+    let flags = shell_words(set.flags.iter().map(String::as_str));
+    let composed = if set.compose.is_empty() { String::new() } else { set.compose.draw(example) };
+    [flags, composed].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 fn push_line(drawn: &mut String, line: &str) {
@@ -336,6 +354,22 @@ B  exit 1
         ] {
             assert_eq!(Table::parse(&table.draw()), Ok(table));
         }
+    }
+
+    #[test]
+    fn a_row_shows_what_is_composed() {
+        let text = "[a]\nflags.x = ['--env=A B']\ncompose.x = { cat = ['dog'] }\n";
+        let modules = [crate::example::Module { name: "dog".into(), is_program: false }];
+        let case = cases::parse(text, &Packages { own: "cat", modules: &modules }).unwrap().remove(0);
+        let table = Table::empty("cat", &case);
+        let picture = "\
+$ cat
+           native  wasip1  wasip2  wasmtime flags, components
+default      ?       ?       ?
+x            ·       ·       ?     '--env=A B' cat ← dog
+";
+        assert_eq!(table.draw(), picture);
+        assert_eq!(Table::parse(picture), Ok(table));
     }
 
     #[test]

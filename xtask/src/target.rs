@@ -48,6 +48,11 @@ impl Target {
         }
     }
 
+    /// Whether what is built for this target is a component.
+    pub fn has_components(self) -> bool {
+        self.world == World::Wasip2
+    }
+
     /// Whether programs for this target run under wasmtime.
     pub fn is_wasm(self) -> bool {
         self.wasm_triple().is_some()

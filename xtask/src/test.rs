@@ -13,6 +13,7 @@ use crate::call;
 use crate::cell::{self, Cell};
 use crate::cli::TestArgs;
 use crate::compare::{self, Wish};
+use crate::compose;
 use crate::divergences;
 use crate::environment::Environment;
 use crate::example::{self, Example};
@@ -62,22 +63,22 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs, asked: Op
     let interrupt = Interrupt::watch().context("cannot watch for signals")?;
     let cargo = Cargo { program: &env.cargo, offline: args.offline, interrupt: &interrupt };
     let built = build::all(&sh, cargo, workspace, &packages, &targets, &peers, &say);
-    if let Some(signal) = interrupt.signal() {
-        say("Interrupted while cargo was building");
-        Interrupt::end_by(signal);
-    }
+    end_if_interrupted(&interrupt);
     let built = built?;
     built.warnings.iter().for_each(|warning| say(warning.trim_end()));
     if built.is_nothing() && filter.is_everything() {
         let errors: Vec<_> = built.errors.values().flatten().map(String::as_str).collect();
         return Err(Stop::error(exit::HARNESS, format!("no example can be built:\n{}", errors.join("\n"))));
     }
+    let files = call::built_files(&built.artifacts);
+    let misfits = compose::all(&sh, cargo, workspace, &cells, &files, &say);
+    end_if_interrupted(&interrupt);
+    let misfits = misfits?;
     if args.no_run {
         return Ok(exit::OK);
     }
 
     // run, normalize, group, compare, report
-    let files = call::built_files(&built.artifacts);
     layout::warnings(workspace, &cells, &files)?.iter().for_each(|warning| say(warning));
     let stop = AtomicBool::new(false);
     let plan = Plan {
@@ -85,6 +86,7 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs, asked: Op
         wasmtime: wasmtime.as_ref(),
         built: &built,
         files: &files,
+        misfits: &misfits,
         jobs: match args.no_capture {
             true => 1,
             false => args.jobs.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from)),
@@ -135,6 +137,14 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs, asked: Op
     match interrupt.signal() {
         Some(signal) => Interrupt::end_by(signal),
         None => code,
+    }
+}
+
+/// Ends the harness if it was interrupted while it called tools: nothing has been run yet.
+fn end_if_interrupted(interrupt: &Interrupt) {
+    if let Some(signal) = interrupt.signal() {
+        say("Interrupted while cargo was building");
+        Interrupt::end_by(signal);
     }
 }
 
@@ -241,6 +251,9 @@ fn outcomes<'a>(
                     Left::Ran(raw) => Some(normalize::outcome(raw, cell.target, &places, redact).to_string()),
                     Left::DoesNotBuild(error) => {
                         Some(normalize::outcome_of_failed_build(error, &places, redact).to_string())
+                    }
+                    Left::DoesNotCompose(reason) => {
+                        Some(normalize::outcome_of_misfit(reason, &places, redact).to_string())
                     }
                     Left::NotRun => None,
                 }

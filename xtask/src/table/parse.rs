@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{FLAGS_TITLE, INDENT, NEVER, Row, Slot, Table, UNKNOWN};
+use super::{COMPOSED_TITLE, FLAGS_TITLE, INDENT, NEVER, Row, Slot, Table, UNKNOWN};
 
 impl Table {
     /// Reads a drawn table.
@@ -18,7 +18,8 @@ impl Table {
         }
         let head = lines[..end_of_head].iter().fold(String::new(), |head, line| head + line + "\n");
         let titles = lines[end_of_head].trim_end();
-        let titles = titles.strip_suffix(FLAGS_TITLE).unwrap_or(titles);
+        let without = |title| titles.strip_suffix(title);
+        let titles = without(FLAGS_TITLE).or_else(|| without(COMPOSED_TITLE)).unwrap_or(titles);
         let columns: Vec<String> = titles.split_whitespace().map(String::from).collect();
         if columns.is_empty() {
             return Err((end_of_head + 1, "a table without columns".into()));

@@ -2,6 +2,7 @@
 //! the real cargo and the real wasmtime.
 
 mod broken_files;
+mod composed;
 mod divergences;
 mod environment;
 mod floods;
