@@ -1,0 +1,138 @@
+//! Opens what is no plain file, with names and options that are on the edge, and says how it went.
+#![allow(
+    clippy::ineffective_open_options,
+    clippy::suspicious_open_options,
+    reason = "odd options are the point"
+)]
+
+use std::env;
+use std::fmt::Debug;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+
+fn main() -> io::Result<()> {
+    // Where no directory is granted, all that follows fails alike: say so once.
+    fs::metadata("file")?;
+    match env::args().nth(1).as_deref() {
+        Some("directory") => directory(),
+        Some("empty") => empty(),
+        Some("long") => long(),
+        Some("slash") => slash(),
+        Some("options") => options(),
+        Some("existing") => existing(),
+        Some("wrong-way") => wrong_way()?,
+        _ => eprintln!("usage: fs-open directory|empty|long|slash|options|existing|wrong-way"),
+    }
+    Ok(())
+}
+
+fn directory() {
+    say("opening it", File::open("folder"));
+    show("reading it", File::open("folder").and_then(|mut folder| folder.read(&mut [0; 8])));
+    show("its text", fs::read_to_string("folder"));
+    say("opening it for writing", OpenOptions::new().write(true).open("folder"));
+    say("creating a file of its name", File::create("folder"));
+    say("writing it", fs::write("folder", "text"));
+    say("copying it", fs::copy("folder", "copy"));
+    say("removing it as a file", fs::remove_file("folder"));
+}
+
+fn empty() {
+    say("opening", File::open(""));
+    say("reading", fs::read(""));
+    say("creating", File::create(""));
+    say("metadata", fs::metadata(""));
+    say("symlink_metadata", fs::symlink_metadata(""));
+    show("exists", fs::exists(""));
+    say("read_dir", fs::read_dir(""));
+    say("create_dir", fs::create_dir(""));
+    say("create_dir_all", fs::create_dir_all(""));
+    say("remove_file", fs::remove_file(""));
+    say("remove_dir", fs::remove_dir(""));
+    say("renaming", fs::rename("", "new"));
+}
+
+fn long() {
+    say("a name of 255 bytes", File::create("n".repeat(255)));
+    say("removing it", fs::remove_file("n".repeat(255)));
+    say("a name of 256 bytes", File::create("n".repeat(256)));
+    say("a path of 4095 bytes", File::open("folder/../".repeat(409) + "/file"));
+    say("a path of 4096 bytes", File::open("folder/../".repeat(409) + "//file"));
+    say("a path of 4096 bytes, nearly all `./`", File::open("./".repeat(2045) + "//file"));
+    say("a path with a NUL", File::open("fi\0le"));
+}
+
+fn slash() {
+    say("opening file/", File::open("file/"));
+    say("opening file/.", File::open("file/."));
+    say("opening file/..", File::open("file/.."));
+    say("opening file/inside", File::open("file/inside"));
+    say("opening .//file", File::open(".//file"));
+    say("metadata of file/", fs::metadata("file/"));
+    show("exists file/", fs::exists("file/"));
+    say("creating new/", File::create("new/"));
+    say("creating folder/", File::create("folder/"));
+    say("removing file/", fs::remove_file("file/"));
+    say("create_dir made/", fs::create_dir("made/"));
+    say("remove_dir made/", fs::remove_dir("made/"));
+    say("remove_dir folder/.", fs::remove_dir("folder/."));
+    say("create_dir folder/..", fs::create_dir("folder/.."));
+}
+
+fn options() {
+    let new = OpenOptions::new;
+    say("none", new().open("file"));
+    say("create only", new().create(true).open("file"));
+    say("read + create", new().read(true).create(true).open("file"));
+    say("read + truncate", new().read(true).truncate(true).open("file"));
+    say("append + truncate", new().append(true).truncate(true).open("file"));
+    say("create_new + truncate, no write", new().create_new(true).truncate(true).open("new"));
+    say("append + create_new + truncate", new().append(true).create_new(true).truncate(true).open("new"));
+}
+
+fn existing() {
+    let new = OpenOptions::new;
+    say("create_new on a file", File::create_new("file"));
+    say("create_new on a directory", File::create_new("folder"));
+    say("create_new + truncate", new().write(true).create_new(true).truncate(true).open("file"));
+    show("its text", fs::read_to_string("file"));
+    say("write over its start", new().write(true).open("file").and_then(|mut file| file.write_all(b"A")));
+    show("its text", fs::read_to_string("file"));
+    say("append", new().append(true).open("file").and_then(|mut file| file.write_all(b"more\n")));
+    show("its text", fs::read_to_string("file"));
+    say("create", File::create("file"));
+    show("its text", fs::read_to_string("file"));
+    say("write to a missing file", new().write(true).open("missing"));
+    say("create in a missing directory", File::create("missing/file"));
+}
+
+fn wrong_way() -> io::Result<()> {
+    let mut reader = File::open("file")?;
+    show("write to a reader", reader.write(b"text"));
+    show("write nothing to a reader", reader.write(b""));
+    say("set_len on a reader", reader.set_len(1));
+    say("sync_all on a reader", reader.sync_all());
+    let mut writer = OpenOptions::new().write(true).open("file")?;
+    show("read from a writer", writer.read(&mut [0; 8]));
+    show("read nothing from a writer", writer.read(&mut []));
+    say("set_len on a writer", writer.set_len(1));
+    say("sync_data on a writer", writer.sync_data());
+    show("its text", fs::read_to_string("file"));
+    Ok(())
+}
+
+/// Says whether it worked.
+fn say<T>(what: &str, result: io::Result<T>) {
+    match result {
+        Ok(_) => println!("{what}: done"),
+        Err(error) => println!("{what}: {error} [{:?}]", error.kind()),
+    }
+}
+
+/// Shows what came of it.
+fn show<T: Debug>(what: &str, result: io::Result<T>) {
+    match result {
+        Ok(value) => println!("{what}: {value:?}"),
+        Err(error) => println!("{what}: {error} [{:?}]", error.kind()),
+    }
+}
