@@ -1,0 +1,70 @@
+//! Creates files whose names are not plain ASCII, lists them, and reads a link whose text is no UTF-8.
+
+use std::env;
+use std::fmt::Debug;
+use std::fs;
+use std::io;
+
+fn main() -> io::Result<()> {
+    match env::args().nth(1).as_deref() {
+        Some("unicode") => unicode()?,
+        Some("link") => link()?,
+        _ => eprintln!("usage: fs-names unicode|link"),
+    }
+    Ok(())
+}
+
+fn unicode() -> io::Result<()> {
+    fs::create_dir("new")?;
+    // Two spellings of one letter, two cases of one name, and what a shell would quote.
+    for name in [
+        "\u{fc}",
+        "u\u{308}",
+        "Name",
+        "name",
+        "\u{1f980}",
+        "a b",
+        "a\nb",
+        "a\\b",
+        "a*?\"",
+        "-",
+        " ",
+        "a.",
+        "...",
+    ] {
+        fs::write(format!("new/{name}"), name)?;
+    }
+    for name in names("new")? {
+        // Nothing was written over, so each holds its own name.
+        println!("{name:?}: {}", fs::read_to_string(format!("new/{name}"))? == name);
+    }
+    fs::remove_dir_all("new")
+}
+
+/// The link stands in the fixture and leads to the two bytes ff and fe.
+fn link() -> io::Result<()> {
+    println!("there are: {:?}", names(".")?);
+    show("it is a link", fs::symlink_metadata("odd-link").map(|link| link.is_symlink()));
+    show("what it says", fs::read_link("odd-link"));
+    show("what it leads to", fs::metadata("odd-link").map(|found| found.is_file()));
+    show("write to it", fs::write("odd-link", "text\n"));
+    show("read it", fs::read_to_string("odd-link"));
+    show("list again", names("."));
+    Ok(())
+}
+
+fn names(path: &str) -> io::Result<Vec<String>> {
+    let mut names = fs::read_dir(path)?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into()))
+        .collect::<io::Result<Vec<String>>>()?;
+    names.sort();
+    Ok(names)
+}
+
+/// Shows what came of it.
+fn show<T: Debug>(what: &str, result: io::Result<T>) {
+    match result {
+        Ok(value) => println!("{what}: {value:?}"),
+        Err(error) => println!("{what}: {error} [{:?}]", error.kind()),
+    }
+}
