@@ -1,0 +1,98 @@
+//! Renames and hard-links files and directories, and says how each attempt went.
+
+use std::env;
+use std::fmt::Debug;
+use std::fs;
+use std::io;
+
+fn main() -> io::Result<()> {
+    // Where no directory is granted, all that follows fails alike: say so once.
+    fs::metadata("one/file")?;
+    match env::args().nth(1).as_deref() {
+        Some("files") => files(),
+        Some("directories") => directories()?,
+        Some("across") => across(),
+        Some("hard-links") => hard_links()?,
+        Some("granted") => granted(),
+        _ => eprintln!("usage: fs-rename files|directories|across|hard-links|granted"),
+    }
+    Ok(())
+}
+
+fn files() {
+    show("onto itself", fs::rename("one/file", "one/file"));
+    show("onto another file", fs::rename("one/file", "one/other"));
+    show("what it says", fs::read_to_string("one/other"));
+    show("what is not there", fs::rename("one/file", "one/new"));
+    show("onto a directory", fs::rename("one/other", "one/full"));
+    show("to a name with a slash", fs::rename("one/other", "one/new/"));
+    show("from a name with a slash", fs::rename("one/other/", "one/new"));
+    show("into a directory that is not there", fs::rename("one/other", "one/missing/other"));
+    show("below a file", fs::rename("one/full", "one/other/full"));
+}
+
+fn directories() -> io::Result<()> {
+    fs::create_dir("one/empty")?;
+    show("onto itself", fs::rename("one/full", "one/full"));
+    show("into itself", fs::rename("one/full", "one/full/inner"));
+    show("onto a file", fs::rename("one/empty", "one/file"));
+    show("onto a full one", fs::rename("one/empty", "one/full"));
+    show("a full one onto an empty one", fs::rename("one/full", "one/empty"));
+    show("what is in it", fs::read_to_string("one/empty/file"));
+    show("with slashes", fs::rename("one/empty/", "one/moved/"));
+    show("from one/moved/.", fs::rename("one/moved/.", "one/new"));
+    show("to one/moved/..", fs::rename("one/file", "one/moved/.."));
+    Ok(())
+}
+
+fn across() {
+    show("rename a file", fs::rename("one/file", "two/renamed"));
+    show("rename a directory", fs::rename("one/full", "two/full"));
+    show("hard link", fs::hard_link("one/other", "two/linked"));
+    show("copy", fs::copy("two/file", "one/copied"));
+    show(
+        "what they say",
+        fs::read_to_string("two/renamed").and_then(|one| Ok(one + &fs::read_to_string("two/linked")?)),
+    );
+}
+
+fn hard_links() -> io::Result<()> {
+    show("make one", fs::hard_link("one/file", "one/linked"));
+    fs::write("one/linked", "written by the other name\n")?;
+    show("what the first says", fs::read_to_string("one/file"));
+    show("rename one onto the other", fs::rename("one/linked", "one/file"));
+    show("both are still there", Ok(fs::exists("one/linked")? && fs::exists("one/file")?));
+    show("remove the first", fs::remove_file("one/file"));
+    show("what the second says", fs::read_to_string("one/linked"));
+    show("where a file is", fs::hard_link("one/linked", "one/other"));
+    show("of a directory", fs::hard_link("one/full", "one/new"));
+    show("of what is not there", fs::hard_link("one/missing", "one/new"));
+    show("of a name with a slash", fs::hard_link("one/other/", "one/new"));
+    show("to a name with a slash", fs::hard_link("one/other", "one/new/"));
+    Ok(())
+}
+
+/// The directory `one` itself, which may be what was granted.
+fn granted() {
+    show("metadata", fs::metadata("one").map(|found| found.is_dir()));
+    show("exists one/", fs::exists("one/"));
+    show("create_dir", fs::create_dir("one"));
+    show("create_dir_all", fs::create_dir_all("one"));
+    show("create_dir_all below", fs::create_dir_all("one/a/b"));
+    show("open for writing", fs::OpenOptions::new().write(true).open("one").map(|_| ()));
+    show("remove_file", fs::remove_file("one"));
+    show("remove_dir", fs::remove_dir("one"));
+    show("rename to two", fs::rename("one", "two"));
+    show("rename", fs::rename("one", "three"));
+    show("rename back", fs::rename("three", "one"));
+    show("remove_dir_all", fs::remove_dir_all("one"));
+    show("what is left", fs::read_dir("one").map(Iterator::count));
+}
+
+/// Shows what came of it.
+fn show<T: Debug>(what: &str, result: io::Result<T>) {
+    match result {
+        Ok(value) => println!("{what}: {value:?}"),
+        Err(error) => println!("{what}: {error} [{:?}]", error.kind()),
+    }
+}
