@@ -1,0 +1,147 @@
+//! Moves about in a file, and says where it is and what it holds.
+
+use std::env;
+use std::fmt::Debug;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+
+fn main() -> io::Result<()> {
+    fs::write("file", "0123456789")?;
+    match env::args().nth(1).as_deref() {
+        Some("append") => append(),
+        Some("append-read") => append_read(),
+        Some("mixed") => mixed(),
+        Some("follow") => follow(),
+        Some("beyond") => beyond(),
+        Some("limits") => limits(),
+        Some("length") => length(),
+        _ => {
+            eprintln!("usage: fs-seek append|append-read|mixed|follow|beyond|limits|length");
+            Ok(())
+        }
+    }
+}
+
+/// In append mode every write goes to the end, wherever the position is.
+fn append() -> io::Result<()> {
+    let mut file = OpenOptions::new().read(true).append(true).open("file")?;
+    show("seek to 2", file.seek(SeekFrom::Start(2)));
+    show("write", file.write(b"ab"));
+    show("write on", file.write(b"cd"));
+    show("contents", fs::read_to_string("file"));
+    fs::write("file", "x")?;
+    show("write after another emptied it", file.write(b"ef"));
+    show("contents", fs::read_to_string("file"));
+    fs::remove_file("file")
+}
+
+/// Reading from a file in append mode starts where the position is: at the start.
+fn append_read() -> io::Result<()> {
+    let mut file = OpenOptions::new().read(true).append(true).open("file")?;
+    show("position when opened", file.stream_position());
+    show("read 2", text(&mut file, 2));
+    show("position", file.stream_position());
+    show("read 2", text(&mut file, 2));
+    show("seek to 2", file.seek(SeekFrom::Start(2)));
+    show("2 further", file.seek(SeekFrom::Current(2)));
+    show("read 2", text(&mut file, 2));
+    fs::remove_file("file")
+}
+
+/// Reads and writes in turn by one handle, which has one position.
+fn mixed() -> io::Result<()> {
+    let mut file = OpenOptions::new().read(true).write(true).open("file")?;
+    show("read 2", text(&mut file, 2));
+    show("write 2", file.write(b"ab"));
+    show("read 2", text(&mut file, 2));
+    show("write 2", file.write(b"cd"));
+    show("contents", fs::read_to_string("file"));
+    fs::write("file", "0123456789")?;
+    show("rewind", file.rewind());
+    show("read 2", text(&mut file, 2));
+    show("write 2", file.write(b"ab"));
+    show("ask for the position, which seeks", file.stream_position());
+    show("read 2", text(&mut file, 2));
+    show("contents", fs::read_to_string("file"));
+    fs::remove_file("file")
+}
+
+/// Reads to the end, sees that it is the end, and reads again when another handle has written more.
+fn follow() -> io::Result<()> {
+    let mut reader = File::open("file")?;
+    let mut writer = OpenOptions::new().append(true).open("file")?;
+    show("read 20", text(&mut reader, 20));
+    show("read on", text(&mut reader, 20));
+    show("more is written", writer.write(b"more"));
+    show("read on", text(&mut reader, 20));
+    show("ask for the position, which seeks", reader.stream_position());
+    show("read on", text(&mut reader, 20));
+    fs::remove_file("file")
+}
+
+/// Behind the end there is nothing to read; writing there leaves a hole.
+fn beyond() -> io::Result<()> {
+    let mut file = OpenOptions::new().read(true).write(true).open("file")?;
+    show("seek behind the end", file.seek(SeekFrom::End(2)));
+    show("read there", file.read(&mut [0; 4]));
+    show("write nothing there", file.write(b""));
+    show("length", file.metadata().map(|found| found.len()));
+    show("write there", file.write(b"x"));
+    show("length", file.metadata().map(|found| found.len()));
+    show("contents", fs::read("file"));
+    show("seek to 5 GiB", file.seek(SeekFrom::Start(5 << 30)));
+    show("write there", file.write(b"x"));
+    show("length", file.metadata().map(|found| found.len()));
+    show("back from the end", file.seek(SeekFrom::End(-1)));
+    let mut last = [0];
+    show("read", file.read(&mut last));
+    println!("last: {last:?}");
+    // What is left of it would be shown.
+    fs::remove_file("file")
+}
+
+fn limits() -> io::Result<()> {
+    let mut file = OpenOptions::new().read(true).write(true).open("file")?;
+    show("before the start", file.seek(SeekFrom::Current(-1)));
+    show("before the start, from the end", file.seek(SeekFrom::End(-11)));
+    show("to 2^63", file.seek(SeekFrom::Start(1 << 63)));
+    show("to the end", file.seek(SeekFrom::End(0)));
+    show("seek_relative", file.seek_relative(-4));
+    show("position", file.stream_position());
+    show("set_len to 2^63", file.set_len(1 << 63));
+    let mut lines = BufReader::new(File::open("file")?);
+    let mut line = String::new();
+    lines.read_line(&mut line)?;
+    show("position of a reader with a buffer", lines.stream_position());
+    fs::remove_file("file")
+}
+
+fn length() -> io::Result<()> {
+    let mut file = OpenOptions::new().read(true).write(true).open("file")?;
+    show("seek to 8", file.seek(SeekFrom::Start(8)));
+    show("cut to 4", file.set_len(4));
+    show("position", file.stream_position());
+    show("read there", file.read(&mut [0; 4]));
+    show("write there", file.write(b"x"));
+    show("contents", fs::read("file"));
+    show("lengthen to 12", file.set_len(12));
+    show("contents", fs::read("file"));
+    show("sync_all", file.sync_all());
+    show("sync_data", file.sync_data());
+    fs::remove_file("file")
+}
+
+/// What one call reads; `Read::take` would call again.
+fn text(file: &mut File, length: usize) -> io::Result<String> {
+    let mut bytes = vec![0; length];
+    let read = file.read(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes[..read]).into_owned())
+}
+
+/// Shows what came of it.
+fn show<T: Debug>(what: &str, result: io::Result<T>) {
+    match result {
+        Ok(value) => println!("{what}: {value:?}"),
+        Err(error) => println!("{what}: {error} [{:?}]", error.kind()),
+    }
+}
