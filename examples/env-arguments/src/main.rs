@@ -1,0 +1,27 @@
+//! Prints its arguments after the first, which says how they are to be read.
+
+use std::env;
+
+fn main() {
+    match env::args().nth(1).as_deref() {
+        Some("text") => {
+            for arg in env::args().skip(2) {
+                println!("{arg:?}");
+            }
+        }
+        Some("os") => {
+            for arg in env::args_os().skip(2) {
+                println!("{arg:?}, {} bytes", arg.len());
+            }
+        }
+        Some("backwards") => {
+            let args = env::args();
+            println!("{} in all, name included", args.len());
+            for arg in args.rev() {
+                println!("{arg:?}");
+            }
+        }
+        Some("name") => println!("name: {:?}", env::args().next()),
+        _ => eprintln!("usage: env-arguments text|os|backwards|name ARG…"),
+    }
+}
