@@ -1,0 +1,31 @@
+//! Writes without a line feed, on stdout and through a buffer of its own into a file, and then ends
+//! in the way that its argument says.
+
+use std::env;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::process;
+
+fn main() -> io::Result<()> {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let [place, how] = args.as_slice() else {
+        eprintln!("usage: io-buffers stdout|file return|exit|panic|abort");
+        return Ok(());
+    };
+    // Dropped at the end of main, if that is ever reached.
+    let mut file;
+    match place.as_str() {
+        "stdout" => print!("a whole line\nand half a line"),
+        _ => {
+            file = BufWriter::new(File::create("out.txt")?);
+            file.write_all(b"a whole line\nand half a line")?;
+        }
+    }
+    eprint!("half a line on stderr");
+    match how.as_str() {
+        "return" => Ok(()),
+        "exit" => process::exit(0),
+        "panic" => panic!("something is wrong"),
+        _ => process::abort(),
+    }
+}

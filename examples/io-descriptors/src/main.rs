@@ -1,0 +1,60 @@
+//! Looks at descriptors: the numbers behind its streams and files, copies of them, and what is left
+//! of a stream whose descriptor was closed.
+#![expect(unsafe_code, reason = "only a raw descriptor can be closed behind the back of std's streams")]
+
+use std::env;
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::mem::ManuallyDrop;
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+
+fn main() {
+    match env::args().nth(1).as_deref() {
+        Some("numbers") => {
+            println!("stdin {}", io::stdin().as_raw_fd());
+            println!("stdout {}", io::stdout().as_raw_fd());
+            println!("stderr {}", io::stderr().as_raw_fd());
+            let first = File::open("file.txt");
+            let second = File::open("file.txt");
+            say("first file", first.as_ref().map(AsRawFd::as_raw_fd));
+            say("second file", second.as_ref().map(AsRawFd::as_raw_fd));
+            drop(first);
+            say("after closing the first", File::open("file.txt").as_ref().map(AsRawFd::as_raw_fd));
+        }
+        Some("copy") => {
+            say("stdout", io::stdout().as_fd().try_clone_to_owned().as_ref().map(|_| "copied"));
+            match File::open("file.txt") {
+                Err(error) => say::<()>("file", Err(&error)),
+                Ok(file) => {
+                    say("file", file.try_clone().as_ref().map(|_| "copied"));
+                    let mut same = File::from(OwnedFd::from(file));
+                    let mut text = String::new();
+                    say("the file by way of its descriptor", same.read_to_string(&mut text).as_ref());
+                }
+            }
+        }
+        Some("closed") => {
+            // SAFETY: nobody else owns it, and nothing is opened that could get its number.
+            drop(unsafe { OwnedFd::from_raw_fd(1) });
+            let written = io::stdout().write_all(b"into the void\n");
+            eprintln!("stdout when closed: {written:?}");
+        }
+        Some("wrong-way") => {
+            // SAFETY: these are the streams' own, which are used in no other way meanwhile and stay open.
+            let [mut stdin, mut stdout] =
+                [0, 1].map(|number| ManuallyDrop::new(unsafe { File::from_raw_fd(number) }));
+            say("writing to stdin", stdin.write(b"x").as_ref());
+            say("reading from stdout", stdout.read(&mut [0]).as_ref());
+            say("seeking in stdin", stdin.stream_position().as_ref());
+            say("seeking in stdout", stdout.stream_position().as_ref());
+        }
+        _ => eprintln!("usage: io-descriptors numbers|copy|closed|wrong-way"),
+    }
+}
+
+fn say<T: std::fmt::Debug>(what: &str, result: Result<T, &io::Error>) {
+    match result {
+        Ok(value) => println!("{what}: {value:?}"),
+        Err(error) => println!("{what}: {:?}: {error}", error.kind()),
+    }
+}
