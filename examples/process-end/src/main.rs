@@ -1,0 +1,67 @@
+//! Ends in the way that its argument says, while there is still something to be dropped.
+
+use std::env;
+use std::fmt;
+use std::process::{self, ExitCode, Termination};
+
+struct Guard(&'static str);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        println!("dropped: {}", self.0);
+    }
+}
+
+thread_local! {
+    static LOCAL: Guard = const { Guard("the thread's own") };
+}
+
+/// An error whose text for programmers is not that for people.
+struct Failure;
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Failure, as Debug tells it\nin two lines")
+    }
+}
+
+/// What main gives back.
+enum End {
+    Code(u8),
+    Result(Result<ExitCode, Failure>),
+}
+
+impl Termination for End {
+    fn report(self) -> ExitCode {
+        match self {
+            End::Code(code) => ExitCode::from(code),
+            End::Result(result) => result.report(),
+        }
+    }
+}
+
+fn main() -> End {
+    let _guard = Guard("main's own");
+    match env::args().nth(1).as_deref() {
+        Some("return") => End::Code(0),
+        Some("exit") => process::exit(0),
+        Some("exit-in-drop") => {
+            struct Exits;
+            impl Drop for Exits {
+                fn drop(&mut self) {
+                    process::exit(1);
+                }
+            }
+            let _exits = Exits;
+            End::Code(0)
+        }
+        Some("local") => {
+            LOCAL.with(|local| println!("used: {}", local.0));
+            End::Code(0)
+        }
+        Some("custom") => End::Code(1),
+        Some("err") => End::Result(Err(Failure)),
+        Some("ok") => End::Result(Ok(ExitCode::FAILURE)),
+        _ => End::Code(2),
+    }
+}
