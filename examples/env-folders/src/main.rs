@@ -17,11 +17,16 @@ fn main() {
             say("current_dir", env::current_dir());
             say("letter.txt", fs::read_to_string("letter.txt"));
         }
+        ["removed"] => {
+            say("set_current_dir to inner", env::set_current_dir("inner"));
+            say("removing it", fs::remove_dir_all("../inner"));
+            say("current_dir", env::current_dir());
+        }
         ["temp"] => println!("temp_dir: {:?}", env::temp_dir()),
         ["home"] => println!("home_dir: {:?}", env::home_dir()),
         ["exe"] => say("current_exe", env::current_exe()),
         ["canonicalize", path] => say(&format!("canonicalize {path}"), fs::canonicalize(path)),
-        _ => eprintln!("usage: env-folders current|temp|home|exe, or change|canonicalize PATH"),
+        _ => eprintln!("usage: env-folders current|removed|temp|home|exe, or change|canonicalize PATH"),
     }
 }
 
