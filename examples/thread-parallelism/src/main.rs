@@ -1,0 +1,13 @@
+//! Asks how many threads may run at once, and chooses a number of workers by that.
+
+use std::num::NonZero;
+use std::thread;
+
+fn main() {
+    let threads = thread::available_parallelism();
+    match &threads {
+        Ok(_) => println!("the number is known"),
+        Err(error) => println!("{:?}: {error}", error.kind()),
+    }
+    println!("at least one worker: {}", threads.map_or(1, NonZero::get) >= 1);
+}
