@@ -1,0 +1,43 @@
+//! Parks its main thread, with and without somebody to unpark it.
+
+use std::env;
+use std::process;
+use std::thread;
+use std::time::{Duration, Instant};
+
+fn main() {
+    match env::args().nth(1).as_deref() {
+        Some("token") => {
+            thread::current().unpark();
+            thread::park();
+            println!("unparked beforehand, it does not wait");
+        }
+        Some("timeout") => {
+            let timeout = Duration::from_millis(50);
+            // The shortest of several, as the system may stop any of them for a while.
+            let shortest = (0..4).map(|_| {
+                let start = Instant::now();
+                thread::park_timeout(timeout);
+                start.elapsed()
+            });
+            println!("waited for the whole time: {}", shortest.min() >= Some(timeout));
+        }
+        Some("forever") => {
+            watch();
+            thread::park();
+            println!("park returned");
+        }
+        _ => eprintln!("usage: thread-park token|timeout|forever"),
+    }
+}
+
+/// Ends the program if it still waits after a while. It takes a thread to do that; where there is
+/// none to be had, whatever waits has to end by itself.
+fn watch() {
+    let end = || {
+        thread::sleep(Duration::from_millis(200));
+        println!("still waiting after 200 ms");
+        process::exit(1);
+    };
+    let _ = thread::Builder::new().spawn(end);
+}
