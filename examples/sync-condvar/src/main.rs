@@ -1,0 +1,45 @@
+//! Waits on a condition variable that nobody else knows.
+
+use std::env;
+use std::process;
+use std::sync::{Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+fn main() {
+    let (ready, condvar) = (Mutex::new(false), Condvar::new());
+    let guard = ready.lock().unwrap();
+    match env::args().nth(1).as_deref() {
+        Some("wait") => {
+            watch();
+            drop(condvar.wait(guard));
+            println!("wait returned");
+        }
+        Some("ready") => {
+            drop(guard);
+            *ready.lock().unwrap() = true;
+            condvar.notify_all();
+            let guard = condvar.wait_while(ready.lock().unwrap(), |ready| !*ready).unwrap();
+            println!("ready: {guard}");
+        }
+        Some("timeout") => {
+            let timeout = Duration::from_millis(50);
+            let start = Instant::now();
+            let (guard, result) = condvar.wait_timeout_while(guard, timeout, |ready| !*ready).unwrap();
+            println!("ready: {guard}, timed out: {}", result.timed_out());
+            println!("waited for the whole time: {}", start.elapsed() >= timeout);
+        }
+        _ => eprintln!("usage: sync-condvar wait|ready|timeout"),
+    }
+}
+
+/// Ends the program if it still waits after a while. It takes a thread to do that; where there is
+/// none to be had, whatever waits has to end by itself.
+fn watch() {
+    let end = || {
+        thread::sleep(Duration::from_millis(200));
+        println!("still waiting after 200 ms");
+        process::exit(1);
+    };
+    let _ = thread::Builder::new().spawn(end);
+}
