@@ -1,0 +1,25 @@
+//! Waits at a barrier for as many threads as its argument says, of which there is one.
+
+use std::env;
+use std::process;
+use std::sync::Barrier;
+use std::thread;
+use std::time::Duration;
+
+fn main() {
+    let threads = env::args().nth(1).and_then(|number| number.parse().ok()).unwrap_or(1);
+    println!("a barrier for {threads}");
+    watch();
+    println!("leader: {}", Barrier::new(threads).wait().is_leader());
+}
+
+/// Ends the program if it still waits after a while. It takes a thread to do that; where there is
+/// none to be had, whatever waits has to end by itself.
+fn watch() {
+    let end = || {
+        thread::sleep(Duration::from_millis(200));
+        println!("still waiting after 200 ms");
+        process::exit(1);
+    };
+    let _ = thread::Builder::new().spawn(end);
+}
