@@ -1,0 +1,48 @@
+//! Initializes something once, in time, too late or from within itself.
+
+use std::cell::OnceCell;
+use std::env;
+use std::process;
+use std::sync::{LazyLock, Once, OnceLock};
+use std::thread;
+use std::time::Duration;
+
+static LAZY: LazyLock<u32> = LazyLock::new(|| {
+    println!("computing");
+    6 * 7
+});
+
+fn main() {
+    let (once, lock, cell) = (Once::new(), OnceLock::new(), OnceCell::new());
+    match env::args().nth(1).as_deref() {
+        Some("once") => {
+            once.call_once(|| println!("called"));
+            once.call_once(|| println!("called again"));
+            println!("{:?}, then {:?}, {}", lock.set(1), lock.set(2), lock.wait());
+            println!("{}, {}", *LAZY, *LAZY);
+        }
+        Some("reentrant") => {
+            watch();
+            println!("{}", lock.get_or_init(|| lock.get_or_init(|| 1) + 1));
+        }
+        Some("reentrant-cell") => {
+            println!("{}", cell.get_or_init(|| cell.get_or_init(|| 1) + 1));
+        }
+        Some("wait") => {
+            watch();
+            println!("{}", lock.wait());
+        }
+        _ => eprintln!("usage: sync-once once|reentrant|reentrant-cell|wait"),
+    }
+}
+
+/// Ends the program if it still waits after a while. It takes a thread to do that; where there is
+/// none to be had, whatever waits has to end by itself.
+fn watch() {
+    let end = || {
+        thread::sleep(Duration::from_millis(200));
+        println!("still waiting after 200 ms");
+        process::exit(1);
+    };
+    let _ = thread::Builder::new().spawn(end);
+}
