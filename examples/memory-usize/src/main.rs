@@ -1,0 +1,123 @@
+//! Shows what depends on the width of `usize`, and what only seems to.
+
+use std::alloc::Layout;
+use std::collections::HashMap;
+use std::env;
+use std::hint::black_box;
+use std::io;
+use std::mem::{align_of, size_of};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+/// More than 32 bits can say.
+const FIVE_GIB: u64 = 5 << 30;
+
+/// One more than an `isize` of 32 bits can say.
+const TWO_GIB: u64 = 2 << 30;
+
+/// What C code, a file header or another process would see.
+#[repr(C)]
+struct Shared {
+    _first: u8,
+    _number: u64,
+    _wide: i128,
+}
+
+#[repr(C)]
+struct WithLength {
+    _first: u8,
+    _length: usize,
+    _address: *const u8,
+}
+
+fn main() {
+    match env::args().nth(1).as_deref() {
+        Some("fixed") => fixed(),
+        Some("sizes") => sizes(),
+        Some("convert") => convert(),
+        Some("capacity") => capacity(),
+        Some("hash") => hash(),
+        _ => eprintln!("usage: memory-usize fixed|sizes|convert|capacity|hash"),
+    }
+}
+
+/// Types without a `usize` or a pointer in them.
+fn fixed() {
+    println!("u64: {} aligned to {}", size_of::<u64>(), align_of::<u64>());
+    println!("i128: {} aligned to {}", size_of::<i128>(), align_of::<i128>());
+    println!("f64: {} aligned to {}", size_of::<f64>(), align_of::<f64>());
+    println!("repr(C) u8, u64, i128: {} aligned to {}", size_of::<Shared>(), align_of::<Shared>());
+    println!("Option<u32>: {}", size_of::<Option<u32>>());
+    println!("Option<char>: {}", size_of::<Option<char>>());
+}
+
+/// Types with one.
+fn sizes() {
+    println!("usize: {} aligned to {}", size_of::<usize>(), align_of::<usize>());
+    println!("Option<NonZeroUsize>: {}", size_of::<Option<NonZeroUsize>>());
+    println!(
+        "pointer, Box, Option<Box>: {} {} {}",
+        size_of::<*const u8>(),
+        size_of::<Box<u8>>(),
+        size_of::<Option<Box<u8>>>()
+    );
+    println!("&str: {}", size_of::<&str>());
+    println!("Vec: {}", size_of::<Vec<u64>>());
+    println!("Arc: {}", size_of::<Arc<u64>>());
+    println!("HashMap: {}", size_of::<HashMap<u8, u8>>());
+    println!("io::Error: {}", size_of::<io::Error>());
+    println!(
+        "repr(C) u8, usize, pointer: {} aligned to {}",
+        size_of::<WithLength>(),
+        align_of::<WithLength>()
+    );
+    println!("usize::MAX: {}", usize::MAX);
+}
+
+/// A number that fits into 64 bits, on its way into a `usize`.
+fn convert() {
+    let large = black_box(FIVE_GIB);
+    println!("as usize: {}", large as usize);
+    println!("try_from: {:?}", usize::try_from(large).map_err(|error| error.to_string()));
+    println!("parse: {:?}", large.to_string().parse::<usize>().map_err(|error| error.to_string()));
+    println!("-1 as usize: {:#x}", black_box(-1_isize) as usize);
+    println!("1e10 as usize: {}", black_box(1e10) as usize);
+    println!("65536 * 65536: {:?}", black_box(65536_usize).checked_mul(65536));
+    println!("rotated: {:#x}", black_box(0xf000_000f_usize).rotate_left(4));
+    println!("nth(5 GiB) of a longer range: {:?}", (0..u64::MAX).nth(large as usize));
+}
+
+/// Where no `isize` can name the size, there is nothing to ask the system for.
+fn capacity() {
+    println!("5 GiB: {:?}", Layout::array::<u64>((FIVE_GIB / 8) as usize).is_ok());
+    println!("2 GiB less a byte: {:?}", Layout::array::<u8>((TWO_GIB - 1) as usize).is_ok());
+    println!("2 GiB: {:?}", Layout::array::<u8>(TWO_GIB as usize).is_ok());
+    // So small that every machine on which this was built has it, and nothing touches it.
+    let bytes: Vec<u8> = Vec::with_capacity(TWO_GIB as usize);
+    println!("room for {}", bytes.capacity());
+}
+
+/// A hasher gets the bytes of a `usize`, and there are as many as it has.
+fn hash() {
+    use std::hash::{Hash, Hasher};
+
+    #[derive(Default)]
+    struct Count(u64);
+    impl Hasher for Count {
+        fn write(&mut self, bytes: &[u8]) {
+            self.0 += bytes.len() as u64;
+        }
+        fn finish(&self) -> u64 {
+            self.0
+        }
+    }
+    fn bytes_of(value: impl Hash) -> u64 {
+        let mut count = Count::default();
+        value.hash(&mut count);
+        count.finish()
+    }
+    println!("hashing 1_u64: {} bytes", bytes_of(1_u64));
+    println!("hashing 1_usize: {} bytes", bytes_of(1_usize));
+    println!("hashing [1_u8]: {} bytes", bytes_of([1_u8].as_slice()));
+    println!("hashing \"a\": {} bytes", bytes_of("a"));
+}
