@@ -1,0 +1,77 @@
+//! Asks for more memory than any machine has, in several ways, and for none at all.
+#![allow(unsafe_code, reason = "asking the allocator itself is unsafe")]
+
+use std::alloc::{self, Layout};
+use std::collections::TryReserveError;
+use std::env;
+use std::hint::black_box;
+
+/// The largest that Rust lets a program ask for. Natively no machine has it: the addresses of a
+/// process on x86-64 have 47 bits. A wasm memory has 4 GiB at most, which is room for one such
+/// block, where the machine is large enough, but never for two.
+const LARGEST: usize = isize::MAX as usize;
+
+fn main() {
+    match env::args().nth(1).as_deref() {
+        Some("reserve") => reserve(),
+        Some("alloc") => alloc(),
+        Some("with-capacity") => with_capacity(),
+        Some("handle") => alloc::handle_alloc_error(Layout::new::<u64>()),
+        Some("nothing") => nothing(),
+        Some("aligned") => aligned(),
+        _ => eprintln!("usage: memory-alloc reserve|alloc|with-capacity|handle|nothing|aligned"),
+    }
+}
+
+fn reserve() {
+    fn two_of(count: usize) -> Result<(Vec<u8>, Vec<u8>), TryReserveError> {
+        let mut two = (Vec::new(), Vec::new());
+        two.0.try_reserve(black_box(count))?;
+        two.1.try_reserve(black_box(count))?;
+        Ok(black_box(two))
+    }
+    for (name, count) in
+        [("isize::MAX", LARGEST), ("isize::MAX + 1", LARGEST + 1), ("usize::MAX", usize::MAX)]
+    {
+        let got = two_of(count);
+        println!("two of {name}: {}", got.map_or_else(|error| error.to_string(), |_| "granted".into()));
+    }
+}
+
+fn alloc() {
+    // A `Layout` knows no more than `isize::MAX`, after rounding up to the alignment.
+    println!("a layout of isize::MAX, aligned to 8: {}", Layout::from_size_align(LARGEST, 8).is_ok());
+    let Ok(layout) = Layout::from_size_align(LARGEST, 1) else { return };
+    // SAFETY: the size is not zero, and what is got is not used.
+    let two = unsafe { [alloc::alloc(layout), alloc::alloc(layout)] };
+    println!("null for one of two: {}", black_box(two).iter().any(|address| address.is_null()));
+    // SAFETY: as above.
+    let two = unsafe { [alloc::alloc_zeroed(layout), alloc::alloc_zeroed(layout)] };
+    println!("null for one of two zeroed: {}", black_box(two).iter().any(|address| address.is_null()));
+}
+
+fn with_capacity() {
+    let one = black_box(Vec::<u8>::with_capacity(black_box(LARGEST)));
+    let other = black_box(Vec::<u8>::with_capacity(black_box(LARGEST)));
+    println!("got {} and {}", one.capacity(), other.capacity());
+}
+
+fn nothing() {
+    println!("as many units as there can be: {}", black_box(vec![(); usize::MAX]).len() == usize::MAX);
+    let boxed = black_box(Box::new([0_u64; 0]));
+    println!("a box of nothing is at address {}", boxed.as_ptr().addr());
+    let empty = black_box(Vec::<u64>::new());
+    println!("an empty Vec is at address {}", empty.as_ptr().addr());
+}
+
+fn aligned() {
+    #[repr(align(65536))]
+    struct Page(#[expect(dead_code, reason = "it only has to be there")] u8);
+
+    let page = black_box(Box::new(Page(1)));
+    println!("64 KiB: {}", (&raw const *page).addr().is_multiple_of(65536));
+    let byte = black_box(Box::new(1_u8));
+    let wide = black_box(Box::new(1_u128));
+    println!("a u128 beside a byte: {}", (&raw const *wide).addr().is_multiple_of(16));
+    drop(byte);
+}
