@@ -1,0 +1,10 @@
+//! Calls a function in C, which the build script has compiled.
+#![allow(unsafe_code, reason = "a function in C is foreign")]
+
+unsafe extern "C" {
+    safe fn child_exits_with(code: i32) -> i32;
+}
+
+fn main() {
+    println!("the child exited with {}", child_exits_with(3));
+}
