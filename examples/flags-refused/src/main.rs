@@ -1,0 +1,5 @@
+//! Says one line, if it gets to run.
+
+fn main() {
+    println!("started");
+}
