@@ -26,7 +26,10 @@ fn doubled(numbers: [f32; 4]) -> [f32; 4] {
 #[target_feature(enable = "relaxed-simd")]
 fn integers(numbers: [f32; 4]) -> [i32; 4] {
     // SAFETY: all are 16 bytes, and any bytes are a value.
-    unsafe { transmute(std::arch::wasm32::i32x4_relaxed_trunc_f32x4(transmute(numbers))) }
+    unsafe {
+        let vector = transmute::<[f32; 4], std::arch::wasm32::v128>(numbers);
+        transmute(std::arch::wasm32::i32x4_relaxed_trunc_f32x4(vector))
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -41,5 +44,8 @@ fn doubled(numbers: [f32; 4]) -> [f32; 4] {
 #[cfg(target_arch = "x86_64")]
 fn integers(numbers: [f32; 4]) -> [i32; 4] {
     // SAFETY: all are 16 bytes, and any bytes are a value; each x86-64 has the instruction.
-    unsafe { transmute(std::arch::x86_64::_mm_cvttps_epi32(transmute(numbers))) }
+    unsafe {
+        let vector = transmute::<[f32; 4], std::arch::x86_64::__m128>(numbers);
+        transmute(std::arch::x86_64::_mm_cvttps_epi32(vector))
+    }
 }
