@@ -1,0 +1,35 @@
+//! Looks at addresses, and reads from some that nobody was given.
+#![allow(unsafe_code, reason = "reading from any address is unsafe")]
+
+use std::env;
+use std::hint::black_box;
+use std::ptr;
+
+static DATA: u64 = 1;
+
+fn main() {
+    match env::args().nth(1).as_deref() {
+        Some("where") => places(),
+        Some("null") => println!("at null: {}", read(0)),
+        Some("low") => println!("at 4096: {}", read(4096)),
+        Some("last") => println!("at the end: {}", read(usize::MAX)),
+        _ => eprintln!("usage: memory-addresses where|null|low|last"),
+    }
+}
+
+fn places() {
+    let local = black_box(1_u64);
+    let boxed = black_box(Box::new(1_u64));
+    let [data, local, boxed] = [&raw const DATA, &raw const local, &raw const *boxed].map(<*const u64>::addr);
+    let function = (places as fn() as *const ()).addr();
+    println!("the function's address is below 65536: {}", function < 65536);
+    println!("data is below 4 GiB: {}", data as u64 >> 32 == 0);
+    println!("the stack is below data: {}", local < data);
+    println!("the heap is above data: {}", boxed > data);
+}
+
+fn read(address: usize) -> u8 {
+    println!("reading");
+    // SAFETY: a volatile read goes to whatever is at an address, if only the end of the program.
+    unsafe { ptr::without_provenance::<u8>(black_box(address)).read_volatile() }
+}
