@@ -1,0 +1,89 @@
+//! Makes a temporary file or folder with tempfile, in one of its ways, and says what became of it.
+
+use std::env;
+use std::fs;
+use std::io::{self, Read, Seek, Write};
+use std::process::ExitCode;
+
+use tempfile::{Builder, NamedTempFile};
+
+fn main() -> ExitCode {
+    let done = match env::args().nth(1).as_deref() {
+        Some("default-place") => default_place(),
+        Some("here") => here(),
+        Some("unnamed") => unnamed(),
+        Some("folder") => folder(),
+        Some("persist") => persist("report.txt"),
+        Some("persist-noclobber") => persist_noclobber(),
+        Some("panic") => panic(),
+        _ => return ExitCode::from(2),
+    };
+    match done {
+        Ok(said) => {
+            println!("{said}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            // tempfile adds the path to the message, and the path is random.
+            let message = error.to_string();
+            let message = message.split(" at path ").next().unwrap_or_default();
+            eprintln!("{:?}: {message}", error.kind());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn default_place() -> io::Result<String> {
+    let file = NamedTempFile::new()?;
+    Ok(format!("in the folder TMPDIR: {}", file.path().parent() == Some(&env::temp_dir())))
+}
+
+fn here() -> io::Result<String> {
+    let mut file = NamedTempFile::new_in(".")?;
+    file.write_all(b"some words")?;
+    let path = file.path().to_path_buf();
+    let read = io::read_to_string(file.reopen()?)?;
+    drop(file);
+    Ok(format!("read {read:?} after opening it once more; still there at the end: {}", path.exists()))
+}
+
+/// A file that has no name any more when this function gets it.
+fn unnamed() -> io::Result<String> {
+    let mut file = tempfile::tempfile_in(".")?;
+    file.write_all(b"some words")?;
+    file.rewind()?;
+    let mut read = String::new();
+    file.read_to_string(&mut read)?;
+    Ok(format!("read {read:?}; files here: {}", fs::read_dir(".")?.count()))
+}
+
+fn folder() -> io::Result<String> {
+    let folder = Builder::new().prefix("work-").tempdir_in(".")?;
+    fs::create_dir(folder.path().join("inner"))?;
+    fs::write(folder.path().join("inner/note.txt"), "a note")?;
+    let path = folder.path().to_path_buf();
+    folder.close()?;
+    Ok(format!("still there at the end: {}", path.exists()))
+}
+
+/// Writes a file such that others see the old one or the whole new one.
+fn persist(path: &str) -> io::Result<String> {
+    let mut file = NamedTempFile::new_in(".")?;
+    file.write_all(b"the new report\n")?;
+    file.persist(path)?;
+    Ok(format!("{path} is written"))
+}
+
+fn persist_noclobber() -> io::Result<String> {
+    let mut file = NamedTempFile::new_in(".")?;
+    file.write_all(b"the new report\n")?;
+    file.persist_noclobber("report.txt")?;
+    Ok("report.txt is written".into())
+}
+
+/// Fails while a temporary file is there. Its name is not random, so that it shows what is left.
+fn panic() -> io::Result<String> {
+    let mut file = Builder::new().prefix("left-behind").rand_bytes(0).tempfile_in(".")?;
+    file.write_all(b"some words\n")?;
+    panic!("something went wrong");
+}
