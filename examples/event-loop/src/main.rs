@@ -1,0 +1,73 @@
+//! Runs tasks on the runtime of tokio that has one thread.
+
+use std::env;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tokio::runtime::Builder;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until, timeout};
+
+fn main() -> ExitCode {
+    let runtime = match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("no runtime: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match env::args().nth(1).as_deref() {
+        Some("timers") => runtime.block_on(timers()),
+        Some("channel") => runtime.block_on(channel()),
+        Some("late") => runtime.block_on(late()),
+        Some("blocking") => runtime.block_on(blocking()),
+        Some("forever") => runtime.block_on(forever()),
+        _ => return ExitCode::from(2),
+    }
+    ExitCode::SUCCESS
+}
+
+async fn timers() {
+    // All count from one moment, so that they end in this order however late the system is.
+    let start = Instant::now();
+    let tasks = [40, 1, 20].map(|milliseconds| {
+        tokio::spawn(async move {
+            sleep_until(start + Duration::from_millis(milliseconds)).await;
+            println!("after {milliseconds} ms");
+        })
+    });
+    for task in tasks {
+        task.await.expect("no task fails");
+    }
+}
+
+async fn channel() {
+    let (sender, mut receiver) = mpsc::channel(1);
+    tokio::spawn(async move {
+        for number in 1..=3 {
+            sender.send(number).await.expect("someone receives");
+        }
+    });
+    while let Some(number) = receiver.recv().await {
+        println!("received {number}");
+    }
+}
+
+async fn late() {
+    let (_sender, receiver) = oneshot::channel::<()>();
+    match timeout(Duration::from_millis(10), receiver).await {
+        Ok(received) => println!("received {received:?}"),
+        Err(error) => println!("{error}"),
+    }
+}
+
+async fn blocking() {
+    let sum = tokio::task::spawn_blocking(|| (1..=100).sum::<u32>()).await;
+    println!("the sum is {sum:?}");
+}
+
+/// Waits for what nobody will send.
+async fn forever() {
+    let (_sender, receiver) = oneshot::channel::<()>();
+    println!("received {:?}", receiver.await);
+}
