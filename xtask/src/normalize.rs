@@ -54,34 +54,41 @@ impl Places {
 }
 
 /// The rewrites of visible text, each with its reason.
-const REWRITES: &[fn(&str, &Places) -> String] = &[
-    // Scratch, build and workspace folders differ from clone to clone.
-    paths,      // std prints the operating system's number of a thread that panics.
-    thread_ids, // Paths of std's sources hold the hash of the compiler's commit.
-    rustc_hash, // Backtraces of wasmtime hold offsets, hashes and mangled names.
-    backtraces, // The system chooses another port for each peer.
-    ports,
-];
+const REWRITES: &[fn(&str, &Places) -> String] =
+    &[paths, thread_ids, library_sources, crate_sources, backtraces, ports];
 
+/// Scratch, build and workspace folders differ from clone to clone.
 fn paths(text: &str, places: &Places) -> String {
     places.paths.iter().fold(text.to_string(), |text, (path, spelling)| text.replace(path, spelling))
 }
 
+/// std prints the operating system's number of a thread that panics.
 fn thread_ids(text: &str, _: &Places) -> String {
     static THREAD: LazyLock<Regex> = LazyLock::new(|| regex(r"(?m)^thread '([^'\n]*)' \(\d+\) "));
     THREAD.replace_all(text, "thread '$1' ").into_owned()
 }
 
-fn rustc_hash(text: &str, _: &Places) -> String {
-    static HASH: LazyLock<Regex> = LazyLock::new(|| regex(r"/rustc/[0-9a-f]{40}/"));
-    HASH.replace_all(text, "/rustc/{hash}/").into_owned()
+/// Paths of the standard library's sources hold the hash of the compiler's commit; where rustup has
+/// the component rust-src, they are those of its files instead.
+fn library_sources(text: &str, _: &Places) -> String {
+    static SOURCES: LazyLock<Regex> =
+        LazyLock::new(|| regex(r#"/rustc/[0-9a-f]{40}/|/[^\s'":]*/lib/rustlib/src/rust/"#));
+    SOURCES.replace_all(text, "/rustc/{hash}/").into_owned()
 }
 
+/// cargo keeps the sources of crates in its home, in a folder named after the registry.
+fn crate_sources(text: &str, _: &Places) -> String {
+    static SOURCES: LazyLock<Regex> =
+        LazyLock::new(|| regex(r#"/[^\s'":]*/registry/src/[^\s'":/]+-[0-9a-f]{16}/"#));
+    SOURCES.replace_all(text, "{registry}/").into_owned()
+}
+
+/// Backtraces of wasmtime hold offsets, hashes and mangled names.
 fn backtraces(text: &str, _: &Places) -> String {
     wasmtime::without_backtrace(text)
 }
 
-/// Only as the end of an address, behind its colon: elsewhere the same digits may be a number that
+/// The system chooses another port for each peer. Only as the end of an address, behind its colon: elsewhere the same digits may be a number that
 /// just happens to be the port's.
 fn ports(text: &str, places: &Places) -> String {
     let Some(port) = places.port else { return text.to_string() };
@@ -219,9 +226,21 @@ mod tests {
     }
 
     #[test]
-    fn hash_of_rustc() {
+    fn sources_of_the_library() {
         let hash = "59807616e1b2c3d4e5f60718293a4b5c6d7e8f90";
         check(&format!("at /rustc/{hash}/library/core\n"), "at /rustc/{hash}/library/core\n");
+        check(
+            "panicked at /home/x/.rustup/toolchains/y/lib/rustlib/src/rust/library/std/src/a.rs:1:2:\n",
+            "panicked at /rustc/{hash}/library/std/src/a.rs:1:2:\n",
+        );
+    }
+
+    #[test]
+    fn sources_of_crates() {
+        check(
+            "panicked at /home/x/.cargo/registry/src/example.org-1949cf8c6b5b557f/dirs-6.0.0/src/lib.rs:1:2:\n",
+            "panicked at {registry}/dirs-6.0.0/src/lib.rs:1:2:\n",
+        );
     }
 
     #[test]

@@ -94,6 +94,9 @@ const MISUSED: i32 = 2;
 /// How its report of a failed run begins. What a guest wrote to stderr stands before it.
 const REPORT: &str = "Error: failed to run main module `";
 
+/// How its report begins if `-W timeout` has ended a guest that slept in a call of the host.
+const DEADLINE: &str = "Error: timed out after deadline has elapsed\n";
+
 /// How its report of a module that is to be linked to the main one begins.
 const PRELOAD: &str = "Error: failed to process preload `";
 
@@ -104,7 +107,7 @@ const INVOKED: [&str; 2] = ["failed to invoke command default", "failed to invok
 pub fn read_end(code: i32, stdout: &[u8], stderr: &[u8]) -> Ending {
     let text = String::from_utf8_lossy(stderr);
     if code == TRAPPED
-        && let Some(report_at) = stderr.windows(REPORT.len()).rposition(|window| window == REPORT.as_bytes())
+        && let Some(report_at) = [REPORT, DEADLINE].iter().filter_map(|begin| last(stderr, begin)).max()
         && let Some(what) = causes(&String::from_utf8_lossy(&stderr[report_at..])).last()
     {
         let what = what.strip_prefix("wasm trap: ").unwrap_or(what).to_string();
@@ -128,6 +131,11 @@ pub fn read_end(code: i32, stdout: &[u8], stderr: &[u8]) -> Ending {
         }
     }
     Ending::Exit
+}
+
+/// Where `begin` stands for the last time.
+fn last(stderr: &[u8], begin: &str) -> Option<usize> {
+    stderr.windows(begin.len()).rposition(|window| window == begin.as_bytes())
 }
 
 /// The causes in a report, outermost first. wasmtime numbers them if there are several:
@@ -244,6 +252,8 @@ note: using the `WASMTIME_BACKTRACE_DETAILS=1` environment variable may show mor
             trap("wasm `unreachable` instruction executed", guests)
         );
         assert_eq!(read_end(134, b"out", OVERFLOW.as_bytes()), trap("out of bounds memory access", 0));
+        let asleep = "Error: timed out after deadline has elapsed\n\nCaused by:\n    wasm trap: interrupt\n";
+        assert_eq!(read_end(134, b"", asleep.as_bytes()), trap("interrupt", 0));
         let garbled = [b"\xff\xfe".as_slice(), OVERFLOW.as_bytes()].concat();
         assert_eq!(read_end(134, b"", &garbled), trap("out of bounds memory access", 2));
     }
