@@ -49,7 +49,7 @@ fn commands(markdown: &str) -> Vec<Vec<&str>> {
 #[test]
 fn tables_in_documents_are_those_of_the_snapshots() {
     let mut seen = 0;
-    for document in ["README.md"] {
+    for document in ["README.md", "docs/shared-memory.md"] {
         let text = read(document);
         for part in text.split("<!-- snapshot: ").skip(1) {
             let (name, rest) = part.split_once(" -->\n```text\n").expect("a block of text after the mark");
@@ -65,7 +65,8 @@ fn tables_in_documents_are_those_of_the_snapshots() {
 
 #[test]
 fn documented_commands_are_understood() {
-    let documents = ["README.md", "CONTRIBUTING.md", "DIVERGENCES.md", "xtask/README.md"];
+    let documents =
+        ["README.md", "CONTRIBUTING.md", "DIVERGENCES.md", "docs/shared-memory.md", "xtask/README.md"];
     let mut seen = 0;
     for document in documents {
         for words in commands(&read(document)) {

@@ -120,8 +120,10 @@ fn of_cells(workspace: &Workspace, env: &Environment, args: &LayoutArgs) -> Resu
             .collect();
         let meant = name::suggest(what, ids.iter().map(String::as_str));
         let hint = meant.map(|meant| format!("\ndid you mean `{meant}`?")).unwrap_or_default();
-        let message =
-            format!("`{what}` is no file, and no EXAMPLE[/CASE[/FLAG-SET]] with a {TARGET} column{hint}");
+        let message = format!(
+            "`{what}` is no file, and no EXAMPLE[/CASE[/FLAG-SET]] with a {TARGET} column (components \
+             share no memory){hint}"
+        );
         return Err(Stop::error(exit::NOTHING_MATCHED, message));
     };
     let sh = Shell::new()?;

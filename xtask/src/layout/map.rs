@@ -204,9 +204,9 @@ impl World<'_> {
             Sort::Global => module.globals.get(index).and_then(Global::import),
         };
         let Some((from, name)) = imported else { return Id::Of { instance, index } };
-        let provider = self.instances[..instance].iter().rposition(|other| other.name == from);
-        let export = provider.and_then(|provider| {
-            let (found, index) = self.instances[provider].module.exports.get(name)?;
+        let before = self.instances[..instance].iter().enumerate().rev();
+        let export = before.filter(|(_, other)| other.name == from).find_map(|(provider, other)| {
+            let (found, index) = other.module.exports.get(name)?;
             (*found == sort).then_some((provider, *index))
         });
         match export {

@@ -10,11 +10,18 @@ const LINE: usize = 16;
 const COLUMN: usize = 170;
 const SCALE: usize = 90;
 const MARGIN: usize = 12;
+/// How wide a letter is, as a fraction: fonts of one width have letters of 0.6 times their size.
+const LETTER: (usize, usize) = (75, 10);
 
 /// One picture with the maps below each other.
 pub fn picture(maps: &[&Map]) -> String {
-    let columns = maps.iter().map(|map| draw::owners(map).len()).max().unwrap_or(0).max(2);
-    let width = 2 * MARGIN + SCALE + columns * COLUMN;
+    let columns = maps.iter().map(|map| draw::owners(map).len()).max().unwrap_or(0);
+    let lines = maps.iter().flat_map(|map| {
+        let sentences = map.overlaps().iter().map(draw::sentence).collect::<Vec<_>>();
+        [draw::title(map)].into_iter().chain(sentences)
+    });
+    let longest = lines.map(|line| line.chars().count()).max().unwrap_or(0);
+    let width = 2 * MARGIN + (SCALE + columns * COLUMN).max(longest * LETTER.0 / LETTER.1);
     let mut body = String::new();
     let mut top = MARGIN;
     for map in maps {

@@ -208,6 +208,25 @@ mod reality {
         String::from_utf8(bytes.to_vec()).expect("text")
     }
 
+    /// docs/EXAMPLE.CASE.ROW.svg is what `layout` draws of that row. UPDATE_DOCS=1 renews them.
+    #[test]
+    fn pictures_in_documents_are_current() {
+        let page = fs::read_to_string(root().join("docs/shared-memory.md")).expect("a page");
+        let named: Vec<_> = page.split("](").filter_map(|part| part.split_once(".svg)")).collect();
+        assert!(named.len() >= 4, "{named:?}");
+        for (name, _) in named {
+            let row = name.replace('.', "/");
+            let workspace = Workspace::new();
+            let drawn = workspace.xtask_in(root()).args(["layout", &row, "--format", "svg"]).assert();
+            let file = root().join(format!("docs/{name}.svg"));
+            if std::env::var_os("UPDATE_DOCS").is_some() {
+                fs::write(&file, drawn.stdout_text()).expect("a written picture");
+            }
+            let current = fs::read_to_string(&file).unwrap_or_default() == drawn.stdout_text();
+            assert!(current, "docs/{name}.svg is not what layout draws: UPDATE_DOCS=1 cargo test pictures");
+        }
+    }
+
     #[test]
     fn a_segment_is_written_at_instantiation() {
         let rows = rows("data-segment/bytes", "env.memory");
@@ -247,8 +266,14 @@ mod reality {
 
     #[test]
     fn everything_at_once() {
-        for (case, at_least) in [("everything-at-once/greeting", 1), ("everything-at-once/cures", 2)] {
-            let rows = rows(case, "env.memory");
+        let cases = [
+            ("everything-at-once/greeting", "env.memory", 1),
+            ("everything-at-once/cures", "env.memory", 2),
+            ("everything-at-once/position-independent", "env.memory", 1),
+            ("everything-at-once/position-independent", "abc-library.memory", 1),
+        ];
+        for (case, memory, at_least) in cases {
+            let rows = rows(case, memory);
             assert!(rows.len() >= at_least, "{rows:?}");
             for (row, map) in rows {
                 // Where the stacks are one place, the library's buffer lies on the greeter's.
