@@ -87,7 +87,7 @@ pub struct TestArgs {
     /// Build the selected examples and run nothing
     #[arg(long, conflicts_with_all = ["accept", "review", "prune"])]
     pub no_run: bool,
-    /// How many cells run at a time [default: as many as there are cores]
+    /// How many cells run at a time [default: as many as there are cores, beside those that wait]
     #[arg(short, long, value_name = "N", value_parser = at_least_one)]
     pub jobs: Option<usize>,
     /// Begin no further cell after the first case that differs

@@ -33,6 +33,7 @@ mod report;
 mod run;
 mod schedule;
 mod scratch;
+mod slots;
 mod snapshot;
 mod stop;
 mod table;

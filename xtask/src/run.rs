@@ -18,6 +18,7 @@ use crate::fixture::{Change, Fixture};
 use crate::peer;
 use crate::process::{self, End, Interrupt, Limits, Ran};
 use crate::scratch;
+use crate::slots::Slots;
 use crate::stop::{Stop, exit};
 use crate::terminal::say;
 use crate::text::{bars, shell_words, visible};
@@ -36,7 +37,7 @@ pub struct Plan<'a> {
     pub files: &'a Files,
     pub misfits: &'a Misfits,
     /// How many cells run at a time.
-    pub jobs: usize,
+    pub slots: &'a Slots,
     /// Overrules the timeouts of all cases.
     pub timeout: Option<Duration>,
     pub keep_scratch: bool,
@@ -111,10 +112,13 @@ pub fn start<'scope, 'env: 'scope>(
 ) -> Receiver<(Job, Result<Left>)> {
     let (sender, receiver) = mpsc::channel();
     let next = Arc::new(AtomicUsize::new(0));
-    for _ in 0..plan.jobs.min(jobs.len()) {
+    for _ in 0..plan.slots.most().min(jobs.len()) {
         let (sender, next) = (sender.clone(), Arc::clone(&next));
         scope.spawn(move || {
-            while let Some(&job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            loop {
+                // First the slot and then the job, so that they begin in their order.
+                let _slot = plan.slots.take();
+                let Some(&job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
                 let left = match plan.stop.load(Ordering::Relaxed) {
                     true => Ok(Left::NotRun),
                     false => one(&plan, &cells[job.cell], job.round),

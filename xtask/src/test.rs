@@ -29,6 +29,7 @@ use crate::report::{CaseResult, CellResult, Report, Summary};
 use crate::run::{self, Job, Left, Plan};
 use crate::schedule::{self, Runs};
 use crate::scratch::{self, CWD};
+use crate::slots::Slots;
 use crate::snapshot::{self, Keeping, Place};
 use crate::stop::{Stop, exit};
 use crate::terminal::say;
@@ -80,6 +81,11 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs, asked: Op
 
     // run, normalize, group, compare, report
     layout::warnings(workspace, &cells, &files)?.iter().for_each(|warning| say(warning));
+    let slots = match args.jobs {
+        _ if args.no_capture => Slots::exactly(1),
+        Some(jobs) => Slots::exactly(jobs),
+        None => Slots::busy(thread::available_parallelism().map_or(1, usize::from)),
+    };
     let stop = AtomicBool::new(false);
     let plan = Plan {
         scratch: &scratch,
@@ -87,10 +93,7 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs, asked: Op
         built: &built,
         files: &files,
         misfits: &misfits,
-        jobs: match args.no_capture {
-            true => 1,
-            false => args.jobs.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from)),
-        },
+        slots: &slots,
         timeout: args.timeout,
         keep_scratch: args.keep_scratch,
         echo: args.no_capture,
