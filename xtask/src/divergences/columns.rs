@@ -73,6 +73,9 @@ fn unless(standings: &[Standing; 2]) -> Vec<Unless> {
 /// The flags that restore what native does.
 pub fn restored_by(standings: &[Standing; 2]) -> String {
     let flags_of = |standing: &Standing| match standing {
+        Standing::Differs { nearest: Some(Unless { flag_set, how }), .. } => {
+            Some(format!("{}, but for {how}", flags(flag_set)))
+        }
         Standing::Differs { restored_by, .. } if restored_by.is_empty() => Some("*none*".into()),
         Standing::Differs { restored_by, .. } => Some(any_of(restored_by)),
         _ => None,
@@ -146,6 +149,13 @@ mod tests {
             &format!("{rows}{OUTCOMES}"),
             "| `ABC` | wasip1: exit 3&nbsp;→&nbsp;1<br>wasip2: exit 3&nbsp;→&nbsp;trap | *none* |",
         );
+    }
+
+    #[test]
+    fn flags_that_nearly_restore() {
+        let outcomes = "\n\nA  exit 0\n   stdout\n   │x\n\nB  exit 1\n\nC  exit 0\n";
+        let rows = " native wasip1 wasip2 wasmtime flags\ndefault A B B\none · C C -S one";
+        check(&format!("{rows}{outcomes}"), "| `ABB` +1 | exit 0&nbsp;→&nbsp;1 | `-S one`, but for stdout |");
     }
 
     #[test]

@@ -17,6 +17,9 @@ pub enum Standing {
         how: String,
         /// The flag sets with which it does what native does.
         restored_by: Vec<FlagSet>,
+        /// If there is none, and without flags it ends otherwise: the first with which it ends as
+        /// native does, and what differs then.
+        nearest: Option<Unless>,
     },
 }
 
@@ -55,8 +58,18 @@ impl Standing {
                 |(flag_set, outcome): (_, &String)| Unless { flag_set, how: difference(native, outcome) };
             return Standing::Agrees { unless: differs.map(unless).collect() };
         }
-        let restored_by = others.filter(|(_, outcome)| *outcome == native).map(|(flag_set, _)| flag_set);
-        Standing::Differs { how: difference(native, here), restored_by: restored_by.collect() }
+        let others: Vec<_> = others.collect();
+        let restored_by = others.iter().filter(|(_, outcome)| *outcome == native);
+        let restored_by: Vec<_> = restored_by.map(|(flag_set, _)| flag_set.clone()).collect();
+        let ends_alike = |outcome: &str| Parts::of(native).exit == Parts::of(outcome).exit;
+        let nearest = others
+            .iter()
+            .find(|(_, outcome)| restored_by.is_empty() && !ends_alike(here) && ends_alike(outcome))
+            .map(|(flag_set, outcome)| Unless {
+                flag_set: flag_set.clone(),
+                how: difference(native, outcome),
+            });
+        Standing::Differs { how: difference(native, here), restored_by, nearest }
     }
 
     pub fn differs(&self) -> bool {
@@ -159,14 +172,32 @@ mod tests {
             standing(Target::WASIP1),
             Standing::Differs {
                 how: "exit 3 → 1".into(),
-                restored_by: vec![flag_set("one", "-S one"), flag_set("two", "-S two")]
+                restored_by: vec![flag_set("one", "-S one"), flag_set("two", "-S two")],
+                nearest: None,
             }
         );
         assert_eq!(
             standing(Target::WASIP2),
-            Standing::Differs { how: "exit 3 → trap".into(), restored_by: vec![] }
+            Standing::Differs { how: "exit 3 → trap".into(), restored_by: vec![], nearest: None }
         );
         assert_eq!(letters(&table), "ABC");
+    }
+
+    #[test]
+    fn flags_that_nearly_restore() {
+        let table = Table::parse(
+            "$ x\n native wasip1 wasip2 wasmtime flags\ndefault A B D\none · B D -S one\ntwo · C D -S two\n\n\
+             A  exit 0\n   stdout\n   │x\n\nB  exit 1\n\nC  exit 0\n\nD  exit 0\n   stdout\n   │y\n",
+        )
+        .unwrap();
+        let nearest = |target| match Standing::of(&table, target) {
+            Standing::Differs { nearest, .. } => nearest,
+            _ => None,
+        };
+        let two = Unless { flag_set: flag_set("two", "-S two"), how: "stdout".into() };
+        assert_eq!(nearest(Target::WASIP1), Some(two));
+        // It ends alike without any.
+        assert_eq!(nearest(Target::WASIP2), None);
     }
 
     #[test]
