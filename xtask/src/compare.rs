@@ -126,9 +126,10 @@ pub fn case(
             Keeping::Check | Keeping::Pending => false,
         };
     let unsettled = status != Status::Agrees && !accept_now;
-    // A pending snapshot may hold differences of cells that this run has left out.
+    // A pending snapshot may hold differences of cells that this run has left out. What it alone has
+    // of cells that are no more, nobody has ever recorded.
     let to_review = match &pending {
-        Some(pending) if prune => Some(current.clone().merge(Some(&pending.table.pruned(&current)), ran)),
+        Some(pending) if prune || orphans.is_empty() => Some(current.clone().merge(Some(&pending.table.pruned(&current)), ran)),
         Some(pending) => Some(current.clone().merge(Some(&pending.table), ran)),
         None => unsettled.then(|| merged.clone()),
     };

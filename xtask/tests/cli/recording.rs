@@ -138,3 +138,14 @@ fn a_new_description_is_a_change() {
     assert!(workspace.read("snapshots/hello/default.snap").contains("description: Another greeting\n"));
     workspace.test_in_ci("").code(0);
 }
+
+#[test]
+fn a_column_that_was_only_pending_and_is_no_more_leaves_nothing_pending() {
+    let workspace = Workspace::with("hello", HELLO, "");
+    workspace.test("").code(100);
+    workspace.cases("hello", "[default]\ntargets = ['native', 'wasip2']\n");
+    workspace.test("--accept").code(0);
+    let files: Vec<_> = workspace.snapshots().into_keys().collect();
+    assert_eq!(files, [std::path::Path::new("snapshots/hello/default.snap")]);
+    assert!(!workspace.read("snapshots/hello/default.snap").contains("wasip1"));
+}
