@@ -12,6 +12,7 @@ use serde::Deserialize;
 use xshell::{Shell, cmd};
 
 use crate::example::Module;
+use crate::failures::{Failure, Failures};
 use crate::process::{self, Interrupt};
 use crate::stop::{Stop, exit};
 use crate::target::Target;
@@ -42,6 +43,8 @@ pub struct Built {
     pub warnings: Vec<String>,
     /// The whole errors, as the compiler draws them, by package.
     pub errors: BTreeMap<String, Vec<String>>,
+    /// What this and earlier runs have found out about packages that do not build.
+    known: Failures,
 }
 
 impl Built {
@@ -93,9 +96,14 @@ pub fn all(
     peers: &BTreeSet<&str>,
     say: &(dyn Fn(&str) + Sync),
 ) -> Result<Built> {
-    let mut built = Built::default();
+    let file = workspace.own_dir().join("failures.json");
+    let known = Failures::read(&file);
+    let mut built = Built { known: known.clone(), ..Built::default() };
     for Batch { packages, targets } in batches(packages, targets, peers) {
         batch(sh, cargo, workspace, &packages, &targets, say, &mut built)?;
+    }
+    if built.known != known {
+        built.known.write(&file).with_context(|| format!("cannot write {}", file.display()))?;
     }
     Ok(built)
 }
@@ -166,7 +174,7 @@ fn batch(
     for package in missing.iter().map(|(package, _)| *package).collect::<BTreeSet<_>>() {
         let targets: Vec<_> =
             missing.iter().filter(|(other, _)| *other == package).map(|(_, target)| *target).collect();
-        let failures = failures(sh, cargo, workspace, package, &targets, &ran)?;
+        let failures = failures(sh, cargo, workspace, package, &targets, &ran, &mut built.known)?;
         for (target, failure) in targets.iter().zip(failures) {
             built.errors.entry(package.into()).or_default().push(failure.rendered);
             built.artifacts.insert((package.into(), *target), Artifact::Failed(failure.headline));
@@ -182,18 +190,11 @@ fn units<'a>(
     packages.iter().flat_map(move |package| targets.iter().map(move |target| (*package, *target)))
 }
 
-/// Why a package does not build for a target.
-#[derive(Clone)]
-struct Failure {
-    headline: String,
-    rendered: String,
-}
-
 /// Why `package` does not build, for each of `targets`.
 ///
 /// cargo's messages do not say for which target they are. But rustc says each thing once, so what
 /// was said as often as there are failed targets holds for each of them. Where that leaves it open,
-/// the package is built for each target by itself.
+/// the package is built for each target by itself, unless an earlier run has done so.
 fn failures(
     sh: &Shell,
     cargo: Cargo<'_>,
@@ -201,6 +202,7 @@ fn failures(
     package: &str,
     targets: &[Target],
     ran: &CargoRun,
+    known: &mut Failures,
 ) -> Result<Vec<Failure>> {
     let errors: Vec<_> = ran.errors_of(package).collect();
     let times = |error: &Diagnostic| errors.iter().filter(|other| other.rendered == error.rendered).count();
@@ -208,6 +210,11 @@ fn failures(
         && errors.iter().all(|error| times(error) == targets.len())
     {
         return Ok(vec![first.failure(); targets.len()]);
+    }
+    let names: Vec<_> = targets.iter().map(|target| target.name()).collect();
+    let said = ran.said_of(package);
+    if let Some(failures) = known.of(package, &names, &said) {
+        return Ok(failures);
     }
     let mut failures = Vec::new();
     for target in targets {
@@ -219,6 +226,7 @@ fn failures(
             None => Failure { headline: cargo_error(&alone.stderr), rendered: alone.stderr.clone() },
         });
     }
+    known.learn(package, &names, said, &failures);
     Ok(failures)
 }
 
@@ -244,6 +252,20 @@ impl CargoRun {
             Message::Said(said) if said.message.is_error() => Some(&said.message),
             _ => None,
         })
+    }
+
+    /// All that may say why a package does not build: its own errors, or else those of all packages
+    /// and of cargo itself, since it may be for one on which it depends.
+    fn said_of(&self, package: &str) -> Vec<String> {
+        let rendered = |error: &Diagnostic| error.rendered.clone().unwrap_or_default();
+        let mut said: Vec<_> = self.errors_of(package).map(rendered).collect();
+        if said.is_empty() {
+            said = self.errors().map(rendered).collect();
+            said.extend(self.stderr.lines().filter(|line| line.starts_with("error")).map(String::from));
+        }
+        // Packages are built in whichever order they come.
+        said.sort();
+        said
     }
 
     fn errors_of(&self, package: &str) -> impl Iterator<Item = &Diagnostic> {

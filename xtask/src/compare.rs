@@ -129,7 +129,9 @@ pub fn case(
     // A pending snapshot may hold differences of cells that this run has left out. What it alone has
     // of cells that are no more, nobody has ever recorded.
     let to_review = match &pending {
-        Some(pending) if prune || orphans.is_empty() => Some(current.clone().merge(Some(&pending.table.pruned(&current)), ran)),
+        Some(pending) if prune || orphans.is_empty() => {
+            Some(current.clone().merge(Some(&pending.table.pruned(&current)), ran))
+        }
         Some(pending) => Some(current.clone().merge(Some(&pending.table), ran)),
         None => unsettled.then(|| merged.clone()),
     };

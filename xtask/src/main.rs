@@ -13,6 +13,7 @@ mod divergences;
 mod doctor;
 mod environment;
 mod example;
+mod failures;
 mod fault;
 mod files;
 mod fixture;

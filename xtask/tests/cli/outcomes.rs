@@ -129,3 +129,25 @@ fn files_that_a_program_leaves_behind_are_recorded() {
     assert!(recorded.ends_with(files), "{recorded}");
     assert_eq!(workspace.read("examples/files/fixture/removed.txt"), "before\n");
 }
+
+#[test]
+fn errors_of_several_targets_are_told_apart_in_every_run() {
+    let program = |first: &str, second: &str| {
+        format!(
+            "#[cfg(target_env = \"p1\")] compile_error!(\"{first}\");\n\
+             #[cfg(target_env = \"p2\")] compile_error!(\"{second}\");\nfn main() {{}}\n"
+        )
+    };
+    let workspace = Workspace::with("apart", &program("one", "two"), "");
+    workspace.test("--accept").code(0).says("ABC");
+    let known = "target/parallax/failures.json";
+    assert!(workspace.read(known).contains("error: two"));
+    workspace.test_in_ci("").code(0);
+    workspace.write(known, "{ damaged");
+    workspace.test_in_ci("").code(0);
+    // What an earlier run has found out does not stand against what cargo says now.
+    workspace.program("apart", &program("two", "one"));
+    workspace.test_in_ci("").code(100).says("default@wasip1").says("default@wasip2");
+    workspace.program("apart", "fn main() {}");
+    workspace.test_in_ci("").code(100).says("default@wasip1 B→A").says("default@wasip2 C→A");
+}
