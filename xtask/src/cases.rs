@@ -32,6 +32,10 @@ pub struct Case {
     pub about: Option<String>,
     pub args: Vec<String>,
     pub stdin: String,
+    /// What its standard output is, if not what is recorded.
+    pub stdout: Option<Stdout>,
+    /// Paths in the scratch folder at which there are FIFOs.
+    pub fifos: Vec<String>,
     /// The environment of the host process, beside the fixed set.
     pub env: BTreeMap<String, String>,
     /// The module that is started for each cell before its program, for that to connect to.
@@ -54,6 +58,17 @@ pub struct FlagSet {
     pub flags: Vec<String>,
     /// What is plugged into the program before it runs.
     pub compose: Composition,
+}
+
+/// A standard output that nobody records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Stdout {
+    /// A pipe that nobody reads any more.
+    Broken,
+    /// A device without room.
+    Full,
 }
 
 /// What a case says about instances that lie on one another in a shared memory.
@@ -123,6 +138,12 @@ struct Spec {
     args: Vec<Spanned<String>>,
     /// What the program reads from its standard input; empty if not given.
     stdin: String,
+    /// What its standard output is, if not what the outcome shows: `"broken"`, a pipe whose reader has
+    /// gone, or `"full"`, a device that is full.
+    stdout: Option<Stdout>,
+    /// FIFOs (named pipes) to make in the scratch folder, by their paths: git keeps none in `fixture/`.
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
+    fifos: Vec<Spanned<String>>,
     /// Variables of the host process, beside LC_ALL, TZ, HOME and TMPDIR. The native program sees
     /// them; a wasm guest sees only what flags such as `--env` pass on. `{cwd}` is the absolute
     /// scratch folder, `{port}` the peer's port.
@@ -222,8 +243,10 @@ pub fn parse(text: &str, packages: &Packages<'_>) -> Result<Vec<Case>, Vec<Fault
 }
 
 /// The keys of a case, for suggestions.
-const KEYS: &[&str] =
-    &["about", "args", "compose", "env", "flags", "overlap", "peer", "redact", "stdin", "targets", "timeout"];
+const KEYS: &[&str] = &[
+    "about", "args", "compose", "env", "fifos", "flags", "overlap", "peer", "redact", "stdin", "stdout",
+    "targets", "timeout",
+];
 
 impl Spec {
     /// Checks what types alone cannot, and gives the case. `at` is where the case's name stands.
@@ -244,6 +267,10 @@ impl Spec {
         for (key, value) in &self.env {
             or_fault(variable_name(key));
             or_fault(word(value));
+        }
+
+        for path in &self.fifos {
+            or_fault(path_below(path));
         }
 
         let mut flag_sets = vec![FlagSet { name: DEFAULT_FLAG_SET.into(), ..FlagSet::default() }];
@@ -298,6 +325,8 @@ impl Spec {
                     about,
                     args,
                     stdin: self.stdin,
+                    stdout: self.stdout,
+                    fifos: self.fifos.into_iter().map(Spanned::into_inner).collect(),
                     env,
                     peer: self.peer.map(Spanned::into_inner),
                     flag_sets,
@@ -357,6 +386,18 @@ fn no_nul(word: &Spanned<String>) -> Result<(), Fault> {
         return Err(Fault::new("no system passes a NUL byte to a program", word.span()));
     }
     Ok(())
+}
+
+/// Checks that a path leads to somewhere in the scratch folder.
+fn path_below(path: &Spanned<String>) -> Result<(), Fault> {
+    use std::path::{Component, Path};
+    let is_name = |component| matches!(component, Component::Normal(_));
+    let written = path.get_ref();
+    match !written.is_empty() && Path::new(written).components().all(is_name) && !written.contains('\\') {
+        true => no_nul(path),
+        false => Err(Fault::new("not a path in the scratch folder", path.span())
+            .help("it is relative, has no `..`, and begins with a name: `fifos = [\"folder/name\"]`")),
+    }
 }
 
 fn variable_name(key: &Spanned<String>) -> Result<(), Fault> {
@@ -510,7 +551,7 @@ mod tests {
         check(
             "[sample]\nabout = \"x\"\narg = [\"sample.txt\"]\n",
             r#"
-error: unknown field `arg`, expected one of `about`, `args`, `stdin`, `env`, `peer`, `flags`, `compose`, `targets`, `timeout`, `redact`, `overlap`
+error: unknown field `arg`, expected one of `about`, `args`, `stdin`, `stdout`, `fifos`, `env`, `peer`, `flags`, `compose`, `targets`, `timeout`, `redact`, `overlap`
  --> cases.toml:3:1
   |
 3 | arg = ["sample.txt"]

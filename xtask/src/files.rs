@@ -40,6 +40,21 @@ pub fn make_link(target: &Path, link: &Path) -> io::Result<()> {
     return std::os::windows::fs::symlink_file(target, link);
 }
 
+/// Makes a FIFO, which is a file that passes on what one program writes to who reads it.
+pub fn make_fifo(path: &Path) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    return Ok(rustix::fs::mkfifoat(rustix::fs::CWD, path, rustix::fs::Mode::from_raw_mode(0o600))?);
+    #[cfg(not(target_os = "linux"))]
+    return Err(io::Error::other(format!("no FIFO can be made on this system: {}", path.display())));
+}
+
+/// A device that is always full, opened for writing.
+pub fn full_device() -> io::Result<fs::File> {
+    fs::File::options().write(true).open("/dev/full").map_err(|error| {
+        io::Error::new(error.kind(), format!("no device to stand for a full one: /dev/full: {error}"))
+    })
+}
+
 /// Makes a folder that nobody else may look into.
 pub fn make_private_folder(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]

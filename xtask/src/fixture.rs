@@ -2,6 +2,7 @@
 //!
 //! A fixture is read once and written out for every cell, so that each has files of its own.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead, Read};
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::files::{is_executable, make_executable, make_link};
+use crate::files::{is_executable, make_executable, make_fifo, make_link};
 use crate::text::{bars, visible};
 
 /// Files, folders and links below a folder, by their path from there.
@@ -80,13 +81,23 @@ impl Fixture {
                     }
                 }
                 Entry::Link(target) => make_link(target, &path)?,
-                Entry::Large { .. } | Entry::Special | Entry::Unreadable | Entry::Deep | Entry::Long => {
+                Entry::Special => make_fifo(&path)?,
+                Entry::Large { .. } | Entry::Unreadable | Entry::Deep | Entry::Long => {
                     let message = format!("a fixture has no such file as {}", path.display());
                     return Err(io::Error::other(message));
                 }
             }
         }
         Ok(())
+    }
+
+    /// The same with FIFOs at these paths.
+    pub fn with_fifos(&self, paths: &[String]) -> Cow<'_, Fixture> {
+        if paths.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        let fifos = paths.iter().map(|path| (PathBuf::from(path), Entry::Special));
+        Cow::Owned(Fixture { entries: self.entries.clone().into_iter().chain(fifos).collect() })
     }
 
     /// What differs `after` a run, by path.

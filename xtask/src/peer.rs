@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -45,7 +45,7 @@ pub fn beside<T>(
             // Once the port is known, nobody listens any more.
             let tell = |pipe, bytes: &[u8]| drop(sender.send((pipe, bytes.to_vec())));
             let limits = Limits { timeout: LIFE, ..limits };
-            process::run(command, folder, b"", limits, &end, Some(&tell))
+            process::run(command, folder, b"", Stdio::piped(), limits, &end, Some(&tell))
         });
         let (heard, printed) = listen(&chunks, limits.timeout, interrupt);
         let done = match heard {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
@@ -12,8 +13,10 @@ use anyhow::{Context, Result};
 
 use crate::build::{Artifact, Built};
 use crate::call::{self, Call, Files};
+use crate::cases::Stdout;
 use crate::cell::Cell;
 use crate::compose::Misfits;
+use crate::files;
 use crate::fixture::{Change, Fixture};
 use crate::peer;
 use crate::process::{self, End, Interrupt, Limits, Ran};
@@ -171,17 +174,21 @@ fn called(
     limits: Limits,
     port: Option<u16>,
 ) -> Result<Left> {
-    scratch::make(dir, &cell.example.fixture)?;
+    let fixture = cell.example.fixture.with_fifos(&cell.case.fifos);
+    scratch::make(dir, &fixture)?;
     let stdin = cell.case.stdin.as_bytes();
     let run = |argv, echo: Option<process::Echo<'_>>| {
-        process::run(call.command(argv), dir, stdin, limits, plan.interrupt, echo)
+        stdout(cell.case.stdout)
+            .and_then(|stdout| {
+                process::run(call.command(argv), dir, stdin, stdout, limits, plan.interrupt, echo)
+            })
             .map_err(|error| cannot_run(cell, call, &error))
     };
 
     let started = Instant::now();
     let Some(ran) = run(&call.argv, plan.echo.then_some(&echo))? else { return Ok(Left::NotRun) };
     let took = started.elapsed();
-    let changes = scratch::changes(dir, &cell.example.fixture).context(cell.id())?;
+    let changes = scratch::changes(dir, &fixture).context(cell.id())?;
     let without_guest = match call.argv_without_guest(&ran.stderr) {
         Some(argv) if leaves_open(&ran) => match run(&argv, None)? {
             Some(again) => Some(again),
@@ -198,6 +205,16 @@ fn called(
 
 fn remove(dir: &Path) -> Result<()> {
     scratch::remove(dir).with_context(|| format!("cannot remove {}", dir.display()))
+}
+
+/// What a program finds as its standard output.
+fn stdout(kind: Option<Stdout>) -> io::Result<Stdio> {
+    match kind {
+        None => Ok(Stdio::piped()),
+        // Of this pipe, only the writing end is left.
+        Some(Stdout::Broken) => io::pipe().map(|(_, writer)| writer.into()),
+        Some(Stdout::Full) => files::full_device().map(Stdio::from),
+    }
 }
 
 /// Shows people what a program prints, as text that does nothing to their terminal.

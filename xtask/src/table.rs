@@ -8,7 +8,7 @@ mod parse;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::cases::{Case, FlagSet};
+use crate::cases::{Case, FlagSet, Stdout};
 use crate::composition::PLUGGED;
 use crate::target::Target;
 use crate::text::{bars, indent, shell_word, shell_words, visible};
@@ -64,6 +64,14 @@ impl Table {
         if !case.stdin.is_empty() {
             head.push_str("stdin\n");
             head.push_str(&bars(&visible(case.stdin.as_bytes())));
+        }
+        match case.stdout {
+            None => {}
+            Some(Stdout::Broken) => head.push_str("stdout: a pipe whose reader has gone\n"),
+            Some(Stdout::Full) => head.push_str("stdout: a device that is full\n"),
+        }
+        for path in &case.fifos {
+            head.push_str(&format!("fifo: {}\n", shell_word(path)));
         }
         let slot = |set, target: &Target| if case.runs(set, *target) { Slot::Unknown } else { Slot::Never };
         Table {

@@ -28,7 +28,7 @@ const WRITE_CHUNK: usize = 512;
 
 /// Runs `command` to its end and gives what it left behind, or `None` if an interrupt came
 /// meanwhile: then the program was killed. `folder` is its scratch folder, which tells what it has
-/// started from what others have.
+/// started from what others have. `stdout` is read if it is piped.
 ///
 /// # Errors
 /// If the program cannot be started, or the system refuses to tell about it.
@@ -36,12 +36,13 @@ pub fn run(
     mut command: Command,
     folder: &Path,
     stdin: &[u8],
+    stdout: Stdio,
     limits: Limits,
     interrupt: &Interrupt,
     echo: Option<Echo<'_>>,
 ) -> io::Result<Option<Ran>> {
     let input = if stdin.is_empty() { Stdio::null() } else { Stdio::piped() };
-    command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    command.stdin(input).stdout(stdout).stderr(Stdio::piped()).process_group(0);
     let deadline = Instant::now() + limits.timeout;
     let mut child = command.spawn()?;
     let watched = watch(&mut child, folder, stdin, deadline, limits.output, interrupt, echo);
@@ -327,7 +328,9 @@ mod tests {
         std::fs::create_dir(&home).unwrap();
         shell.args(["-c", script]).env("HOME", home);
         let never = Interrupt::never();
-        run(shell, folder.path(), stdin, limits, &never, None).unwrap().expect("not interrupted")
+        run(shell, folder.path(), stdin, Stdio::piped(), limits, &never, None)
+            .unwrap()
+            .expect("not interrupted")
     }
 
     #[test]
@@ -423,7 +426,7 @@ mod tests {
         shell.args(["-c", "sleep 600"]);
         let started = Instant::now();
         let interrupt = Interrupt::come();
-        assert!(run(shell, folder.path(), b"", LIMITS, &interrupt, None).unwrap().is_none());
+        assert!(run(shell, folder.path(), b"", Stdio::piped(), LIMITS, &interrupt, None).unwrap().is_none());
         assert!(started.elapsed() < Duration::from_secs(10));
     }
 }

@@ -23,6 +23,7 @@ pub fn run(
     mut command: Command,
     _folder: &Path,
     stdin: &[u8],
+    stdout: Stdio,
     limits: Limits,
     interrupt: &Interrupt,
     echo: Option<Echo<'_>>,
@@ -30,7 +31,7 @@ pub fn run(
     let mut info = ExtendedLimitInfo::new();
     info.limit_kill_on_job_close();
     let job = Job::create_with_limit_info(&info).map_err(io::Error::other)?;
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdin(Stdio::piped()).stdout(stdout).stderr(Stdio::piped());
     let deadline = Instant::now() + limits.timeout;
     let mut child = command.spawn()?;
     job.assign_process(child.as_raw_handle() as isize).map_err(io::Error::other)?;

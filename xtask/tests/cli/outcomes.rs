@@ -151,3 +151,54 @@ fn errors_of_several_targets_are_told_apart_in_every_run() {
     workspace.program("apart", "fn main() {}");
     workspace.test_in_ci("").code(100).says("default@wasip1 B→A").says("default@wasip2 C→A");
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_standard_output_that_takes_nothing() {
+    let program = r#"
+        use std::io::Write;
+
+        fn main() { eprintln!("{:?}", std::io::stdout().write_all(b"a line\n").map_err(|error| error.kind())); }
+    "#;
+    let cases =
+        "[broken]\nstdout = 'broken'\ntargets = ['native']\n[full]\nstdout = 'full'\ntargets = ['native']\n";
+    let workspace = Workspace::with("writes", program, cases);
+    workspace.test("--accept").code(0);
+    let recorded = |case: &str, stdout: &str, kind: &str| {
+        let table = format!(
+            "$ writes\nstdout: {stdout}\n           native\ndefault      A\n\n\
+             A  exit 0\n   stderr\n   │Err({kind})\n"
+        );
+        assert_eq!(workspace.read(&format!("snapshots/writes/{case}.snap")), snapshot(&table));
+    };
+    recorded("broken", "a pipe whose reader has gone", "BrokenPipe");
+    recorded("full", "a device that is full", "StorageFull");
+    // It is read back, too.
+    workspace.test_in_ci("").code(0);
+    workspace.cases("writes", "[broken]\nstdout = 'brokn'\n");
+    workspace.test("").code(2).says("cases.toml:2:10").says("expected `broken` or `full`");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_fifo_in_the_scratch_folder() {
+    let program = r#"
+        fn main() {
+            let kind = std::fs::metadata("below/pipe").unwrap().file_type();
+            println!("{}", std::os::unix::fs::FileTypeExt::is_fifo(&kind));
+            if std::env::args().count() > 1 { std::fs::remove_file("below/pipe").unwrap(); }
+        }
+    "#;
+    let cases = "[stays]\nfifos = ['below/pipe']\ntargets = ['native']\n\
+                 [goes]\nfifos = ['below/pipe']\nargs = ['x']\ntargets = ['native']\n";
+    let workspace = Workspace::with("looks", program, cases);
+    workspace.write("examples/looks/fixture/below/file.txt", "");
+    workspace.test("--accept").code(0);
+    let stays = workspace.read("snapshots/looks/stays.snap");
+    assert!(stays.contains("\nfifo: below/pipe\n") && stays.ends_with("│true\n"), "{stays}");
+    assert!(workspace.read("snapshots/looks/goes.snap").contains("removed  below/pipe"));
+    for bad in ["../pipe", "/pipe", "", "a/../pipe", "."] {
+        workspace.cases("looks", &format!("[stays]\nfifos = ['{bad}']\n"));
+        workspace.test("").code(2).says("cases.toml:2:10").says("not a path in the scratch folder");
+    }
+}

@@ -1,0 +1,30 @@
+//! Writes to a standard output that takes nothing, and says on standard error what came of it.
+
+use std::env;
+use std::fmt::Debug;
+use std::io::{self, Write};
+
+fn main() {
+    match env::args().nth(1).as_deref() {
+        Some("write") => {
+            let mut out = io::stdout().lock();
+            // Standard output keeps what has no end of line yet.
+            say("write", out.write(b"one"));
+            say("flush", out.flush());
+            say("write a line", out.write(b"two\n"));
+            say("flush once more", out.flush());
+        }
+        Some("println") => {
+            println!("a line");
+            eprintln!("printed");
+        }
+        _ => eprintln!("usage: io-stdout write|println"),
+    }
+}
+
+fn say<T: Debug>(what: &str, result: io::Result<T>) {
+    match result {
+        Ok(value) => eprintln!("{what}: {value:?}"),
+        Err(error) => eprintln!("{what}: {:?}: {error}", error.kind()),
+    }
+}
