@@ -10,6 +10,7 @@ use crate::cases::PORT;
 use crate::cell::Cell;
 use crate::compose;
 use crate::example::{Example, Module};
+use crate::files;
 use crate::scratch::CWD;
 use crate::target::Target;
 use crate::wasmtime::{self, Wasmtime};
@@ -191,7 +192,7 @@ impl Call {
     /// The command that makes this call with another command line.
     pub fn command(&self, argv: &[OsString]) -> Command {
         let mut command = Command::new(&argv[0]);
-        command.args(&argv[1..]).env_clear().envs(&self.env).current_dir(&self.cwd);
+        command.args(argv[1..].iter().map(files::word)).env_clear().envs(&self.env).current_dir(&self.cwd);
         command
     }
 

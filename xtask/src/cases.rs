@@ -14,6 +14,7 @@ use crate::example::Module;
 use crate::fault::Fault;
 use crate::name;
 use crate::target::Target;
+use crate::text::BYTE;
 
 /// How long a cell may run where its case does not say.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -133,7 +134,8 @@ struct Spec {
     /// One line for people: what this case shows.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     about: Option<Spanned<String>>,
-    /// The program's arguments. `{cwd}` is the absolute scratch folder, `{port}` the peer's port.
+    /// The program's arguments. `{cwd}` is the absolute scratch folder, `{byte:e9}` a byte that is no
+    /// UTF-8, `{port}` the peer's port.
     #[cfg_attr(test, schemars(with = "Vec<String>"))]
     args: Vec<Spanned<String>>,
     /// What the program reads from its standard input; empty if not given.
@@ -263,6 +265,7 @@ impl Spec {
         let word = |word: &Spanned<String>| no_nul(word).and_then(|()| known_port(word, self.peer.is_some()));
         for arg in &self.args {
             or_fault(word(arg));
+            or_fault(spelled_bytes(arg));
         }
         for (key, value) in &self.env {
             or_fault(variable_name(key));
@@ -386,6 +389,21 @@ fn no_nul(word: &Spanned<String>) -> Result<(), Fault> {
         return Err(Fault::new("no system passes a NUL byte to a program", word.span()));
     }
     Ok(())
+}
+
+/// Checks that each `{byte:…}` in an argument spells a byte that a system passes.
+fn spelled_bytes(arg: &Spanned<String>) -> Result<(), Fault> {
+    let is_byte = |part: &str| {
+        let byte = part.split_once('}').map(|(byte, _)| byte).filter(|byte| byte.len() == 2);
+        byte.and_then(|byte| u8::from_str_radix(byte, 16).ok()).is_some_and(|byte| byte != 0)
+    };
+    match arg.get_ref().split(BYTE).skip(1).all(is_byte) {
+        true => Ok(()),
+        false => {
+            Err(Fault::new("`{byte:` is followed by two hexadecimal digits, not both 0, and `}`", arg.span())
+                .help("such as `caf{byte:e9}`"))
+        }
+    }
 }
 
 /// Checks that a path leads to somewhere in the scratch folder.

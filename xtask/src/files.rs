@@ -1,8 +1,12 @@
 //! What systems do differently with files: rights, links, and a file system in memory.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+
+#[cfg(unix)]
+use crate::text::bytes_of;
 
 /// Whether its owner may run a file. Only Unix knows.
 pub fn is_executable(metadata: &fs::Metadata) -> bool {
@@ -38,6 +42,16 @@ pub fn make_link(target: &Path, link: &Path) -> io::Result<()> {
     return std::os::unix::fs::symlink(target, link);
     #[cfg(windows)]
     return std::os::windows::fs::symlink_file(target, link);
+}
+
+/// An argument as a program gets it, with the bytes that it spells; where arguments are no bytes, as
+/// it is written.
+pub fn word(word: &OsString) -> OsString {
+    #[cfg(unix)]
+    if let Some(text) = word.to_str() {
+        return std::os::unix::ffi::OsStringExt::from_vec(bytes_of(text));
+    }
+    word.clone()
 }
 
 /// Makes a FIFO, which is a file that passes on what one program writes to who reads it.

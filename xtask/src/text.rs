@@ -74,15 +74,37 @@ pub fn indent(text: &str, by: &str) -> String {
 /// Spells a word so that a POSIX shell reads it back as one word, and so that it stays on one line.
 pub fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@%+{}".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
+    if !word.is_empty() && word.chars().all(plain) && !word.contains(BYTE) {
         return word.to_string();
     }
-    if word.chars().any(char::is_control) {
+    if word.chars().any(char::is_control) || word.contains(BYTE) {
         // The one form of quotes in which escapes mean what `visible` writes.
         let spelled = visible(word.as_bytes()).replace('\n', "\\n").replace('\'', "\\'");
+        let mut parts = spelled.split(BYTE);
+        let first = parts.next().unwrap_or_default().to_string();
+        let spelled = parts.fold(first, |spelled, part| spelled + "\\x" + &part.replacen('}', "", 1));
         return format!("$'{spelled}'");
     }
     format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// How an argument begins to spell a byte that is no UTF-8: `{byte:e9}`.
+pub const BYTE: &str = "{byte:";
+
+/// The bytes of an argument, with those that it spells.
+pub fn bytes_of(word: &str) -> Vec<u8> {
+    let mut parts = word.split(BYTE);
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        match part.split_once('}').and_then(|(byte, rest)| Some((u8::from_str_radix(byte, 16).ok()?, rest))) {
+            Some((byte, rest)) => {
+                bytes.push(byte);
+                bytes.extend(rest.as_bytes());
+            }
+            None => bytes.extend([BYTE.as_bytes(), part.as_bytes()].concat()),
+        }
+    }
+    bytes
 }
 
 /// Spells several words as one command line.
@@ -119,6 +141,14 @@ mod tests {
         check(b"caf\xc3\xa9 \xf0\x9f\x92\xa9 \xff\xfe\n", "│café 💩 \\xff\\xfe");
         check("bidi \u{202e} zero\u{200b}width\n".as_bytes(), "│bidi \\u{202e} zero\\u{200b}width");
         check(b"C:\\new \"it's\"\n", "│C:\\\\new \"it's\"");
+    }
+
+    #[test]
+    fn bytes_in_words() {
+        assert_eq!(bytes_of("caf{byte:e9}!{byte:ff}"), b"caf\xe9!\xff");
+        assert_eq!(bytes_of("{byte} {byte:"), b"{byte} {byte:");
+        assert_eq!(shell_word("caf{byte:e9}"), r"$'caf\xe9'");
+        assert_eq!(shell_word("it's caf{byte:e9}!"), r"$'it\'s caf\xe9!'");
     }
 
     #[test]

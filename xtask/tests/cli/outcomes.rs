@@ -202,3 +202,19 @@ fn a_fifo_in_the_scratch_folder() {
         workspace.test("").code(2).says("cases.toml:2:10").says("not a path in the scratch folder");
     }
 }
+
+#[test]
+#[cfg(unix)]
+fn an_argument_that_is_no_text() {
+    let program =
+        r#"fn main() { println!("{:?}", std::env::args_os().nth(1).unwrap().as_encoded_bytes()); }"#;
+    let workspace =
+        Workspace::with("bytes", program, "[one]\nargs = ['caf{byte:e9}']\ntargets = ['native']\n");
+    workspace.test("--accept").code(0);
+    let one = workspace.read("snapshots/bytes/one.snap");
+    assert!(one.contains("$ bytes $'caf\\xe9'\n") && one.ends_with("│[99, 97, 102, 233]\n"), "{one}");
+    for bad in ["{byte:", "{byte:e}", "{byte:zz}", "{byte:00}", "{byte:e9e9}"] {
+        workspace.cases("bytes", &format!("[one]\nargs = ['{bad}']\n"));
+        workspace.test("").code(2).says("cases.toml:2:9").says("two hexadecimal digits");
+    }
+}
