@@ -92,6 +92,7 @@ pub fn shell_word(word: &str) -> String {
 pub const BYTE: &str = "{byte:";
 
 /// The bytes of an argument, with those that it spells.
+#[cfg(any(unix, test))]
 pub fn bytes_of(word: &str) -> Vec<u8> {
     let mut parts = word.split(BYTE);
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
