@@ -1,5 +1,5 @@
-//! Prints the CRC-32 of a file, which it maps into memory (`mapped`), reads (`read`), or maps if it can
-//! and else reads (`either`).
+//! Prints the CRC-32 of a file, which it maps into memory (`mapped`), or maps if it can and else reads
+//! (`either`).
 
 use std::env;
 use std::fs::{self, File};
@@ -15,7 +15,6 @@ fn main() -> ExitCode {
     };
     let sum = match how.as_str() {
         "mapped" => mapped(path),
-        "read" => read(path),
         "either" => mapped(path).or_else(|error| {
             eprintln!("checksum: reading {path} instead: {error}");
             read(path)

@@ -9,19 +9,7 @@ fn main() {
                 println!("{arg:?}");
             }
         }
-        Some("os") => {
-            for arg in env::args_os().skip(2) {
-                println!("{arg:?}, {} bytes", arg.len());
-            }
-        }
-        Some("backwards") => {
-            let args = env::args();
-            println!("{} in all, name included", args.len());
-            for arg in args.rev() {
-                println!("{arg:?}");
-            }
-        }
         Some("name") => println!("name: {:?}", env::args().next()),
-        _ => eprintln!("usage: env-arguments text|os|backwards|name ARG…"),
+        _ => eprintln!("usage: env-arguments text|name ARG…"),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
 fn main() -> ExitCode {
     let runtime = match Builder::new_current_thread().enable_all().build() {
@@ -19,7 +19,6 @@ fn main() -> ExitCode {
     match env::args().nth(1).as_deref() {
         Some("timers") => runtime.block_on(timers()),
         Some("channel") => runtime.block_on(channel()),
-        Some("late") => runtime.block_on(late()),
         Some("blocking") => runtime.block_on(blocking()),
         Some("forever") => runtime.block_on(forever()),
         _ => return ExitCode::from(2),
@@ -50,14 +49,6 @@ async fn channel() {
     });
     while let Some(number) = receiver.recv().await {
         println!("received {number}");
-    }
-}
-
-async fn late() {
-    let (_sender, receiver) = oneshot::channel::<()>();
-    match timeout(Duration::from_millis(10), receiver).await {
-        Ok(received) => println!("received {received:?}"),
-        Err(error) => println!("{error}"),
     }
 }
 

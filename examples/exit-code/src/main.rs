@@ -12,7 +12,6 @@ fn main() -> Result<ExitCode, String> {
             let code = u8::try_from(number(code)?).map_err(|error| error.to_string())?;
             Ok(ExitCode::from(code))
         }
-        [how, message] if how == "err" => Err(message.clone()),
-        _ => Err("usage: exit-code exit|return CODE, or err MESSAGE".into()),
+        _ => Err("usage: exit-code exit|return CODE".into()),
     }
 }

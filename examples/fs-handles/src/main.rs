@@ -1,30 +1,20 @@
-//! Keeps a file open while its name changes, another handle writes, or the handle is cloned.
+//! Keeps a file open while its name changes, or while another handle writes.
 
 use std::env;
 use std::fmt::Debug;
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Write};
 
 fn main() -> io::Result<()> {
     fs::write("file", "0123456789")?;
     match env::args().nth(1).as_deref() {
-        Some("clone") => clone(),
         Some("removed") => removed(),
         Some("two") => two(),
         _ => {
-            eprintln!("usage: fs-handles clone|removed|two");
+            eprintln!("usage: fs-handles removed|two");
             Ok(())
         }
     }
-}
-
-fn clone() -> io::Result<()> {
-    let mut one = File::open("file")?;
-    let mut other = one.try_clone()?;
-    show("one reads", text(&mut one, 4));
-    show("the clone reads on", text(&mut other, 4));
-    show("position of the first", one.stream_position());
-    fs::remove_file("file")
 }
 
 fn removed() -> io::Result<()> {

@@ -10,13 +10,12 @@ fn main() -> io::Result<()> {
     fs::metadata("folder/a")?;
     match env::args().nth(1).as_deref() {
         Some("entries") => entries()?,
-        Some("many") => many()?,
         Some("remove-while-reading") => remove_while_reading()?,
         Some("remove-tree") => remove_tree()?,
         Some("make") => make(),
         Some("remove") => remove(),
         Some("root") => root(),
-        _ => eprintln!("usage: fs-list entries|many|remove-while-reading|remove-tree|make|remove|root"),
+        _ => eprintln!("usage: fs-list entries|remove-while-reading|remove-tree|make|remove|root"),
     }
     Ok(())
 }
@@ -45,21 +44,6 @@ fn entries() -> io::Result<()> {
 fn fill() -> io::Result<()> {
     fs::create_dir("many")?;
     (0..1000).try_for_each(|number| fs::write(format!("many/entry-{number:04}"), ""))
-}
-
-fn many() -> io::Result<()> {
-    fill()?;
-    let mut names =
-        fs::read_dir("many")?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>()?;
-    println!("{} entries", names.len());
-    names.sort();
-    names.dedup();
-    println!("{} names", names.len());
-    for name in names {
-        fs::remove_file(std::path::Path::new("many").join(name))?;
-    }
-    show("remove the directory", fs::remove_dir("many"));
-    Ok(())
 }
 
 /// Removes each entry as soon as it is read.

@@ -1,9 +1,4 @@
-//! Opens what is no plain file, with names and options that are on the edge, and says how it went.
-#![allow(
-    clippy::ineffective_open_options,
-    clippy::suspicious_open_options,
-    reason = "odd options are the point"
-)]
+//! Opens what is no plain file, with names that are on the edge, and says how it went.
 
 use std::env;
 use std::fmt::Debug;
@@ -18,10 +13,9 @@ fn main() -> io::Result<()> {
         Some("empty") => empty(),
         Some("long") => long(),
         Some("slash") => slash(),
-        Some("options") => options(),
         Some("existing") => existing(),
         Some("wrong-way") => wrong_way()?,
-        _ => eprintln!("usage: fs-open directory|empty|long|slash|options|existing|wrong-way"),
+        _ => eprintln!("usage: fs-open directory|empty|long|slash|existing|wrong-way"),
     }
     Ok(())
 }
@@ -77,17 +71,6 @@ fn slash() {
     say("remove_dir made/", fs::remove_dir("made/"));
     say("remove_dir folder/.", fs::remove_dir("folder/."));
     say("create_dir folder/..", fs::create_dir("folder/.."));
-}
-
-fn options() {
-    let new = OpenOptions::new;
-    say("none", new().open("file"));
-    say("create only", new().create(true).open("file"));
-    say("read + create", new().read(true).create(true).open("file"));
-    say("read + truncate", new().read(true).truncate(true).open("file"));
-    say("append + truncate", new().append(true).truncate(true).open("file"));
-    say("create_new + truncate, no write", new().create_new(true).truncate(true).open("new"));
-    say("append + create_new + truncate", new().append(true).create_new(true).truncate(true).open("new"));
 }
 
 fn existing() {

@@ -1,6 +1,6 @@
 //! Hashes things, with random keys and with fixed ones, and shows in which order maps give them back.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::env;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, RandomState};
 
@@ -38,15 +38,11 @@ fn main() {
         }
         Some("order") => println!("{:?}", (0..10).collect::<HashSet<u64, Fixed>>()),
         Some("order-of-bytes") => println!("{:?}", (0..5).collect::<HashSet<u8, Fixed>>()),
-        Some("sorted") => {
-            let map: BTreeMap<_, _> = [("c", 3), ("a", 1), ("b", 2)].into();
-            println!("{map:?}");
-        }
         Some("capacity") => {
             println!("for 5 bytes: {}", HashSet::<u8>::with_capacity(5).capacity());
             println!("for 5 numbers of 64 bits: {}", HashSet::<u64>::with_capacity(5).capacity());
             println!("for 100 bytes: {}", HashSet::<u8>::with_capacity(100).capacity());
         }
-        _ => eprintln!("usage: hash-order random|same|different|order|order-of-bytes|capacity|sorted"),
+        _ => eprintln!("usage: hash-order random|same|different|order|order-of-bytes|capacity"),
     }
 }

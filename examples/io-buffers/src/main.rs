@@ -9,7 +9,7 @@ use std::process;
 fn main() -> io::Result<()> {
     let args: Vec<String> = env::args().skip(1).collect();
     let [place, how] = args.as_slice() else {
-        eprintln!("usage: io-buffers stdout|file return|exit|panic|abort");
+        eprintln!("usage: io-buffers stdout|file return|exit|panic");
         return Ok(());
     };
     // Dropped at the end of main, if that is ever reached.
@@ -25,7 +25,6 @@ fn main() -> io::Result<()> {
     match how.as_str() {
         "return" => Ok(()),
         "exit" => process::exit(0),
-        "panic" => panic!("something is wrong"),
-        _ => process::abort(),
+        _ => panic!("something is wrong"),
     }
 }

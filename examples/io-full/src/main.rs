@@ -19,19 +19,13 @@ fn main() -> io::Result<()> {
             say("flush", file.flush());
             say("fs::write", fs::write("/dev/full", "x"));
         }
-        Some("buffered") => {
-            let mut buffered = BufWriter::new(file);
-            say("write", buffered.write(b"x"));
-            say("flush", buffered.flush());
-            say("flush once more", buffered.flush());
-        }
         Some("dropped") => {
             let mut buffered = BufWriter::new(file);
             say("write", buffered.write(b"x"));
             drop(buffered);
             println!("dropped");
         }
-        _ => eprintln!("usage: io-full write|buffered|dropped"),
+        _ => eprintln!("usage: io-full write|dropped"),
     }
     Ok(())
 }

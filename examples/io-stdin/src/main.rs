@@ -11,13 +11,6 @@ fn main() -> io::Result<()> {
                 println!("{:?}", line?);
             }
         }
-        Some("line") => {
-            let mut line = String::new();
-            while input.read_line(&mut line)? > 0 {
-                println!("{line:?}");
-                line.clear();
-            }
-        }
         Some("bytes") => {
             let mut bytes = Vec::new();
             println!("{} bytes", input.read_to_end(&mut bytes)?);
@@ -34,7 +27,7 @@ fn main() -> io::Result<()> {
             let error = input.read_exact(&mut [0; 8]).expect_err("there is not that much");
             println!("eight more: {:?}: {error}", error.kind());
         }
-        _ => eprintln!("usage: io-stdin lines|line|bytes|parts"),
+        _ => eprintln!("usage: io-stdin lines|bytes|parts"),
     }
     // At the end of a file reading goes on giving nothing.
     println!("then {} bytes, and {} bytes", input.read(&mut [0; 8])?, input.read(&mut [0; 8])?);

@@ -1,4 +1,4 @@
-//! Computes a little; or spends half a second, asleep or at work; or never ends.
+//! Computes a little, or spends a quarter of a second, asleep or at work.
 
 use std::env;
 use std::hint::{self, black_box};

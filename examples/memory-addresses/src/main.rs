@@ -11,9 +11,8 @@ fn main() {
     match env::args().nth(1).as_deref() {
         Some("where") => places(),
         Some("null") => println!("at null: {}", read(0)),
-        Some("low") => println!("at 4096: {}", read(4096)),
         Some("last") => println!("at the end: {}", read(usize::MAX)),
-        _ => eprintln!("usage: memory-addresses where|null|low|last"),
+        _ => eprintln!("usage: memory-addresses where|null|last"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Asks for more memory than any machine has, in several ways, and for none at all.
+//! Asks for more memory than any machine has, in several ways.
 #![allow(unsafe_code, reason = "asking the allocator itself is unsafe")]
 
 use std::alloc::{self, Layout};
@@ -16,10 +16,7 @@ fn main() {
         Some("reserve") => reserve(),
         Some("alloc") => alloc(),
         Some("with-capacity") => with_capacity(),
-        Some("handle") => alloc::handle_alloc_error(Layout::new::<u64>()),
-        Some("nothing") => nothing(),
-        Some("aligned") => aligned(),
-        _ => eprintln!("usage: memory-alloc reserve|alloc|with-capacity|handle|nothing|aligned"),
+        _ => eprintln!("usage: memory-alloc reserve|alloc|with-capacity"),
     }
 }
 
@@ -54,24 +51,4 @@ fn with_capacity() {
     let one = black_box(Vec::<u8>::with_capacity(black_box(LARGEST)));
     let other = black_box(Vec::<u8>::with_capacity(black_box(LARGEST)));
     println!("got {} and {}", one.capacity(), other.capacity());
-}
-
-fn nothing() {
-    println!("as many units as there can be: {}", black_box(vec![(); usize::MAX]).len() == usize::MAX);
-    let boxed = black_box(Box::new([0_u64; 0]));
-    println!("a box of nothing is at address {}", boxed.as_ptr().addr());
-    let empty = black_box(Vec::<u64>::new());
-    println!("an empty Vec is at address {}", empty.as_ptr().addr());
-}
-
-fn aligned() {
-    #[repr(align(65536))]
-    struct Page(#[expect(dead_code, reason = "it only has to be there")] u8);
-
-    let page = black_box(Box::new(Page(1)));
-    println!("64 KiB: {}", (&raw const *page).addr().is_multiple_of(65536));
-    let byte = black_box(Box::new(1_u8));
-    let wide = black_box(Box::new(1_u128));
-    println!("a u128 beside a byte: {}", (&raw const *wide).addr().is_multiple_of(16));
-    drop(byte);
 }

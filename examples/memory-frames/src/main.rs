@@ -5,12 +5,11 @@ use std::hint::black_box;
 
 fn main() {
     match env::args().nth(1).as_deref() {
-        Some("512-kib") => println!("512 KiB on the stack: {}", frame::<{ 512 << 10 }>()),
         Some("2-mib") => println!("2 MiB on the stack: {}", frame::<{ 2 << 20 }>()),
         Some("heap") => println!("16 MiB on the heap: {}", sum(&mut vec![1; 16 << 20])),
         // It is made on the stack, and moved to the heap from there.
         Some("box") => println!("2 MiB in a box: {}", boxed::<{ 2 << 20 }>()),
-        _ => eprintln!("usage: memory-frames 512-kib|2-mib|heap|box"),
+        _ => eprintln!("usage: memory-frames 2-mib|heap|box"),
     }
 }
 

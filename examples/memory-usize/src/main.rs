@@ -36,8 +36,7 @@ fn main() {
         Some("sizes") => sizes(),
         Some("convert") => convert(),
         Some("capacity") => capacity(),
-        Some("hash") => hash(),
-        _ => eprintln!("usage: memory-usize fixed|sizes|convert|capacity|hash"),
+        _ => eprintln!("usage: memory-usize fixed|sizes|convert|capacity"),
     }
 }
 
@@ -95,29 +94,4 @@ fn capacity() {
     // So small that every machine on which this was built has it, and nothing touches it.
     let bytes: Vec<u8> = Vec::with_capacity(TWO_GIB as usize);
     println!("room for {}", bytes.capacity());
-}
-
-/// A hasher gets the bytes of a `usize`, and there are as many as it has.
-fn hash() {
-    use std::hash::{Hash, Hasher};
-
-    #[derive(Default)]
-    struct Count(u64);
-    impl Hasher for Count {
-        fn write(&mut self, bytes: &[u8]) {
-            self.0 += bytes.len() as u64;
-        }
-        fn finish(&self) -> u64 {
-            self.0
-        }
-    }
-    fn bytes_of(value: impl Hash) -> u64 {
-        let mut count = Count::default();
-        value.hash(&mut count);
-        count.finish()
-    }
-    println!("hashing 1_u64: {} bytes", bytes_of(1_u64));
-    println!("hashing 1_usize: {} bytes", bytes_of(1_usize));
-    println!("hashing [1_u8]: {} bytes", bytes_of([1_u8].as_slice()));
-    println!("hashing \"a\": {} bytes", bytes_of("a"));
 }

@@ -51,10 +51,6 @@ fn act(what: &str, mut near: TcpStream, mut far: TcpStream) {
             }
             done("set_write_timeout", near.set_write_timeout(Some(Duration::from_millis(100))));
         }
-        "nonblocking" => {
-            done("set_nonblocking", near.set_nonblocking(true));
-            say("read", near.read(&mut [0]));
-        }
         "peek" => {
             done("write", far.write_all(b"hello"));
             let mut buffer = [0; 16];

@@ -12,12 +12,9 @@ fn main() -> ExitCode {
         Some("talk") => talk(),
         Some("connect") => connect(),
         Some("unconnected") => bind().map(|socket| say("sent", socket.send(b"hello"))),
-        Some("peek") => peek(),
         Some("truncate") => truncate(),
         Some("too-large") => too_large(),
-        Some("nothing-there") => nothing_there(),
         Some("options") => options(),
-        Some("clone") => bind().and_then(|socket| socket.try_clone()).map(|_| println!("cloned")),
         _ => Err(io::Error::other("usage: net-udp CASE")),
     };
     match result {
@@ -73,15 +70,6 @@ fn connect() -> io::Result<()> {
     Ok(())
 }
 
-fn peek() -> io::Result<()> {
-    let socket = bind()?;
-    socket.send_to(b"hello", socket.local_addr()?)?;
-    let mut buffer = [0; 16];
-    say("peeked at", socket.peek_from(&mut buffer).map(|(length, _)| length));
-    say("received", socket.recv(&mut buffer));
-    Ok(())
-}
-
 /// What does not fit into the buffer is lost.
 fn truncate() -> io::Result<()> {
     let socket = bind()?;
@@ -101,13 +89,6 @@ fn too_large() -> io::Result<()> {
     let address = socket.local_addr()?;
     say("sent 65507 bytes", socket.send_to(&[0; 65_507], address));
     say("sent 65508 bytes", socket.send_to(&[0; 65_508], address));
-    Ok(())
-}
-
-fn nothing_there() -> io::Result<()> {
-    let socket = bind()?;
-    socket.set_nonblocking(true)?;
-    say("received", socket.recv(&mut [0; 16]));
     Ok(())
 }
 

@@ -13,19 +13,8 @@ fn main() {
             tell(info);
             process::exit(1);
         })),
-        "chain" => {
-            let before = panic::take_hook();
-            panic::set_hook(Box::new(move |info| {
-                println!("first the new hook");
-                before(info);
-            }));
-        }
-        "taken" => {
-            panic::set_hook(Box::new(tell));
-            drop(panic::take_hook());
-        }
         "panic" => panic::set_hook(Box::new(|_| panic!("in the hook"))),
-        _ => eprintln!("usage: panic-hooks tell|exit|chain|taken|panic"),
+        _ => eprintln!("usage: panic-hooks tell|exit|panic"),
     }
     let name = "a formatted one";
     panic!("{name}");

@@ -11,7 +11,6 @@ use rayon_core::{ThreadPoolBuildError, ThreadPoolBuilder};
 fn main() -> ExitCode {
     let done = match env::args().nth(1).as_deref() {
         Some("join") => join(),
-        Some("scope") => scope(),
         Some("pool") => pool(),
         Some("shared-pool") => shared_pool(),
         Some("spawn") => spawn(),
@@ -39,16 +38,6 @@ fn join() -> Result<String, ThreadPoolBuildError> {
         one + other
     }
     Ok(format!("fibonacci(15) = {}", fibonacci(15)))
-}
-
-fn scope() -> Result<String, ThreadPoolBuildError> {
-    let mut squares = [0; 5];
-    rayon_core::scope(|scope| {
-        for (number, square) in squares.iter_mut().enumerate() {
-            scope.spawn(move |_| *square = number * number);
-        }
-    });
-    Ok(format!("squares: {squares:?}"))
 }
 
 /// A pool of one's own, which has to have threads of its own.

@@ -3,13 +3,13 @@
 
 use std::env;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     let [what, path] = args.as_slice() else {
-        eprintln!("usage: preopens read|write|create|remove|list PATH");
+        eprintln!("usage: preopens read|write PATH");
         return ExitCode::FAILURE;
     };
     match act(what, path) {
@@ -31,15 +31,6 @@ fn act(what: &str, path: &str) -> io::Result<String> {
             text => text.to_string(),
         }),
         "write" => fs::write(path, "written\n").map(|()| "done".into()),
-        "create" => fs::File::create_new(path)?.write_all(b"created\n").map(|()| "done".into()),
-        "remove" => fs::remove_file(path).map(|()| "done".into()),
-        "list" => {
-            let names: io::Result<Vec<_>> = fs::read_dir(path)?.map(|entry| Ok(entry?.file_name())).collect();
-            let mut names: Vec<_> = names?.iter().map(|name| name.to_string_lossy().into_owned()).collect();
-            // The order is the host's, and means nothing.
-            names.sort();
-            Ok(names.join(" "))
-        }
         _ => Err(io::Error::other("not a thing to do")),
     }
 }

@@ -1,8 +1,8 @@
 //! Starts itself as another program, in the ways that std has.
 
 use std::env;
-use std::io::{self, Write};
-use std::process::{Command, ExitStatus, Stdio};
+use std::io;
+use std::process::{Command, ExitStatus};
 
 fn main() -> io::Result<()> {
     let args: Vec<String> = env::args().collect();
@@ -14,10 +14,6 @@ fn main() -> io::Result<()> {
             eprintln!("on its stderr");
             std::process::exit(3);
         }
-        Some("status") => {
-            let status = Command::new(&args[0]).args(["child", "of status"]).stderr(Stdio::null()).status();
-            say("status", status.map(|status| status.code()));
-        }
         Some("output") => {
             let mut command = Command::new(&args[0]);
             command.args(["child", "of output"]).env("GREETING", "hi");
@@ -25,19 +21,6 @@ fn main() -> io::Result<()> {
                 "output",
                 command.output().map(|output| String::from_utf8_lossy(&output.stdout).into_owned()),
             );
-        }
-        Some("spawn") => {
-            let mut command = Command::new(&args[0]);
-            command.arg("child").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-            match command.spawn() {
-                Err(error) => say::<()>("spawn", Err(error)),
-                Ok(mut child) => {
-                    child.stdin.take().expect("it is a pipe").write_all(b"a word")?;
-                    let output = child.wait_with_output()?;
-                    print!("{}", String::from_utf8_lossy(&output.stdout));
-                    println!("{}", output.status);
-                }
-            }
         }
         Some("missing") => {
             say("status", Command::new("/no/such/program").status().map(|status| status.code()))
@@ -53,7 +36,7 @@ fn main() -> io::Result<()> {
             println!("{:?} {:?}", command.get_program(), command.get_args().collect::<Vec<_>>());
             println!("{:?} {:?}", command.get_envs().collect::<Vec<_>>(), command.get_current_dir());
         }
-        _ => eprintln!("usage: process-command status|output|spawn|missing|no-status|describe"),
+        _ => eprintln!("usage: process-command output|missing|no-status|describe"),
     }
     Ok(())
 }

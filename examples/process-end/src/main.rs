@@ -12,10 +12,6 @@ impl Drop for Guard {
     }
 }
 
-thread_local! {
-    static LOCAL: Guard = const { Guard("the thread's own") };
-}
-
 /// An error whose text for programmers is not that for people.
 struct Failure;
 
@@ -55,13 +51,8 @@ fn main() -> End {
             let _exits = Exits;
             End::Code(0)
         }
-        Some("local") => {
-            LOCAL.with(|local| println!("used: {}", local.0));
-            End::Code(0)
-        }
         Some("custom") => End::Code(1),
         Some("err") => End::Result(Err(Failure)),
-        Some("ok") => End::Result(Ok(ExitCode::FAILURE)),
         _ => End::Code(2),
     }
 }

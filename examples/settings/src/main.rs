@@ -10,10 +10,6 @@ fn main() -> ExitCode {
     let folder = match env::args().nth(1).as_deref() {
         Some("dirs") => dirs::config_dir(),
         Some("home") => env::var_os("HOME").map(|home| PathBuf::from(home).join(".config")),
-        Some("places") => {
-            places();
-            return ExitCode::SUCCESS;
-        }
         _ => return ExitCode::from(2),
     };
     let Some(folder) = folder else {
@@ -31,11 +27,4 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-fn places() {
-    println!("home of dirs: {:?}", dirs::home_dir());
-    println!("home of std: {:?}", env::home_dir());
-    println!("settings: {:?}", dirs::config_dir());
-    println!("cache: {:?}", dirs::cache_dir());
 }

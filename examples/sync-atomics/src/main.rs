@@ -1,11 +1,10 @@
-//! Counts with atomic numbers, or says how large the types of `std::sync` and `std::time` are.
+//! Counts with atomic numbers, or says how large the types of `std::sync` are.
 
 use std::cell::OnceCell;
 use std::env;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, fence};
 use std::sync::{Arc, Barrier, Condvar, Mutex, Once, OnceLock, RwLock};
-use std::time::{Duration, Instant, SystemTime};
 
 macro_rules! sizes {
     ($($type:ty),+) => {{
@@ -26,19 +25,6 @@ fn main() {
             let shared = Arc::new(());
             println!("owners: {}", Arc::strong_count(&shared.clone()));
         }
-        Some("widths") => {
-            println!(
-                "8 bits: {}, 16 bits: {}",
-                cfg!(target_has_atomic = "8"),
-                cfg!(target_has_atomic = "16")
-            );
-            println!(
-                "32 bits: {}, 64 bits: {}",
-                cfg!(target_has_atomic = "32"),
-                cfg!(target_has_atomic = "64")
-            );
-            println!("128 bits: {}", cfg!(target_has_atomic = "128"));
-        }
         Some("usize") => {
             let counter = AtomicUsize::new(u32::MAX as usize);
             counter.fetch_add(1, SeqCst);
@@ -49,7 +35,6 @@ fn main() {
             sizes!(Mutex<u8>, Mutex<u64>, RwLock<u64>, Condvar, Barrier);
             sizes!(Once, OnceLock<u8>, OnceCell<u8>);
         }
-        Some("sizes-of-time") => sizes!(Duration, Instant, SystemTime),
-        _ => eprintln!("usage: sync-atomics count|widths|usize|sizes|sizes-of-time"),
+        _ => eprintln!("usage: sync-atomics count|usize|sizes"),
     }
 }

@@ -16,15 +16,6 @@ fn main() {
             println!("received: {:?}", receiver.iter().collect::<Vec<_>>());
             println!("without a sender: {:?}", receiver.recv());
         }
-        Some("bounded") => {
-            let (sender, receiver) = mpsc::sync_channel(1);
-            println!("one: {:?}", sender.try_send(1));
-            println!("two: {:?}", sender.try_send(2));
-            println!("received: {:?}", receiver.recv());
-            // A channel for nothing passes a value only from hand to hand.
-            let (sender, _receiver) = mpsc::sync_channel(0);
-            println!("nobody receives: {:?}", sender.try_send(1));
-        }
         Some("timeout") => {
             let timeout = Duration::from_millis(100);
             let start = Instant::now();
@@ -36,6 +27,6 @@ fn main() {
             println!("received: {:?}", receiver.recv());
             sender.send(1).unwrap();
         }
-        _ => eprintln!("usage: sync-channels drain|bounded|timeout|recv"),
+        _ => eprintln!("usage: sync-channels drain|timeout|recv"),
     }
 }

@@ -15,13 +15,6 @@ fn main() {
             drop(condvar.wait(guard));
             println!("wait returned");
         }
-        Some("ready") => {
-            drop(guard);
-            *ready.lock().unwrap() = true;
-            condvar.notify_all();
-            let guard = condvar.wait_while(ready.lock().unwrap(), |ready| !*ready).unwrap();
-            println!("ready: {guard}");
-        }
         Some("timeout") => {
             let timeout = Duration::from_millis(50);
             let start = Instant::now();
@@ -29,7 +22,7 @@ fn main() {
             println!("ready: {guard}, timed out: {}", result.timed_out());
             println!("waited for the whole time: {}", start.elapsed() >= timeout);
         }
-        _ => eprintln!("usage: sync-condvar wait|ready|timeout"),
+        _ => eprintln!("usage: sync-condvar wait|timeout"),
     }
 }
 

@@ -1,6 +1,5 @@
 //! Initializes something once, in time, too late or from within itself.
 
-use std::cell::OnceCell;
 use std::env;
 use std::process;
 use std::sync::{LazyLock, Once, OnceLock};
@@ -13,7 +12,7 @@ static LAZY: LazyLock<u32> = LazyLock::new(|| {
 });
 
 fn main() {
-    let (once, lock, cell) = (Once::new(), OnceLock::new(), OnceCell::new());
+    let (once, lock) = (Once::new(), OnceLock::new());
     match env::args().nth(1).as_deref() {
         Some("once") => {
             once.call_once(|| println!("called"));
@@ -25,14 +24,11 @@ fn main() {
             watch();
             println!("{}", lock.get_or_init(|| lock.get_or_init(|| 1) + 1));
         }
-        Some("reentrant-cell") => {
-            println!("{}", cell.get_or_init(|| cell.get_or_init(|| 1) + 1));
-        }
         Some("wait") => {
             watch();
             println!("{}", lock.wait());
         }
-        _ => eprintln!("usage: sync-once once|reentrant|reentrant-cell|wait"),
+        _ => eprintln!("usage: sync-once once|reentrant|wait"),
     }
 }
 

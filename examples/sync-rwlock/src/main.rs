@@ -25,12 +25,7 @@ fn main() {
             watch();
             let _reader = lock.read().unwrap();
         }
-        Some("read-write") => {
-            let _reader = lock.read().unwrap();
-            watch();
-            let _writer = lock.write().unwrap();
-        }
-        _ => eprintln!("usage: sync-rwlock try|write-read|read-write"),
+        _ => eprintln!("usage: sync-rwlock try|write-read"),
     }
 }
 

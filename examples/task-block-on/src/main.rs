@@ -45,19 +45,12 @@ fn third_poll(wakes: bool) -> impl Future<Output = u32> {
 
 fn main() {
     match env::args().nth(1).as_deref() {
-        Some("ready") => println!("{}", block_on(async { future::ready(6).await * 7 })),
         Some("wakes") => println!("ready at poll {}", block_on(third_poll(true))),
         Some("forgets") => {
             watch();
             println!("ready at poll {}", block_on(third_poll(false)));
         }
-        Some("noop") => {
-            let mut future = pin!(third_poll(true));
-            let mut context = Context::from_waker(Waker::noop());
-            let polls = [(); 3].map(|()| future.as_mut().poll(&mut context));
-            println!("{polls:?}");
-        }
-        _ => eprintln!("usage: task-block-on ready|wakes|forgets|noop"),
+        _ => eprintln!("usage: task-block-on wakes|forgets"),
     }
 }
 

@@ -12,7 +12,6 @@ fn main() -> ExitCode {
         Some("default-place") => default_place(),
         Some("here") => here(),
         Some("unnamed") => unnamed(),
-        Some("folder") => folder(),
         Some("persist") => persist("report.txt"),
         Some("persist-noclobber") => persist_noclobber(),
         Some("panic") => panic(),
@@ -55,15 +54,6 @@ fn unnamed() -> io::Result<String> {
     let mut read = String::new();
     file.read_to_string(&mut read)?;
     Ok(format!("read {read:?}; files here: {}", fs::read_dir(".")?.count()))
-}
-
-fn folder() -> io::Result<String> {
-    let folder = Builder::new().prefix("work-").tempdir_in(".")?;
-    fs::create_dir(folder.path().join("inner"))?;
-    fs::write(folder.path().join("inner/note.txt"), "a note")?;
-    let path = folder.path().to_path_buf();
-    folder.close()?;
-    Ok(format!("still there at the end: {}", path.exists()))
 }
 
 /// Writes a file such that others see the old one or the whole new one.

@@ -24,7 +24,6 @@ fn main() {
             COUNT.set(COUNT.get() + 2);
             println!("count {}, taken {}, left {}", COUNT.get(), COUNT.take(), COUNT.get());
         }
-        Some("replace") => drop(LOUD.replace(Loud("second value"))),
         Some("return") => LOUD.with_borrow(|loud| println!("main returns with the {}", loud.0)),
         Some("exit") => {
             LOUD.with_borrow(|loud| println!("main exits with the {}", loud.0));
@@ -38,6 +37,6 @@ fn main() {
             }
             println!("the work is done");
         }
-        _ => eprintln!("usage: thread-local values|replace|return|exit|thread"),
+        _ => eprintln!("usage: thread-local values|return|exit|thread"),
     }
 }
