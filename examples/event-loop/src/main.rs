@@ -1,7 +1,8 @@
 //! Runs tasks on the runtime of tokio that has one thread.
 
 use std::env;
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
+use std::thread;
 use std::time::Duration;
 
 use tokio::runtime::Builder;
@@ -20,7 +21,10 @@ fn main() -> ExitCode {
         Some("timers") => runtime.block_on(timers()),
         Some("channel") => runtime.block_on(channel()),
         Some("blocking") => runtime.block_on(blocking()),
-        Some("forever") => runtime.block_on(forever()),
+        Some("forever") => {
+            watch();
+            runtime.block_on(forever());
+        }
         _ => return ExitCode::from(2),
     }
     ExitCode::SUCCESS
@@ -61,4 +65,15 @@ async fn blocking() {
 async fn forever() {
     let (_sender, receiver) = oneshot::channel::<()>();
     println!("received {:?}", receiver.await);
+}
+
+/// Ends the program if it still waits after a while. It takes a thread to do that; where there is
+/// none to be had, whatever waits has to end by itself.
+fn watch() {
+    let end = || {
+        thread::sleep(Duration::from_millis(100));
+        println!("still waiting after 100 ms");
+        process::exit(1);
+    };
+    let _ = thread::Builder::new().spawn(end);
 }

@@ -5,7 +5,7 @@ use std::hint::{self, black_box};
 use std::thread;
 use std::time::{Duration, Instant};
 
-const LONG: Duration = Duration::from_millis(500);
+const LONG: Duration = Duration::from_millis(250);
 
 fn main() {
     println!("started");

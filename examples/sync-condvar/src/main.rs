@@ -30,8 +30,8 @@ fn main() {
 /// none to be had, whatever waits has to end by itself.
 fn watch() {
     let end = || {
-        thread::sleep(Duration::from_millis(200));
-        println!("still waiting after 200 ms");
+        thread::sleep(Duration::from_millis(100));
+        println!("still waiting after 100 ms");
         process::exit(1);
     };
     let _ = thread::Builder::new().spawn(end);
