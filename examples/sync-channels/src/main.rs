@@ -17,7 +17,7 @@ fn main() {
             println!("without a sender: {:?}", receiver.recv());
         }
         Some("timeout") => {
-            let timeout = Duration::from_millis(100);
+            let timeout = Duration::from_millis(50);
             let start = Instant::now();
             let received = receiver.recv_timeout(timeout);
             println!("{received:?}, after the whole time: {}", start.elapsed() >= timeout);

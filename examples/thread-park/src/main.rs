@@ -13,7 +13,7 @@ fn main() {
             println!("unparked beforehand, it does not wait");
         }
         Some("timeout") => {
-            let timeout = Duration::from_millis(50);
+            let timeout = Duration::from_millis(25);
             // The shortest of several, as the system may stop any of them for a while.
             let shortest = (0..4).map(|_| {
                 let start = Instant::now();
