@@ -9,7 +9,12 @@ fn main() {
                 println!("{arg:?}");
             }
         }
+        Some("os") => {
+            for arg in env::args_os().skip(2) {
+                println!("{arg:?}, {} bytes", arg.len());
+            }
+        }
         Some("name") => println!("name: {:?}", env::args().next()),
-        _ => eprintln!("usage: env-arguments text|name ARG…"),
+        _ => eprintln!("usage: env-arguments text|os|name ARG…"),
     }
 }
