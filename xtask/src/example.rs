@@ -115,6 +115,12 @@ fn read(workspace: &Workspace, folder: &Path) -> Result<Example> {
     }
     let cases = read_cases(workspace, folder, &name, &modules, &mut faults)?;
     let fixture = Fixture::read(&folder.join("fixture"))?;
+    for empty in fixture.empty_folders() {
+        let shown = workspace.show(&folder.join("fixture").join(empty));
+        faults.push(format!(
+            "{shown}: an empty folder, which git does not keep: put a file into it, or remove it"
+        ));
+    }
     if faults.is_empty() {
         Ok(Example { name, summary, area, cases, modules, fixture })
     } else {

@@ -68,6 +68,13 @@ impl Fixture {
         Ok(Fixture { entries })
     }
 
+    /// The folders in which there is nothing. git does not keep them.
+    pub fn empty_folders(&self) -> impl Iterator<Item = &Path> {
+        let is_parent = |path: &Path| self.entries.keys().any(|other| other.parent() == Some(path));
+        let folders = self.entries.iter().filter(|(_, entry)| **entry == Entry::Folder);
+        folders.map(|(path, _)| path.as_path()).filter(move |path| !is_parent(path))
+    }
+
     /// Writes all into the empty folder `folder`.
     pub fn write(&self, folder: &Path) -> io::Result<()> {
         for (path, entry) in &self.entries {

@@ -173,3 +173,16 @@ fn a_snapshot_that_is_no_text_is_a_hard_error() {
     workspace.test("--accept").code(101).says("snapshots/hello/default.snap:");
     assert_eq!(std::fs::read(file).expect("the file"), b"---\n\xff\n");
 }
+
+#[test]
+fn a_folder_that_git_would_not_keep_is_a_usage_error() {
+    let workspace = Workspace::with("hello", HELLO, "");
+    std::fs::create_dir_all(workspace.path("examples/hello/fixture/outer/inner")).expect("folders");
+    workspace
+        .test("")
+        .code(2)
+        .says("examples/hello/fixture/outer/inner: an empty folder")
+        .does_not_say("examples/hello/fixture/outer:");
+    workspace.write("examples/hello/fixture/outer/inner/file.txt", "");
+    workspace.test("--accept").code(0);
+}
