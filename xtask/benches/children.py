@@ -9,8 +9,11 @@ outcomes, cells = ([json.loads(line) for line in open(path)] for path in sys.arg
 ends = {each["id"]: each["outcome"].split("\n")[0] for each in outcomes if each["kind"] == "cell"}
 for cell in cells:
     end = ends[cell["id"]]
-    # xargs itself ends at a child that a signal kills or that exits with 255; they are left out
-    # here, and so are cells that have no child because their program does not build.
-    if end != "exit 255" and not end.startswith(("signal", "does not build")):
-        env = [f"{name}={value}" for name, value in cell["env"].items()]
-        print(" ".join(map(shlex.quote, ["-i", "-C", cell["cwd"], *env, *cell["argv"]])))
+    # xargs itself ends at a child that a signal kills or that exits with 255, and at a word with a
+    # line feed in it; nobody would end a child that hangs. They are left out here, and so are cells
+    # that have no child because their program does not build, or its components do not fit.
+    without = ("signal", "does not", "timed out", "too much")
+    env = [f"{name}={value}" for name, value in cell["env"].items()]
+    words = ["-i", "-C", cell["cwd"], *env, *cell["argv"]]
+    if end != "exit 255" and not end.startswith(without) and not any("\n" in word for word in words):
+        print(" ".join(map(shlex.quote, words)))
