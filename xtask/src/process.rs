@@ -28,11 +28,11 @@ pub use orphans::{adopt, end_all, end_all_of};
 #[cfg(unix)]
 use unix::signal_name;
 #[cfg(unix)]
-pub use unix::{end_tool, run, start_tool};
+pub use unix::{broken_pipe, end_tool, run, start_tool};
 #[cfg(windows)]
 use windows::signal_name;
 #[cfg(windows)]
-pub use windows::{end_tool, run, start_tool};
+pub use windows::{broken_pipe, end_tool, run, start_tool};
 
 /// What a run may take.
 #[derive(Clone, Copy, Debug)]

@@ -178,10 +178,8 @@ fn called(
     scratch::make(dir, &fixture)?;
     let stdin = cell.case.stdin.as_bytes();
     let run = |argv, echo: Option<process::Echo<'_>>| {
-        stdout(cell.case.stdout)
-            .and_then(|stdout| {
-                process::run(call.command(argv), dir, stdin, stdout, limits, plan.interrupt, echo)
-            })
+        let stdout = stdout(cell.case.stdout).with_context(|| cell.id())?;
+        process::run(call.command(argv), dir, stdin, stdout, limits, plan.interrupt, echo)
             .map_err(|error| cannot_run(cell, call, &error))
     };
 
@@ -211,8 +209,7 @@ fn remove(dir: &Path) -> Result<()> {
 fn stdout(kind: Option<Stdout>) -> io::Result<Stdio> {
     match kind {
         None => Ok(Stdio::piped()),
-        // Of this pipe, only the writing end is left.
-        Some(Stdout::Broken) => io::pipe().map(|(_, writer)| writer.into()),
+        Some(Stdout::Broken) => process::broken_pipe().map(Stdio::from),
         Some(Stdout::Full) => files::full_device().map(Stdio::from),
     }
 }

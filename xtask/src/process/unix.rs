@@ -53,6 +53,26 @@ pub fn run(
     watched
 }
 
+/// The writing end of a pipe that nobody reads.
+pub fn broken_pipe() -> io::Result<io::PipeWriter> {
+    let (reader, writer) = io::pipe()?;
+    drop(reader);
+    // Only of Linux is it known that it tells.
+    if cfg!(target_os = "linux") {
+        until_unread(&writer)?;
+    }
+    Ok(writer)
+}
+
+/// Waits until nobody has the reading end of a pipe any more: a program that another thread is just
+/// starting has it, too, until its own file is loaded.
+fn until_unread(writer: &io::PipeWriter) -> io::Result<()> {
+    // This is an error of the pipe, which is told even if nothing is asked for.
+    let poll = || poll(&mut [PollFd::new(writer, PollFlags::empty())], None);
+    rustix::io::retry_on_intr(poll)?;
+    Ok(())
+}
+
 /// Starts a tool, such as cargo, in a process group of its own.
 pub fn start_tool(command: &mut Command) -> io::Result<Child> {
     command.process_group(0).spawn()
@@ -428,5 +448,19 @@ mod tests {
         let interrupt = Interrupt::come();
         assert!(run(shell, folder.path(), b"", Stdio::piped(), LIMITS, &interrupt, None).unwrap().is_none());
         assert!(started.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_pipe_is_broken_when_its_last_reader_has_gone() {
+        let (reader, mut writer) = io::pipe().unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                std::thread::sleep(Duration::from_millis(50));
+                drop(reader);
+            });
+            until_unread(&writer).unwrap();
+            assert_eq!(writer.write(b"x").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        });
     }
 }

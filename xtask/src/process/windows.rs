@@ -104,6 +104,12 @@ pub fn run(
     })
 }
 
+/// The writing end of a pipe that nobody reads.
+pub fn broken_pipe() -> io::Result<io::PipeWriter> {
+    let (_, writer) = io::pipe()?;
+    Ok(writer)
+}
+
 /// Starts a tool, such as cargo.
 pub fn start_tool(command: &mut Command) -> io::Result<Child> {
     command.spawn()
