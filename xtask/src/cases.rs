@@ -40,8 +40,8 @@ pub struct Case {
     pub stdin: String,
     /// What its standard output is, if not what is recorded.
     pub stdout: Option<Stdout>,
-    /// Paths in the scratch folder at which there are FIFOs.
-    pub fifos: Vec<String>,
+    /// Paths in the scratch folder at which there are FIFOs, with their places in cases.toml.
+    pub fifos: Vec<Spanned<String>>,
     /// The environment of the host process, beside the fixed set.
     pub env: BTreeMap<String, String>,
     /// The module that is started for each cell before its program, for that to connect to.
@@ -148,7 +148,8 @@ struct Spec {
     /// What its standard output is, if not what the outcome shows: `"broken"`, a pipe whose reader has
     /// gone, or `"full"`, a device that is full.
     stdout: Option<Stdout>,
-    /// FIFOs (named pipes) to make in the scratch folder, by their paths: git keeps none in `fixture/`.
+    /// FIFOs (named pipes) to make in the scratch folder, by their paths, with the folders that they
+    /// are in: git keeps none in `fixture/`.
     #[cfg_attr(test, schemars(with = "Vec<String>"))]
     fifos: Vec<Spanned<String>>,
     /// Variables of the host process, beside LC_ALL, TZ, HOME and TMPDIR. The native program sees
@@ -334,7 +335,7 @@ impl Spec {
                     args,
                     stdin: self.stdin,
                     stdout: self.stdout,
-                    fifos: self.fifos.into_iter().map(Spanned::into_inner).collect(),
+                    fifos: self.fifos,
                     env,
                     peer: self.peer.map(Spanned::into_inner),
                     flag_sets,

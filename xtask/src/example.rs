@@ -113,8 +113,9 @@ fn read(workspace: &Workspace, folder: &Path) -> Result<Example> {
             modules.push(Module { name, is_program: folder.join("src/main.rs").is_file() });
         }
     }
-    let cases = read_cases(workspace, folder, &name, &modules, &mut faults)?;
     let fixture = Fixture::read(&folder.join("fixture"))?;
+    let cases =
+        read_cases(workspace, folder, &Packages { own: &name, modules: &modules }, &fixture, &mut faults)?;
     for empty in fixture.empty_folders() {
         let shown = workspace.show(&folder.join("fixture").join(empty));
         faults.push(format!(
@@ -131,8 +132,8 @@ fn read(workspace: &Workspace, folder: &Path) -> Result<Example> {
 fn read_cases(
     workspace: &Workspace,
     folder: &Path,
-    name: &str,
-    modules: &[Module],
+    packages: &Packages<'_>,
+    fixture: &Fixture,
     faults: &mut Vec<String>,
 ) -> Result<Vec<Case>> {
     let path = folder.join("cases.toml");
@@ -145,13 +146,17 @@ fn read_cases(
         faults.push(format!("{}: not UTF-8, as TOML must be", workspace.show(&path)));
         return Ok(Vec::new());
     };
-    match cases::parse(&text, &Packages { own: name, modules }) {
-        Ok(cases) => Ok(cases),
-        Err(found) => {
-            faults.push(fault::draw(Path::new(&workspace.show(&path)), &text, &found));
-            Ok(Vec::new())
+    let (cases, found) = match cases::parse(&text, packages) {
+        Ok(cases) => {
+            let in_the_way = cases.iter().filter_map(|case| fixture.with_fifos(&case.fifos).err()).collect();
+            (cases, in_the_way)
         }
+        Err(found) => (Vec::new(), found),
+    };
+    if !found.is_empty() {
+        faults.push(fault::draw(Path::new(&workspace.show(&path)), &text, &found));
     }
+    Ok(cases)
 }
 
 /// The package in `folder`, whose name is the folder's.

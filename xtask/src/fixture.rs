@@ -9,7 +9,9 @@ use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use toml::Spanned;
 
+use crate::fault::Fault;
 use crate::files::{is_executable, make_executable, make_fifo, make_link};
 use crate::text::{bars, visible};
 
@@ -98,13 +100,32 @@ impl Fixture {
         Ok(())
     }
 
-    /// The same with FIFOs at these paths.
-    pub fn with_fifos(&self, paths: &[String]) -> Cow<'_, Fixture> {
+    /// The same with FIFOs at these paths, and with the folders that they are in.
+    ///
+    /// # Errors
+    /// If something else is in the way of one.
+    pub fn with_fifos(&self, paths: &[Spanned<String>]) -> Result<Cow<'_, Fixture>, Fault> {
         if paths.is_empty() {
-            return Cow::Borrowed(self);
+            return Ok(Cow::Borrowed(self));
         }
-        let fifos = paths.iter().map(|path| (PathBuf::from(path), Entry::Special));
-        Cow::Owned(Fixture { entries: self.entries.clone().into_iter().chain(fifos).collect() })
+        let mut entries = self.entries.clone();
+        for written in paths {
+            // Its parts, so that one path is not spelled in two ways.
+            let path: PathBuf = Path::new(written.get_ref()).components().collect();
+            let in_the_way = |path: &Path, what| {
+                Fault::new(format!("`{}` is {what}", path.display()), written.span())
+                    .help("a FIFO needs a name that neither the fixture nor another FIFO has")
+            };
+            for folder in path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()) {
+                if *entries.entry(folder.into()).or_insert(Entry::Folder) != Entry::Folder {
+                    return Err(in_the_way(folder, "no folder"));
+                }
+            }
+            if entries.insert(path.clone(), Entry::Special).is_some() {
+                return Err(in_the_way(&path, "there already"));
+            }
+        }
+        Ok(Cow::Owned(Fixture { entries }))
     }
 
     /// What differs `after` a run, by path.

@@ -9,7 +9,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread::Scope;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use crate::build::{Artifact, Built};
 use crate::call::{self, Call, Files};
@@ -175,6 +175,7 @@ fn called(
     port: Option<u16>,
 ) -> Result<Left> {
     let fixture = cell.example.fixture.with_fifos(&cell.case.fifos);
+    let fixture = fixture.map_err(|fault| anyhow!("{}: {}", cell.id(), fault.what))?;
     scratch::make(dir, &fixture)?;
     let stdin = cell.case.stdin.as_bytes();
     let run = |argv, echo: Option<process::Echo<'_>>| {

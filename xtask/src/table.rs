@@ -71,7 +71,7 @@ impl Table {
             Some(Stdout::Full) => head.push_str("stdout: a device that is full\n"),
         }
         for path in &case.fifos {
-            head.push_str(&format!("fifo: {}\n", shell_word(path)));
+            head.push_str(&format!("fifo: {}\n", shell_word(path.get_ref())));
         }
         let slot = |set, target: &Target| if case.runs(set, *target) { Slot::Unknown } else { Slot::Never };
         Table {

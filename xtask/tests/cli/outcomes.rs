@@ -184,22 +184,36 @@ fn a_standard_output_that_takes_nothing() {
 fn a_fifo_in_the_scratch_folder() {
     let program = r#"
         fn main() {
-            let kind = std::fs::metadata("below/pipe").unwrap().file_type();
+            let path = std::env::args().nth(1).unwrap();
+            let kind = std::fs::metadata(&path).unwrap().file_type();
             println!("{}", std::os::unix::fs::FileTypeExt::is_fifo(&kind));
-            if std::env::args().count() > 1 { std::fs::remove_file("below/pipe").unwrap(); }
+            if std::env::args().count() > 2 { std::fs::remove_file(&path).unwrap(); }
         }
     "#;
-    let cases = "[stays]\nfifos = ['below/pipe']\ntargets = ['native']\n\
-                 [goes]\nfifos = ['below/pipe']\nargs = ['x']\ntargets = ['native']\n";
+    let cases = "[stays]\nfifos = ['below/pipe']\nargs = ['below/pipe']\ntargets = ['native']\n\
+                 [goes]\nfifos = ['below/pipe']\nargs = ['below/pipe', 'x']\ntargets = ['native']\n\
+                 [in-no-folder]\nfifos = ['made/for/it/']\nargs = ['made/for/it']\ntargets = ['native']\n";
     let workspace = Workspace::with("looks", program, cases);
     workspace.write("examples/looks/fixture/below/file.txt", "");
     workspace.test("--accept").code(0);
     let stays = workspace.read("snapshots/looks/stays.snap");
     assert!(stays.contains("\nfifo: below/pipe\n") && stays.ends_with("│true\n"), "{stays}");
     assert!(workspace.read("snapshots/looks/goes.snap").contains("removed  below/pipe"));
+    let made = workspace.read("snapshots/looks/in-no-folder.snap");
+    assert!(made.ends_with("│true\n"), "{made}");
     for bad in ["../pipe", "/pipe", "", "a/../pipe", "."] {
         workspace.cases("looks", &format!("[stays]\nfifos = ['{bad}']\n"));
         workspace.test("").code(2).says("cases.toml:2:10").says("not a path in the scratch folder");
+    }
+    for (bad, column, what) in [
+        ("'below/file.txt'", 10, "`below/file.txt` is there already"),
+        ("'below'", 10, "`below` is there already"),
+        ("'below/file.txt/pipe'", 10, "`below/file.txt` is no folder"),
+        ("'pipe', 'pipe'", 18, "`pipe` is there already"),
+        ("'pipe', 'pipe/x'", 18, "`pipe` is no folder"),
+    ] {
+        workspace.cases("looks", &format!("[stays]\nfifos = [{bad}]\n"));
+        workspace.test("").code(2).says(&format!("cases.toml:2:{column}")).says(what);
     }
 }
 
