@@ -30,8 +30,8 @@ pub(super) fn no_nul(word: &Spanned<String>) -> Result<(), Fault> {
 /// Checks that each `{byte:…}` in an argument spells a byte that a system passes.
 pub(super) fn spelled_bytes(arg: &Spanned<String>) -> Result<(), Fault> {
     let is_byte = |part: &str| {
-        let byte = part.split_once('}').map(|(byte, _)| byte).filter(|byte| byte.len() == 2);
-        byte.and_then(|byte| u8::from_str_radix(byte, 16).ok()).is_some_and(|byte| byte != 0)
+        let is_hex = |byte: &&str| byte.len() == 2 && byte.bytes().all(|digit| digit.is_ascii_hexdigit());
+        part.split_once('}').map(|(byte, _)| byte).filter(is_hex).is_some_and(|byte| byte != "00")
     };
     match arg.get_ref().split(BYTE).skip(1).all(is_byte) {
         true => Ok(()),

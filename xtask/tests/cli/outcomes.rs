@@ -227,7 +227,7 @@ fn an_argument_that_is_no_text() {
     workspace.test("--accept").code(0);
     let one = workspace.read("snapshots/bytes/one.snap");
     assert!(one.contains("$ bytes $'caf\\xe9'\n") && one.ends_with("│[99, 97, 102, 233]\n"), "{one}");
-    for bad in ["{byte:", "{byte:e}", "{byte:zz}", "{byte:00}", "{byte:e9e9}"] {
+    for bad in ["{byte:", "{byte:e}", "{byte:zz}", "{byte:00}", "{byte:+e}", "{byte:e9e9}"] {
         workspace.cases("bytes", &format!("[one]\nargs = ['{bad}']\n"));
         workspace.test("").code(2).says("cases.toml:2:9").says("two hexadecimal digits");
     }
