@@ -163,7 +163,7 @@ fn read_cases(
 fn package(workspace: &Workspace, folder: &Path, faults: &mut Vec<String>) -> Result<Described> {
     let shown = workspace.show(folder);
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    if let Some(what) = name::fault(&name) {
+    if let Some(what) = name::package_fault(&name) {
         faults.push(format!("{shown}: not a name for a package: {what}"));
     }
     let manifest = folder.join("Cargo.toml");
@@ -233,9 +233,12 @@ fn misspelled_entries(workspace: &Workspace, folder: &Path, faults: &mut Vec<Str
     Ok(())
 }
 
-/// The folders in `parent`, sorted; hidden ones are left out.
-fn folders(parent: &Path) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(parent).with_context(|| format!("cannot read {}", parent.display()))?;
+/// The folders in `parent`, sorted; hidden ones are left out. Without `parent` there are none.
+pub fn folders(parent: &Path) -> Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(parent) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.with_context(|| format!("cannot read {}", parent.display()))?,
+    };
     let mut folders = Vec::new();
     for entry in entries {
         let entry = entry?;

@@ -1,4 +1,4 @@
-//! The one rule for names of examples, modules, cases and flag sets.
+//! The rule for names of examples, modules, cases and flag sets.
 
 /// The longest name, in bytes: names become file names, and those have limits.
 const LONGEST: usize = 64;
@@ -27,6 +27,27 @@ pub fn fault(name: &str) -> Option<String> {
         return Some(format!("`{name}` is the name of a device on Windows"));
     }
     None
+}
+
+/// Says what is wrong with `name` as that of a package, which an example and a module are, or nothing.
+///
+/// cargo allows less than the rule for all names does: no digit at the beginning (PackageName in
+/// crates/cargo-util-schemas/src/restricted_names.rs), no folder of its own in `target` (is_conflicting_artifact_name
+/// in src/cargo/util/restricted_names.rs), and each name once in a workspace.
+/// It cannot read a workspace with a package of such a name, not even to run this program.
+pub fn package_fault(name: &str) -> Option<String> {
+    fault(name).or_else(|| {
+        if name.starts_with(|c: char| c.is_ascii_digit()) {
+            return Some("the name of a package starts with a letter".into());
+        }
+        match name {
+            "build" | "deps" | "examples" | "incremental" => {
+                Some("it is the name of a folder in which cargo builds".into())
+            }
+            "xtask" | "parallax-compose" => Some("it is a package of the harness".into()),
+            _ => None,
+        }
+    })
 }
 
 /// <https://learn.microsoft.com/windows/win32/fileio/naming-a-file>
@@ -58,6 +79,16 @@ mod tests {
         }
         for bad in ["", "A", "-a", "_a", "a.b", "a/b", "..", "é", "con", "lpt1", &"x".repeat(65)] {
             assert!(fault(bad).is_some(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn rules_of_packages() {
+        for good in ["a", "x3d", "builds", "test"] {
+            assert_eq!(package_fault(good), None, "{good}");
+        }
+        for bad in ["A", "con", "3d", "build", "deps", "examples", "incremental", "xtask"] {
+            assert!(package_fault(bad).is_some(), "{bad}");
         }
     }
 

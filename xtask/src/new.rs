@@ -1,10 +1,11 @@
 //! `cargo xtask new NAME`: an example that builds, with a first case.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::example;
 use crate::name;
 use crate::stop::{Stop, exit};
 use crate::terminal;
@@ -57,15 +58,13 @@ args = ["world"]
 /// # Errors
 /// If the name is none, or is taken.
 pub fn new(workspace: &Workspace, name: &str) -> Result<u8> {
-    if let Some(what) = name::fault(name) {
+    if let Some(what) = name::package_fault(name) {
         return Err(Stop::error(exit::USAGE, format!("`{name}` cannot be the name of an example: {what}")));
     }
     let folder = workspace.examples().join(name);
-    if folder.exists() {
-        return Err(Stop::error(
-            exit::USAGE,
-            format!("{} is there already: choose another name", workspace.show(&folder)),
-        ));
+    if let Some(taken) = taken(workspace, name)? {
+        let taken = workspace.show(&taken);
+        return Err(Stop::error(exit::USAGE, format!("{taken} is there already: choose another name")));
     }
     let write = |path: &Path, text: &str| {
         fs::write(path, text.replace("{name}", name))
@@ -83,4 +82,14 @@ pub fn new(workspace: &Workspace, name: &str) -> Result<u8> {
          cargo xtask test {name}/ --accept\n"
     ))?;
     Ok(exit::OK)
+}
+
+/// The folder of the example or the module that has this name already: cargo wants each name once.
+fn taken(workspace: &Workspace, name: &str) -> Result<Option<PathBuf>> {
+    let own = workspace.examples().join(name);
+    if own.exists() {
+        return Ok(Some(own));
+    }
+    let modules = example::folders(&workspace.examples())?.into_iter().map(|example| example.join("modules"));
+    Ok(modules.map(|modules| modules.join(name)).find(|module| module.exists()))
 }

@@ -31,6 +31,10 @@ fn a_bad_name_makes_nothing() {
     for bad in ["Greeter", "a b", "a/b", "../up", "", "_x", "con", "ä", "x.y", &"x".repeat(65)] {
         workspace.xtask().args(["new", bad]).assert().code(2);
     }
+    // With a package of such a name, cargo can no longer read the workspace: not even to run this.
+    for bad in ["3d", "build", "deps", "examples", "incremental", "xtask", "parallax-compose"] {
+        workspace.xtask().args(["new", bad]).assert().code(2).says(&format!("`{bad}`"));
+    }
     workspace.xtask().arg("new").assert().code(2);
     assert_eq!(workspace.files(), before);
 }
@@ -40,5 +44,14 @@ fn a_taken_name_is_left_as_it_is() {
     let workspace = Workspace::with("hello", HELLO, "");
     let before = workspace.files();
     workspace.xtask().args(["new", "hello"]).assert().code(2).says("examples/hello");
+    assert_eq!(workspace.files(), before);
+}
+
+#[test]
+fn the_name_of_a_module_is_taken() {
+    let workspace = Workspace::with("hello", HELLO, "");
+    workspace.example("hello/modules/helper", HELLO, "");
+    let before = workspace.files();
+    workspace.xtask().args(["new", "helper"]).assert().code(2).says("examples/hello/modules/helper");
     assert_eq!(workspace.files(), before);
 }

@@ -72,7 +72,7 @@ fn a_folder_of_snapshots_that_is_a_link_is_a_hard_error() {
 
 #[test]
 fn examples_with_names_that_are_not_allowed_are_usage_errors() {
-    for name in ["Cat", "con", "lpt1", "a.b", "_x", "ä"] {
+    for name in ["Cat", "con", "lpt1", "a.b", "_x", "ä", "3d", "deps"] {
         let workspace = Workspace::with("hello", HELLO, "");
         workspace.example(name, HELLO, "");
         for command in ["test", "test --accept", "test --list"] {
