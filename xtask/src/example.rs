@@ -116,11 +116,8 @@ fn read(workspace: &Workspace, folder: &Path) -> Result<Example> {
     let fixture = Fixture::read(&folder.join("fixture"))?;
     let cases =
         read_cases(workspace, folder, &Packages { own: &name, modules: &modules }, &fixture, &mut faults)?;
-    for empty in fixture.empty_folders() {
-        let shown = workspace.show(&folder.join("fixture").join(empty));
-        faults.push(format!(
-            "{shown}: an empty folder, which git does not keep: put a file into it, or remove it"
-        ));
+    for (path, what) in fixture.unfit() {
+        faults.push(format!("{}: {what}", workspace.show(&folder.join("fixture").join(path))));
     }
     if faults.is_empty() {
         Ok(Example { name, summary, area, cases, modules, fixture })

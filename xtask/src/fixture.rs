@@ -70,11 +70,28 @@ impl Fixture {
         Ok(Fixture { entries })
     }
 
-    /// The folders in which there is nothing. git does not keep them.
-    pub fn empty_folders(&self) -> impl Iterator<Item = &Path> {
+    /// What an example cannot have in its fixture, and why: what git does not keep, and what no cell
+    /// could be given.
+    pub fn unfit(&self) -> impl Iterator<Item = (&Path, String)> {
         let is_parent = |path: &Path| self.entries.keys().any(|other| other.parent() == Some(path));
-        let folders = self.entries.iter().filter(|(_, entry)| **entry == Entry::Folder);
-        folders.map(|(path, _)| path.as_path()).filter(move |path| !is_parent(path))
+        self.entries.iter().filter_map(move |(path, entry)| {
+            let what = match entry {
+                Entry::Folder if !is_parent(path) => {
+                    "an empty folder, which git does not keep: put a file into it, or remove it".into()
+                }
+                Entry::Folder | Entry::File { .. } | Entry::Link(_) => return None,
+                Entry::Special => "neither file, folder nor link, which git does not keep: remove it; \
+                                   FIFOs are made by the key `fifos` of a case"
+                    .into(),
+                Entry::Large { size, .. } => format!(
+                    "{size} bytes, and each cell gets a copy: have at most {LARGEST_HELD}, or let the program make it"
+                ),
+                Entry::Unreadable => "it cannot be read: give yourself the right to".into(),
+                Entry::Deep => format!("more than {DEEPEST} folders deep: move it up"),
+                Entry::Long => format!("a path of more than {LONGEST} bytes: shorten it"),
+            };
+            Some((path.as_path(), what))
+        })
     }
 
     /// Writes all into the empty folder `folder`.

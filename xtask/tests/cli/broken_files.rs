@@ -186,3 +186,21 @@ fn a_folder_that_git_would_not_keep_is_a_usage_error() {
     workspace.write("examples/hello/fixture/outer/inner/file.txt", "");
     workspace.test("--accept").code(0);
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_no_cell_could_be_given_is_a_usage_error() {
+    let workspace = Workspace::with("hello", HELLO, "");
+    let fixture = workspace.path("examples/hello/fixture");
+    let deep = fixture.join(["d"; 70].join("/"));
+    std::fs::create_dir_all(deep).expect("folders");
+    let pipe = fixture.join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+    std::fs::write(fixture.join("large"), vec![b'x'; 1_048_577]).expect("a written file");
+    workspace
+        .test("")
+        .code(2)
+        .says("examples/hello/fixture/pipe: neither file, folder nor link")
+        .says("examples/hello/fixture/large: 1048577 bytes")
+        .says(": more than 64 folders deep");
+}
