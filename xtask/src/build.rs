@@ -18,6 +18,7 @@ use crate::failures::{Failure, Failures};
 use crate::process::{self, Interrupt};
 use crate::stop::{Stop, exit};
 use crate::target::Target;
+use crate::text::count;
 use crate::workspace::Workspace;
 
 /// The profile of all examples, in the root's `Cargo.toml`.
@@ -101,6 +102,11 @@ pub fn all(
     let file = workspace.own_dir().join("failures.json");
     let known = Failures::read(&file);
     let mut built = Built { known: known.clone(), ..Built::default() };
+    if targets.iter().any(|target| !artifacts_dir(workspace, *target).exists()) {
+        let names: Vec<_> = targets.iter().map(|target| target.name()).collect();
+        let (packages, names) = (count(packages.len(), "package"), names.join(", "));
+        say(&format!("Building {packages} for {names}: up to some seconds each, this first time"));
+    }
     for Batch { packages, targets } in batches(packages, targets, peers) {
         batch(sh, cargo, workspace, &packages, &targets, say, &mut built)?;
     }
@@ -278,10 +284,23 @@ impl CargoRun {
     }
 }
 
+/// What cargo's release profile is by itself (The Cargo Book, "Profiles"), of which the examples' is
+/// made: whoever has a configuration file with another one would see other outcomes.
+const RELEASE: [&str; 7] = [
+    "profile.release.opt-level=3",
+    "profile.release.debug=false",
+    "profile.release.debug-assertions=false",
+    "profile.release.overflow-checks=false",
+    "profile.release.lto=false",
+    "profile.release.panic='unwind'",
+    "profile.release.incremental=false",
+];
+
 /// The flags that build examples for these targets.
 fn flags(targets: &BTreeSet<Target>) -> Vec<&'static str> {
+    let release = RELEASE.iter().flat_map(|setting| ["--config", setting]);
     let triples = targets.iter().flat_map(|target| ["--target", target.wasm_triple().unwrap_or(HOST)]);
-    ["--profile", PROFILE, "--keep-going"].into_iter().chain(triples).collect()
+    ["--profile", PROFILE, "--keep-going"].into_iter().chain(release).chain(triples).collect()
 }
 
 /// Where cargo puts a program that belongs to the harness.
@@ -391,7 +410,7 @@ fn forget_caller(command: &mut Command) {
 
 /// How long cargo may take before people are told what it does: a package that does not build is
 /// tried again by every run, and that is no news.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How often it is looked whether an interrupt has come meanwhile.
 const LOOK: Duration = Duration::from_millis(50);

@@ -103,7 +103,7 @@ pub struct TestArgs {
     #[arg(long, value_name = "N", default_value = "1", value_parser = at_least_one)]
     pub repeat: usize,
     /// Begin the cells in a random order, which SEED makes the same again
-    #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true)]
+    #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, value_parser = seed)]
     pub shuffle: Option<Option<u64>>,
     /// Do not remove the cells' scratch folders
     #[arg(long)]
@@ -228,6 +228,10 @@ fn at_least_one(text: &str) -> Result<usize, String> {
         Ok(number) if number >= 1 => Ok(number),
         _ => Err("a number from 1 is expected".into()),
     }
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "a whole number is expected, as a run with --shuffle names it".into())
 }
 
 fn partition(text: &str) -> Result<(usize, usize), String> {

@@ -227,8 +227,16 @@ fn wish(args: &TestArgs, env: &Environment, asked: Option<Keeping>) -> Result<Wi
 }
 
 fn nothing_matched(examples: &[Example], args: &TestArgs) -> String {
-    let names = examples.iter().map(|example| example.name.as_str());
-    let meant = args.selection.filters.iter().find_map(|filter| name::suggest(filter, names.clone()));
+    let all = cell::all(examples);
+    let ids: BTreeSet<_> = all.iter().flat_map(|cell| [cell.example.name.clone(), cell.case_id()]).collect();
+    let rows: BTreeSet<_> = all.iter().map(|cell| cell.flag_set.name.clone()).collect();
+    let meant = |word: &String, known: &BTreeSet<String>| {
+        let known = known.iter().map(String::as_str).filter(|known| known != word);
+        name::suggest(word, known).map(String::from)
+    };
+    let asked = &args.selection;
+    let of_filters = asked.filters.iter().find_map(|filter| meant(filter, &ids));
+    let meant = of_filters.or_else(|| asked.flag_set.iter().find_map(|name| meant(name, &rows)));
     let hint = meant.map(|name| format!("did you mean `{name}`?\n")).unwrap_or_default();
     format!("nothing matched\n{hint}`cargo xtask test --list` prints the ids of all cells")
 }

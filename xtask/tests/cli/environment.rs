@@ -138,6 +138,16 @@ fn flags_in_a_configuration_of_cargo_do_not_reach_a_program() {
 }
 
 #[test]
+fn a_profile_in_a_configuration_of_cargo_does_not_reach_a_program() {
+    let workspace = accepted_mirror();
+    workspace.write(
+        ".cargo/config.toml",
+        "[profile.release]\nopt-level = 0\ndebug-assertions = true\noverflow-checks = true\npanic = 'abort'\n",
+    );
+    workspace.test("--check").code(0);
+}
+
+#[test]
 fn another_folder_for_what_is_built_changes_no_outcome() {
     let workspace = accepted_mirror();
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -56,7 +56,9 @@ fn a_filter_that_matches_nothing_is_an_error_with_a_suggestion() {
     workspace.test("helo").code(4).says("did you mean `hello`?").says("--list");
     workspace.test("--list helo").code(4).says("did you mean `hello`?");
     workspace.test("--exact cat").code(4);
-    workspace.test("--flag-set dir-hero").code(4);
+    workspace.test("hello/defualt").code(4).says("did you mean `hello/default`?");
+    workspace.test("--flag-set dir-hero").code(4).says("did you mean `dir-here`?");
+    workspace.test("--shuffle=x").code(2).says("a whole number is expected");
     workspace.test("--target wasip3").code(2).says("wasip3");
     workspace.test("--partition 4/3").code(2).says("4/3");
     workspace.test("--no-such-flag").code(2);
