@@ -31,10 +31,10 @@ pub fn fault(name: &str) -> Option<String> {
 
 /// Says what is wrong with `name` as that of a package, which an example and a module are, or nothing.
 ///
-/// cargo allows less than the rule for all names does: no digit at the beginning (PackageName in
-/// crates/cargo-util-schemas/src/restricted_names.rs), no folder of its own in `target` (is_conflicting_artifact_name
-/// in src/cargo/util/restricted_names.rs), and each name once in a workspace.
-/// It cannot read a workspace with a package of such a name, not even to run this program.
+/// cargo allows less than the rule for all names does: no digit at the beginning (`PackageName` in its
+/// `crates/cargo-util-schemas/src/restricted_names.rs`), no folder of its own in `target`
+/// (`is_conflicting_artifact_name` in `src/cargo/util/restricted_names.rs`), and each name once in a
+/// workspace. It cannot read a workspace with a package of another name, not even to run this program.
 pub fn package_fault(name: &str) -> Option<String> {
     fault(name).or_else(|| {
         if name.starts_with(|c: char| c.is_ascii_digit()) {

@@ -88,8 +88,8 @@ fn backtraces(text: &str, _: &Places) -> String {
     wasmtime::without_backtrace(text)
 }
 
-/// The system chooses another port for each peer. Only as the end of an address, behind its colon: elsewhere the same digits may be a number that
-/// just happens to be the port's.
+/// The system chooses another port for each peer. Only as the end of an address, behind its colon:
+/// elsewhere the same digits may be a number that just happens to be the port's.
 fn ports(text: &str, places: &Places) -> String {
     let Some(port) = places.port else { return text.to_string() };
     let (port, spelled) = (format!(":{port}"), format!(":{PORT}"));

@@ -118,9 +118,9 @@ pub fn start<'scope, 'env: 'scope>(
     for _ in 0..plan.slots.most().min(jobs.len()) {
         let (sender, next) = (sender.clone(), Arc::clone(&next));
         scope.spawn(move || {
+            // First the slot and then the job, so that they begin in their order.
+            let mut slot = plan.slots.take();
             loop {
-                // First the slot and then the job, so that they begin in their order.
-                let _slot = plan.slots.take();
                 let Some(&job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
                 let left = match plan.stop.load(Ordering::Relaxed) {
                     true => Ok(Left::NotRun),
@@ -130,6 +130,7 @@ pub fn start<'scope, 'env: 'scope>(
                 if sender.send((job, left)).is_err() {
                     return;
                 }
+                slot.renew();
             }
         });
     }

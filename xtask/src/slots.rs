@@ -44,7 +44,11 @@ impl Slots {
 
     /// Waits for a slot.
     pub fn take(&self) -> Slot<'_> {
-        let mut running = self.running();
+        Slot { slots: self, begun: self.wait(self.running()) }
+    }
+
+    /// Waits until one more may run, and gives when it has begun.
+    fn wait(&self, mut running: MutexGuard<'_, Vec<Instant>>) -> Instant {
         loop {
             let now = Instant::now();
             let young = running.iter().filter(|begun| !self.lends || now.duration_since(**begun) < YOUNG);
@@ -52,7 +56,7 @@ impl Slots {
                 young.fold((0, now), |(count, oldest), begun| (count + 1, oldest.min(*begun)));
             if count < self.slots && running.len() < self.most() {
                 running.push(now);
-                return Slot { slots: self, begun: now };
+                return now;
             }
             // Until one ends, or the oldest of the young is young no more.
             let patience = if self.lends { YOUNG - now.duration_since(oldest).min(YOUNG) } else { YOUNG };
@@ -66,13 +70,26 @@ impl Slots {
     }
 }
 
+impl Slot<'_> {
+    /// Gives the slot back and takes the next. Whoever gives back takes first: to wake another thread
+    /// for each cell would take longer than the cells of some programs leave to spare.
+    pub fn renew(&mut self) {
+        let mut running = self.slots.running();
+        remove(&mut running, self.begun);
+        self.begun = self.slots.wait(running);
+    }
+}
+
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
-        let mut running = self.slots.running();
-        if let Some(at) = running.iter().position(|begun| *begun == self.begun) {
-            running.swap_remove(at);
-        }
+        remove(&mut self.slots.running(), self.begun);
         self.slots.ended.notify_one();
+    }
+}
+
+fn remove(running: &mut Vec<Instant>, begun: Instant) {
+    if let Some(at) = running.iter().position(|other| *other == begun) {
+        running.swap_remove(at);
     }
 }
 

@@ -70,8 +70,8 @@ fn within_punctuation(word: &str) -> (&str, &str, &str) {
     (before, core, &begun[core.len()..])
 }
 
-/// Paths and long names of Rust, flags, and what GitHub would otherwise draw as an emoji: `std::thread::spawn` has
-/// a spool of thread in it.
+/// Paths and long names of Rust, flags, and what GitHub would otherwise draw as an emoji:
+/// `std::thread::spawn` has a spool of thread in it.
 fn is_code(word: &str) -> bool {
     let is_flag = word.strip_prefix("--").is_some_and(|rest| rest.starts_with(char::is_alphanumeric));
     let is_name = word.split('_').all(|part| part.contains(char::is_alphanumeric)) && word.contains('_');
