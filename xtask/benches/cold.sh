@@ -14,9 +14,16 @@ cargo xtask test --keep-scratch --format json > "$work/outcomes.json" 2> /dev/nu
 cargo xtask test --list --format json > "$work/cells.json" 2> /dev/null
 cp target/parallax/wasmtime.toml "$work/"
 python3 xtask/benches/children.py "$work/outcomes.json" "$work/cells.json" > "$work/children"
-packages=$(for manifest in examples/*/Cargo.toml examples/*/modules/*/Cargo.toml; do
-    printf -- '--package %s ' "$(basename "$(dirname "$manifest")")"
-done)
+packages=() peers=()
+for manifest in examples/*/Cargo.toml examples/*/modules/*/Cargo.toml; do
+    package=$(basename "$(dirname "$manifest")")
+    # A peer is built for native alone.
+    if grep -qsx "peer = \"$package\"" examples/*/cases.toml; then
+        peers+=(--package "$package")
+    else
+        packages+=(--package "$package")
+    fi
+done
 
 seconds() {
     local begun
@@ -25,10 +32,12 @@ seconds() {
     echo "$(date +%s.%N) - $begun" | bc
 }
 plain() {
-    cargo build --package xtask
+    export CARGO_ENCODED_RUSTFLAGS=''
+    cargo build --package xtask --package parallax-compose
     # Some packages do not build for some target, which is what their snapshots say.
-    CARGO_ENCODED_RUSTFLAGS='' cargo build --profile example --keep-going $packages \
+    cargo build --profile example --keep-going "${packages[@]}" \
         --target "$host" --target wasm32-wasip1 --target wasm32-wasip2 || true
+    cargo build --profile example "${peers[@]}" --target "$host"
     mkdir -p target/parallax
     cp "$work/wasmtime.toml" target/parallax/
     xargs -P "$(nproc)" -L 1 env < "$work/children"

@@ -10,6 +10,7 @@ use xshell::{Shell, cmd};
 use crate::environment::Environment;
 use crate::stop::{Stop, exit};
 use crate::target::Target;
+use crate::text::shell_word;
 use crate::version::Version;
 use crate::wasmtime::{self, Wasmtime};
 use crate::workspace::Workspace;
@@ -42,7 +43,8 @@ pub enum Finding {
 
 /// A command line as people type it.
 pub fn install_line(version: Version, root: &Path) -> String {
-    format!("cargo install --locked wasmtime-cli --version {version} --root {}", root.display())
+    let root = shell_word(&root.to_string_lossy());
+    format!("cargo install --locked wasmtime-cli --version {version} --root {root}")
 }
 
 /// Looks for a fit wasmtime: `$WASMTIME`, PATH, the user's cache folder. Gives all places where
