@@ -116,7 +116,7 @@ pub fn of(cell: &Cell<'_>, dir: &Path, files: &Files, wasmtime: Option<&Wasmtime
     let cwd_text = cwd.to_string_lossy();
     let in_cwd = |text: &String| text.replace("{cwd}", &cwd_text);
 
-    let program = &compose::program(cell, &files[&(cell.example.name.clone(), cell.target)]);
+    let program = &compose::program(cell, &files[&cell.unit()]);
     let args: Vec<String> = cell.case.args.iter().map(in_cwd).collect();
     let flags = flags(cell, &cwd, files);
 

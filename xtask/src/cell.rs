@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::build::Unit;
 use crate::cases::{Case, FlagSet};
 use crate::example::Example;
 use crate::table::Place;
@@ -41,6 +42,11 @@ impl Cell<'_> {
         let mut dir = self.dir(scratch, round).into_os_string();
         dir.push(".peer");
         dir.into()
+    }
+
+    /// What is built of its program.
+    pub fn unit(&self) -> Unit {
+        (self.example.name.clone(), self.target)
     }
 
     /// Where its outcome stands in the table of its case.

@@ -7,6 +7,7 @@ mod cell;
 mod ci;
 mod cli;
 mod compare;
+mod compiled;
 mod compose;
 mod composition;
 mod divergences;

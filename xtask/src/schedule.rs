@@ -1,23 +1,29 @@
 //! In which order cells begin, and how their results are put back into the order of the report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::mpsc::Receiver;
 
 use anyhow::{Context, Result};
 
+use crate::build::Unit;
 use crate::cell::Cell;
 use crate::random::Random;
 use crate::run::{Job, Left};
 
-/// The order in which cells begin: as they stand, or shuffled by a seed.
-pub fn order(cells: usize, repeat: usize, seed: Option<u64>) -> Vec<Job> {
-    let mut jobs: Vec<_> =
-        (0..cells).flat_map(|cell| (0..repeat).map(move |round| Job { cell, round })).collect();
+/// The order in which cells begin: as they stand, or shuffled by a seed; but before all others one
+/// cell for each unit that is to be compiled, so that its other cells find that done.
+pub fn order(units: &[Unit], repeat: usize, seed: Option<u64>, to_compile: &BTreeSet<Unit>) -> Vec<Job> {
+    let rounds = |cell| (0..repeat).map(move |round| Job { cell, round });
+    let mut jobs: Vec<_> = (0..units.len()).flat_map(rounds).collect();
     if let Some(seed) = seed {
         Random::new(seed).shuffle(&mut jobs);
     }
-    jobs
+    let mut to_compile = to_compile.clone();
+    let (mut first, others): (Vec<_>, Vec<_>) =
+        jobs.into_iter().partition(|job| to_compile.remove(&units[job.cell]));
+    first.extend(others);
+    first
 }
 
 /// The seed of `--shuffle[=SEED]`; one that is not given is chosen, and said.
@@ -85,16 +91,33 @@ impl Runs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::target::Target;
+
+    fn units(of_each: usize, targets: &[Target]) -> Vec<Unit> {
+        targets.iter().flat_map(|target| vec![("cat".to_string(), *target); of_each]).collect()
+    }
 
     #[test]
     fn a_seed_gives_an_order_of_all_jobs() {
-        let plain = order(20, 2, None);
-        let shuffled = order(20, 2, Some(7));
-        assert_eq!(shuffled, order(20, 2, Some(7)));
+        let order = |seed| order(&units(20, &[Target::NATIVE]), 2, seed, &BTreeSet::new());
+        let plain = order(None);
+        let shuffled = order(Some(7));
+        assert_eq!(shuffled, order(Some(7)));
         assert_ne!(shuffled, plain);
-        assert_ne!(shuffled, order(20, 2, Some(8)));
+        assert_ne!(shuffled, order(Some(8)));
         let mut sorted = shuffled;
         sorted.sort();
         assert_eq!(sorted, plain);
+    }
+
+    #[test]
+    fn who_compiles_begins_first() {
+        let units = units(2, &[Target::NATIVE, Target::WASIP1, Target::WASIP2]);
+        let cells = |to_compile: &[&Unit]| {
+            let jobs = order(&units, 1, None, &to_compile.iter().copied().cloned().collect());
+            jobs.iter().map(|job| job.cell).collect::<Vec<_>>()
+        };
+        assert_eq!(cells(&[&units[2], &units[4]]), [2, 4, 0, 1, 3, 5]);
+        assert_eq!(cells(&[]), [0, 1, 2, 3, 4, 5]);
     }
 }

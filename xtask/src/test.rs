@@ -13,6 +13,7 @@ use crate::call;
 use crate::cell::{self, Cell};
 use crate::cli::TestArgs;
 use crate::compare::{self, Wish};
+use crate::compiled;
 use crate::compose;
 use crate::divergences;
 use crate::environment::Environment;
@@ -100,7 +101,9 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs, asked: Op
         interrupt: &interrupt,
         stop: &stop,
     };
-    let order = schedule::order(cells.len(), args.repeat, schedule::seed(args.shuffle, &say));
+    let seed = schedule::seed(args.shuffle, &say);
+    let units: Vec<_> = cells.iter().map(Cell::unit).collect();
+    let order = schedule::order(&units, args.repeat, seed, &compiled::not_yet(workspace, &files));
     let mut report = Report::new(args, env);
     scratch::prepare(&scratch)?;
     let guard = guard::start(&scratch, &lock)?;
@@ -116,11 +119,16 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs, asked: Op
         if wish.keeping != Keeping::Check {
             snapshot::sweep(&workspace.snapshots())?;
         }
+        if filter.is_everything() && compared.summary.not_run == 0 {
+            compiled::remember(workspace)?;
+        }
         keep(&compared)?;
         let strays = strays(workspace, &examples, &compared.results, filter.is_everything(), wish)?;
         let mut summary = compared.summary;
         let recorded = summary.accepted > 0 || wish.prune && !strays.is_empty();
-        if recorded {
+        // Since the last run, `cargo insta review` may have accepted something.
+        let reviewed = filter.is_everything() && summary.failed == 0 && wish.keeping != Keeping::Check;
+        if recorded || reviewed {
             summary.page = divergences::renew(workspace, &examples)?;
         }
         summary.strays = strays;

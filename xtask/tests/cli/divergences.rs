@@ -253,3 +253,21 @@ fn accepting_renews_the_page() {
         .says("cargo xtask divergences\n");
     assert_eq!(workspace.read(PAGE), before);
 }
+
+#[test]
+fn a_full_run_renews_the_page_after_a_review() {
+    let workspace = Workspace::with_hello();
+    workspace.example("second", HELLO, "");
+    workspace.test("--accept").code(0);
+    divergences(&workspace, "").code(0);
+
+    workspace.program("hello", r#"fn main() { println!("{}", usize::BITS); }"#);
+    workspace.test("").code(100).does_not_say("RENEWED");
+    let accepted = workspace.path("snapshots/hello/default.snap");
+    std::fs::rename(accepted.with_extension("snap.new"), accepted).expect("what cargo insta review does");
+    workspace.test("hello/").code(0).does_not_say(PAGE);
+    workspace.test("--check").code(0).does_not_say(PAGE);
+    workspace.test("").code(0).says("RENEWED DIVERGENCES.md");
+    workspace.test("").code(0).does_not_say(PAGE);
+    divergences(&workspace, "--check").code(0);
+}

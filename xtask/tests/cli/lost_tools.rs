@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
 
 use crate::support::{HELLO, Said, Workspace};
 
@@ -19,11 +20,14 @@ const REMOVES: &str = r#"
 #[test]
 fn a_wasmtime_that_vanishes_during_a_run_is_named() {
     let workspace = Workspace::new();
-    let link = workspace.path("tools/wasmtime");
-    workspace.example("removes", REMOVES, &format!("[default]\nargs = ['{}']\n", link.display()));
-    let wasmtime = workspace.wasmtime();
-    workspace.write("tools/about", "a link to the real one stands beside this");
-    symlink(wasmtime, &link).expect("a link");
+    let (link, other) = (workspace.path("tools/wasmtime"), workspace.path("tools/other"));
+    let removes = |file: &Path| format!("[default]\nargs = ['{}']\n", file.display());
+    workspace.example("removes", REMOVES, &removes(&other));
+    workspace.write("tools/other", "");
+    symlink(workspace.wasmtime(), &link).expect("a link");
+    // From then on, cells begin as they stand, and the native one is the first.
+    workspace.test("--check").code(100);
+    workspace.cases("removes", &removes(&link));
     workspace
         .xtask()
         .args(["test", "--accept", "-j", "1"])
