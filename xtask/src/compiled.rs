@@ -2,7 +2,7 @@
 //!
 //! It compiles a module in the first cell that runs it, and keeps that. But cells of one module that
 //! begin before that is done compile it again, each by itself: on two cores a first run of all cells
-//! took 50 s like that, and 25 s otherwise. So who has to compile begins first, once for each module.
+//! took 50 s like that, and 22 s otherwise. So who has to compile begins first, once for each module.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -66,7 +66,7 @@ pub fn divergences(workspace: &Workspace, env: &Environment, check: bool) -> Res
     Ok(exit::OK)
 }
 
-/// What became of the page after snapshots were accepted.
+/// What became of the page after a run.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub enum Renewal {
     /// There is none, or it says already what is accepted.
@@ -77,7 +77,7 @@ pub enum Renewal {
     Impossible,
 }
 
-/// Renews the page after snapshots were accepted or pruned.
+/// Renews the page after snapshots were accepted or pruned, by a run or by a review before it.
 ///
 /// The page holds nothing that is not in the files of which it is made, and CI fails while it lags
 /// behind them: whoever accepts an outcome wants it there, too, and would only be sent to a second
