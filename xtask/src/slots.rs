@@ -71,8 +71,8 @@ impl Slots {
 }
 
 impl Slot<'_> {
-    /// Gives the slot back and takes the next. Whoever gives back takes first: to wake another thread
-    /// for each cell would take longer than the cells of some programs leave to spare.
+    /// Gives the slot back and takes the next. Whoever gives back takes first, so that no thread is
+    /// woken only to find nothing.
     pub fn renew(&mut self) {
         let mut running = self.slots.running();
         remove(&mut running, self.begun);
