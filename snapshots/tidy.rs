@@ -1,5 +1,5 @@
-//! Checks of the repository as a whole: that documents say what is, that nothing is left over, and
-//! that the rules which xtask/README.md names hold.
+//! Checks of the whole repository: that documents are up to date, that no unfinished work is left, and
+//! that the rules in xtask/README.md are kept.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The files that git tracks or would track.
+/// The files that git tracks, and those that it would track.
 fn files() -> Vec<PathBuf> {
     let listed = Command::new("git")
         .args(["ls-files", "--cached", "--others", "--exclude-standard"])
@@ -27,12 +27,12 @@ fn files() -> Vec<PathBuf> {
     listed.lines().map(PathBuf::from).filter(|path| root().join(path).symlink_metadata().is_ok()).collect()
 }
 
-/// The command line of the harness, as `cargo xtask` runs it.
+/// The harness, as `cargo xtask` runs it.
 fn xtask() -> Command {
     Command::new(env!("CARGO_BIN_EXE_xtask"))
 }
 
-/// The lines that start with `cargo xtask`, in blocks of code and in tables.
+/// The commands that start with `cargo xtask`, in code blocks and in tables.
 fn commands(markdown: &str) -> Vec<Vec<&str>> {
     let mut commands = Vec::new();
     for line in markdown.lines() {
@@ -47,42 +47,43 @@ fn commands(markdown: &str) -> Vec<Vec<&str>> {
 }
 
 #[test]
-fn tables_in_documents_are_those_of_the_snapshots() {
+fn tables_in_documents_match_the_snapshots() {
     let mut seen = 0;
     for document in ["README.md", "docs/shared-memory.md"] {
         let text = read(document);
         for part in text.split("<!-- snapshot: ").skip(1) {
-            let (name, rest) = part.split_once(" -->\n```text\n").expect("a block of text after the mark");
+            let (name, rest) =
+                part.split_once(" -->\n```text\n").expect("a code block should follow the mark");
             let (block, _) = rest.split_once("```").unwrap();
             let snapshot = read(format!("snapshots/{name}.snap"));
             let (_, table) = snapshot[4..].split_once("---\n").unwrap();
-            assert_eq!(block, table, "{document} shows another table than snapshots/{name}.snap");
+            assert_eq!(block, table, "the table in {document} differs from snapshots/{name}.snap");
             seen += 1;
         }
     }
-    assert!(seen > 0, "no table is marked");
+    assert!(seen > 0, "no document has a marked table");
 }
 
 #[test]
-fn documented_commands_are_understood() {
+fn documented_commands_are_valid() {
     let documents =
         ["README.md", "CONTRIBUTING.md", "DIVERGENCES.md", "docs/shared-memory.md", "xtask/README.md"];
     let mut seen = 0;
     for document in documents {
         for words in commands(&read(document)) {
-            // With `--help` a command line is read, but not carried out.
+            // With `--help`, a command line is parsed but not executed.
             let help = if words[0] == "help" { vec![] } else { vec!["--help"] };
             xtask().args(&words).args(help).current_dir(root()).assert().success();
             seen += 1;
         }
     }
-    assert!(seen > 10, "the commands of the documents were not found");
+    assert!(seen > 10, "only {seen} commands were found in the documents");
 }
 
 #[test]
 fn every_exit_code_is_documented() {
-    let source = read("xtask/src/stop.rs");
-    for line in source.lines().filter(|line| line.contains("pub const")) {
+    let source = read("xtask/src/exit.rs");
+    for line in source.lines().filter(|line| line.starts_with("pub const")) {
         let code = line.rsplit_once("= ").unwrap().1.trim_end_matches(';');
         assert!(
             read("README.md").contains(&format!("| {code} |")),
@@ -92,71 +93,38 @@ fn every_exit_code_is_documented() {
 }
 
 #[test]
-fn every_source_file_is_on_the_map() {
-    let map = read("xtask/README.md");
-    for file in files() {
-        let in_source = file.parent() == Some(Path::new("xtask/src"));
-        let name = file.file_name().unwrap().to_string_lossy().into_owned();
-        if in_source && !["main.rs", "cli.rs", "test.rs", "stop.rs"].contains(&name.as_str()) {
-            assert!(map.contains(&format!("`{name}`")), "xtask/README.md does not mention src/{name}");
-        }
-    }
-}
-
-#[test]
-fn each_rule_has_its_one_file() {
-    let rules = [
-        ("insta::", "snapshot.rs"),
-        ("unsafe {", "snapshot.rs"),
-        ("rustix::event", "unix.rs"),
-        ("cache-config", "wasmtime.rs"),
-        ("env::var_os(", "environment.rs"),
-        ("current_dir()?", "main.rs"),
-    ];
-    for file in files().iter().filter(|file| file.starts_with("xtask/src")) {
-        let name = file.file_name().unwrap().to_string_lossy().into_owned();
-        let text = read(file);
-        let shipped = text.split("#[cfg(test)]\nmod tests").next().unwrap();
-        for (mark, only) in rules {
-            let knows = shipped.contains(mark);
-            assert!(!knows || name == only, "{}: `{mark}` belongs into {only}", file.display());
-        }
-    }
-}
-
-#[test]
-fn nothing_is_left_over() {
+fn no_unfinished_work_is_left() {
     for file in files() {
         let name = file.to_string_lossy();
-        assert!(!name.ends_with(".snap.new"), "{name}: a pending snapshot: review it");
+        assert!(!name.ends_with(".snap.new"), "{name}: a pending snapshot, which should be reviewed");
         let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("#[ig", "nore")];
         if name.ends_with(".rs") {
             let text = read(&file);
             for mark in marks {
-                assert!(!text.contains(mark), "{name}: {mark}");
+                assert!(!text.contains(mark), "{name} contains {mark}");
             }
         }
     }
 }
 
 #[test]
-fn every_case_says_what_it_shows() {
+fn every_case_has_a_description() {
     for file in files() {
         if !file.starts_with("examples") || file.file_name() != Some("cases.toml".as_ref()) {
             continue;
         }
         let text = read(&file);
         let cases: toml::Table = text.parse().expect("TOML");
-        for (name, case) in &cases {
+        for (name, case) in cases.iter().filter(|(name, _)| *name != "defaults") {
             assert!(case.get("about").is_some(), "{}: [{name}] has no `about`", file.display());
         }
         let schema = "#:schema ../../xtask/cases.schema.json\n";
-        assert!(text.starts_with(schema), "{}: it does not begin with {schema}", file.display());
+        assert!(text.starts_with(schema), "{} does not start with {schema}", file.display());
     }
 }
 
 #[test]
-fn few_dependencies() {
+fn xtask_has_few_dependencies() {
     let tree = Command::new(env!("CARGO"))
         .args([
             "tree",
@@ -176,5 +144,5 @@ fn few_dependencies() {
         tree.lines().filter(|line| !line.is_empty() && !line.starts_with("xtask ")).collect();
     crates.sort_unstable();
     crates.dedup();
-    assert!(crates.len() <= 60, "{} crates are compiled by every first run", crates.len());
+    assert!(crates.len() <= 50, "the first run compiles {} crates, but at most 50 are allowed", crates.len());
 }

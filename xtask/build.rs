@@ -1,4 +1,4 @@
-//! Passes on the triple for which the harness is built: that of the examples' native column.
+//! Passes the target triple of the harness on to its code. The native column is built for the same one.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -1,4 +1,4 @@
-//! Compiles the C source, for the target of the program.
+//! Compiles the C source for the target of the program.
 
 fn main() {
     println!("cargo::rerun-if-changed=src/child.c");

@@ -1,11 +1,11 @@
-//! Asks wasm's linker for a larger stack.
+//! Tells wasm's linker to use a larger stack.
 
 use std::env;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     if env::var("CARGO_CFG_TARGET_FAMILY").as_deref() == Ok("wasm") {
-        // A native main thread's stack is the system's business: 8 MiB by custom.
+        // The system decides on the stack of a native main thread: usually 8 MiB.
         println!("cargo::rustc-link-arg-bins=-zstack-size={}", 4 << 20);
     }
 }

@@ -1,4 +1,4 @@
-//! A function pointer means something to another module only if both have one table.
+//! A function pointer is valid in another module only if both share one table.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Measures a cold run, after `cargo clean` with all tools there: `cargo xtask test` against plain
-# cargo that builds the same, plus the same children, by xargs, with a compilation cache that is as
-# cold. It works in a clone of its own and needs python3.
+# Measures a run after `cargo clean`, when all tools are installed. Compares `cargo xtask test` with
+# plain cargo builds of the same packages plus the commands of the same cells, run by xargs with an
+# empty compilation cache. Works in a temporary clone. Needs python3 and bc.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -17,7 +17,7 @@ python3 xtask/benches/children.py "$work/outcomes.json" "$work/cells.json" > "$w
 packages=() peers=()
 for manifest in examples/*/Cargo.toml examples/*/modules/*/Cargo.toml; do
     package=$(basename "$(dirname "$manifest")")
-    # A peer is built for native alone.
+    # A peer is only built for native.
     if grep -qsx "peer = \"$package\"" examples/*/cases.toml; then
         peers+=(--package "$package")
     else
@@ -26,15 +26,16 @@ for manifest in examples/*/Cargo.toml examples/*/modules/*/Cargo.toml; do
 done
 
 seconds() {
-    local begun
-    begun=$(date +%s.%N)
+    local start
+    start=$(date +%s.%N)
     "$@" > /dev/null 2>&1 || true
-    echo "$(date +%s.%N) - $begun" | bc
+    echo "$(date +%s.%N) - $start" | bc
 }
 plain() {
-    export CARGO_ENCODED_RUSTFLAGS=''
-    cargo build --package xtask --package parallax-compose
-    # Some packages do not build for some target, which is what their snapshots say.
+    # Like the harness, build without the caller's RUSTFLAGS.
+    local -x CARGO_ENCODED_RUSTFLAGS=''
+    cargo build --package xtask --package parallax-compose --package parallax-layout
+    # Some packages do not build for every target: their snapshots record that.
     cargo build --profile example --keep-going "${packages[@]}" \
         --target "$host" --target wasm32-wasip1 --target wasm32-wasip2 || true
     cargo build --profile example "${peers[@]}" --target "$host"
@@ -50,7 +51,7 @@ for round in $(seq "${ROUNDS:-3}"); do
     a=$(seconds plain)
     cargo clean --quiet
     b=$(seconds harness)
-    echo "round $round: plain cargo and the children $a s, cargo xtask test $b s, ratio $(echo "scale=3; $b / $a" | bc)"
+    echo "round $round: plain cargo and the commands $a s, cargo xtask test $b s, ratio $(echo "scale=3; $b / $a" | bc)"
 done
-# The last run leaves no scratch folders behind.
+# This removes the scratch directories that --keep-scratch has kept.
 cargo xtask test --quiet > /dev/null 2>&1

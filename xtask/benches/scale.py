@@ -1,19 +1,23 @@
 #!/usr/bin/env python3
-"""Measures the harness at several sizes, against the floor and against what people do otherwise.
+"""Compares the harness with other ways to run the same cells, for several numbers of cells.
 
-Makes a workspace of synthetic examples and measures in one session, alternating:
+Makes a workspace of synthetic examples and measures in each round:
 
-  a  the floor: the same children with the same arguments, by `xargs -P`, output thrown away
-  b  `cargo xtask test`, warm
+  a  the lower bound: the commands of the cells by `xargs -P`, without their output
+  b  `cargo xtask test` when everything is built
   n  a no-op `cargo build` of the same packages for three targets
-  c  a plain shell loop, one child after the other, without a compilation cache
-  d  the same cells under cargo-nextest, a `#[test]` with assert_cmd and insta each
+  d  the same cells under cargo-nextest: a `#[test]` with assert_cmd and insta for each
 
-Needs hyperfine, cargo-nextest, and wasmtime as `cargo xtask setup` leaves it. Say which sizes:
-`xtask/benches/scale.py 100 1000 3000`. What is printed are medians, and ratios within this session.
+And once, because it takes long:
+
+  c  a shell loop that runs one command after the other, without a compilation cache
+
+Needs hyperfine, cargo-nextest, and wasmtime as `cargo xtask setup` installs it.
+Usage: `xtask/benches/scale.py 100 1000 3000`, the numbers of cells. Prints medians of ROUNDS rounds (5
+if not set), and ratios between them.
 """
 
-import json, os, pathlib, re, shlex, shutil, statistics, subprocess, sys, tempfile, time
+import json, os, pathlib, re, shlex, statistics, subprocess, sys, tempfile, time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
@@ -56,45 +60,49 @@ def run(command, **options):
     subprocess.run(command, check=True, **options)
 
 
-def make_workspace(folder, cells):
+def make_workspace(directory, cells):
+    """Writes a workspace with this number of cells, and returns the names of its packages."""
     cases = cells // CELLS_PER_CASE
     names = []
-    (folder / "Cargo.toml").write_text(
+    (directory / "Cargo.toml").write_text(
         '[workspace]\nresolver = "3"\nmembers = ["examples/*"]\n'
         f'[workspace.metadata.parallax]\nwasmtime = "{PIN}"\n[profile.example]\ninherits = "release"\n')
     while cases > 0:
         name = f"synthetic-{len(names):03}"
-        example = folder / "examples" / name
+        example = directory / "examples" / name
         (example / "src").mkdir(parents=True)
         (example / "fixture").mkdir()
         (example / "fixture/input.txt").write_text("some input\n")
         (example / "src/main.rs").write_text(PROGRAM)
         (example / "Cargo.toml").write_text(f'[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2024"\n')
-        here = min(cases, CASES_PER_EXAMPLE)
+        count = min(cases, CASES_PER_EXAMPLE)
         (example / "cases.toml").write_text("".join(
-            f'[case-{number}]\nabout = "Synthetic"\nargs = ["{number}"]\nflags.dir-here = ["--dir=."]\n' for number in range(here)))
-        cases -= here
+            f'[case-{number}]\nabout = "Synthetic"\nargs = ["{number}"]\nflags.dir-here = ["--dir=."]\n' for number in range(count)))
+        cases -= count
         names.append(name)
     return names
 
 
-def make_children(folder, xtask, script):
-    """The children's command lines, for xargs, for a shell without cache, and for nextest."""
-    listed = subprocess.check_output([xtask, "test", "--list", "--format", "json"], cwd=folder, text=True)
+def write_commands(directory, xtask):
+    """Writes the commands of all cells for xargs (`children`) and, without a compilation cache, for bash
+    (`loop.sh`). Returns the cells."""
+    listed = subprocess.check_output([xtask, "test", "--list", "--format", "json"], cwd=directory, text=True)
     cells = [json.loads(line) for line in listed.splitlines()]
-    with open(folder / "children", "w") as children, open(folder / "loop.sh", "w") as loop:
+    with open(directory / "children", "w") as children, open(directory / "loop.sh", "w") as loop:
         for cell in cells:
             env = [f"{name}={value}" for name, value in cell["env"].items()]
             children.write(shlex.join(["-i", "-C", cell["cwd"], *env, *cell["argv"]]) + "\n")
-            argv = [word for word in cell["argv"]]
-            if "run" in argv:
+            argv = list(cell["argv"])
+            if "-C" in argv:  # Only wasmtime has this option. Its value names the compilation cache.
                 argv[argv.index("-C") + 1] = "cache=n"
             loop.write(shlex.join(["env", "-i", "-C", cell["cwd"], *env, *argv]) + " >/dev/null 2>&1\n")
     return cells
 
 
-def make_nextest(folder, cells):
-    crate = folder / "nextest"
+def make_nextest(directory, cells):
+    """Writes a package with a test for each cell, accepts its snapshots, and returns the command to run
+    the tests."""
+    crate = directory / "nextest"
     (crate / "tests").mkdir(parents=True)
     (crate / "src").mkdir()
     (crate / "src/lib.rs").write_text(NEXTEST)
@@ -115,27 +123,27 @@ def make_nextest(folder, cells):
 
 
 def measure(commands):
-    """One timed run of each command, one after the other, by hyperfine."""
-    seen = {}
+    """Runs each command once, and returns its wall time and its processor time in seconds."""
+    times = {}
     for name, command in commands.items():
         with tempfile.NamedTemporaryFile(suffix=".json") as out:
             run(["hyperfine", "--shell=bash", "--style=none", "--runs=1", "--ignore-failure", "--export-json", out.name,
                  f"({command}) >/dev/null 2>&1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            result = json.load(open(out.name))["results"][0]
-            seen[name] = (result["median"], result["user"] + result["system"])
-    return seen
+            result = json.loads(pathlib.Path(out.name).read_text())["results"][0]
+            times[name] = (result["median"], result["user"] + result["system"])
+    return times
 
 
-def peak_rss(command, folder):
-    """The most memory that the harness itself held, in MB."""
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def peak_rss(command, directory):
+    """The peak memory of a command in MB, without that of its children."""
+    process = subprocess.Popen(command, cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     peak = 0
     while process.poll() is None:
         try:
             status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
             peak = max(peak, int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]))
         except (OSError, TypeError):
-            pass
+            pass  # The process has ended: it has no status file, or no memory.
         time.sleep(0.002)
     return peak / 1024
 
@@ -146,25 +154,24 @@ def main():
     xtask = ROOT / "target/debug/xtask"
     os.environ.update(RUSTUP_TOOLCHAIN=RUST, CI="")
     for cells in sizes:
-        with tempfile.TemporaryDirectory() as folder:
-            folder = pathlib.Path(folder)
-            packages = " ".join(f"--package {name}" for name in make_workspace(folder, cells))
+        with tempfile.TemporaryDirectory() as directory:
+            directory = pathlib.Path(directory)
+            packages = " ".join(f"--package {name}" for name in make_workspace(directory, cells))
             targets = " ".join(f"--target {target}" for target in TARGETS)
-            run([xtask, "test", "--accept", "--quiet", "--keep-scratch"], cwd=folder, stderr=subprocess.DEVNULL)
-            listed = make_children(folder, xtask, None)
+            run([xtask, "test", "--accept", "--quiet", "--keep-scratch"], cwd=directory, stderr=subprocess.DEVNULL)
+            listed = write_commands(directory, xtask)
             commands = {
-                "n": f"cd {folder} && CARGO_ENCODED_RUSTFLAGS= cargo build --quiet --profile example {packages} {targets}",
-                "a": f"xargs -P {JOBS} -L 1 env < {folder}/children",
-                "b": f"cd {folder} && {xtask} test --keep-scratch",
-                "d": make_nextest(folder, listed),
+                "n": f"cd {directory} && CARGO_ENCODED_RUSTFLAGS= cargo build --quiet --profile example {packages} {targets}",
+                "a": f"xargs -P {JOBS} -L 1 env < {directory}/children",
+                "b": f"cd {directory} && {xtask} test --keep-scratch",
+                "d": make_nextest(directory, listed),
             }
-            measure(commands)
+            measure(commands)  # Fills caches. The times are not used.
             rounds = [measure(commands) for _ in range(ROUNDS)]
-            once = measure({"c": f"bash {folder}/loop.sh"})
+            once = measure({"c": f"bash {directory}/loop.sh"})
             wall = {name: statistics.median(each[name][0] for each in rounds) for name in commands} | {"c": once["c"][0]}
             cpu = {name: statistics.median(each[name][1] for each in rounds) for name in commands} | {"c": once["c"][1]}
-            rss = peak_rss([xtask, "test"], folder)
-            shutil.rmtree(folder / "target/parallax", ignore_errors=True)
+            rss = peak_rss([xtask, "test"], directory)
         print(f"{len(listed)} cells, {JOBS} at a time, medians of {ROUNDS} rounds (c: once)")
         for name in "nabcd":
             print(f"  {name}  {wall[name]:8.3f} s wall  {cpu[name]:8.3f} s user+sys")

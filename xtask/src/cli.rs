@@ -1,15 +1,16 @@
-//! The command line. What stands in the comments here is the manual: `cargo xtask help test`.
+//! The command line. The doc comments of these types are the help texts, as in `cargo xtask help test`.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::cases;
-use crate::cell::Filter;
-use crate::target::Target;
+use crate::model::filter::Filter;
+use crate::model::target::Target;
+use crate::report::human::{Color, Format};
+use crate::support::duration;
 
-/// One Rust program, seen from three places: native, wasm32-wasip1, wasm32-wasip2.
+/// Build and run Rust programs for native, wasm32-wasip1 and wasm32-wasip2, and compare what they do
 #[derive(Debug, Parser)]
 #[command(
     name = "xtask",
@@ -25,53 +26,59 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Build and run the examples everywhere, and compare what they do with the snapshots
+    /// Build and run the examples for every target, and compare the outcomes with the snapshots
     ///
-    /// What is missing (Rust's wasm targets, wasmtime) is set up first.
+    /// Missing tools (Rust's wasm targets, wasmtime) are installed first.
     ///
-    /// Exit codes: 0 all as recorded; 100 a cell differs or has no snapshot; 101 the harness failed
-    /// or no example could be built; 4 nothing matched the filter; 96 something is missing and
-    /// cannot be had; 2 usage, or a malformed cases.toml; 130 and 143 interrupted.
+    /// Exit codes: 0 everything is as recorded; 100 a cell differs from its snapshot or has none; 101 the
+    /// harness failed, or no example could be built; 4 nothing matched the filter; 96 something is missing
+    /// and cannot be installed; 2 wrong usage, or a malformed cases.toml or Cargo.toml; 130 and 143
+    /// interrupted by SIGINT or SIGTERM.
     Test(Box<TestArgs>),
-    /// Make a new example that builds, with a first case
+    /// Create a new example that builds, with a first case
     New {
-        /// Lower-case letters, digits, `-` and `_`
+        /// Name of the example: lowercase letters, digits, `-` and `_`
         name: String,
     },
-    /// Draw where modules lie in the memories that they share, and name what lies on something else
+    /// Draw where modules lie in the memories that they share, and report overlaps
     ///
-    /// What is read are the modules that a row would instantiate on wasip1, in that order, or any
-    /// files. Exit codes: 0 nothing overlaps; 100 something does.
+    /// The modules are those that wasmtime instantiates for a row on wasip1, or the given files.
+    ///
+    /// Exit codes: 0 nothing overlaps; 100 something overlaps.
     Layout(LayoutArgs),
-    /// Write DIVERGENCES.md: what differs from native in each case, and which flags restore it
+    /// Update DIVERGENCES.md: what differs from native in each case, and which flags restore it
     ///
-    /// The page is made of the accepted snapshots and of what the examples say of themselves; nothing
-    /// is built or run. Under CI it is only checked, as with --check.
+    /// The page is generated from the accepted snapshots and the descriptions of the examples; nothing is
+    /// built or run. In CI the page is only checked, as with --check.
     ///
-    /// Exit codes: 0 the page is current; 100 it is not, or a case has no snapshot; 101 a snapshot is
-    /// broken; 2 usage, or a malformed file.
+    /// Exit codes: 0 the page is up to date; 100 it is out of date, or a case has no snapshot; 101 a
+    /// snapshot is malformed; 2 wrong usage, or a malformed file.
     Divergences {
-        /// Write nothing, and fail if the page is not current
+        /// Write nothing, and fail if the page is out of date
         #[arg(long)]
         check: bool,
     },
-    /// All that CI checks: formatting, clippy, the harness's own tests, `test --check`, the page
+    /// Run every check that CI runs: formatting, clippy, the harness's own tests, `test --check`, and
+    /// `divergences --check`
     Ci,
-    /// Set up what `test` needs, and nothing else
+    /// Set up what `test` needs, and do nothing else
     Setup {
-        /// Fetch nothing; say what is missing
+        /// Run without accessing the network, and report what is missing
         #[arg(long)]
         offline: bool,
     },
-    /// List each tool and target: where it was found, whether it is fit, and what mends it
+    /// List the tools and targets: where they were found, whether they are suitable, and how to fix what
+    /// is not
     Doctor,
-    /// Watch over a run; the run itself starts this
+    /// Kill what a run leaves behind if the run itself is killed; every run starts this
     #[command(hide = true)]
-    Guard { scratch: PathBuf },
-    /// Print completions of this command line for a shell
-    Completions { shell: clap_complete::Shell },
+    Watchdog {
+        /// Directory of the run's scratch directories
+        scratch: PathBuf,
+    },
 }
 
+/// The arguments of `test`.
 #[derive(Debug, Args)]
 pub struct TestArgs {
     #[command(flatten)]
@@ -79,159 +86,152 @@ pub struct TestArgs {
     #[command(flatten)]
     pub snapshots: Snapshots,
 
-    /// Print the ids of the selected cells and run nothing
+    /// Print the ids of the selected cells, and run nothing
     ///
-    /// With `--format json`, one object a line: id, argv, env, cwd.
+    /// With `--format json`, print one object per line, with id, argv, env, cwd and, if there is one, peer.
     #[arg(long, conflicts_with_all = ["accept", "review", "prune", "no_run"])]
     pub list: bool,
-    /// Build the selected examples and run nothing
+    /// Build the selected examples, but do not run them
     #[arg(long, conflicts_with_all = ["accept", "review", "prune"])]
     pub no_run: bool,
-    /// How many cells run at a time [default: as many as there are cores, beside those that wait]
+    /// Number of cells to run at a time [default: one per core; idle cells do not count]
     #[arg(short, long, value_name = "N", value_parser = at_least_one)]
     pub jobs: Option<usize>,
-    /// Begin no further cell after the first case that differs
+    /// Start no new cells after the first case that differs
     #[arg(long)]
     pub fail_fast: bool,
-    /// Show what the programs print, a cell at a time
+    /// Show the output of the programs; cells run one at a time
     #[arg(long)]
     pub no_capture: bool,
-    /// How long a cell may run, as 10s, 500ms or 2m; overrules cases.toml
-    #[arg(long, value_name = "TIME", value_parser = cases::duration)]
+    /// How long a cell may run, such as 10s, 500ms or 2m; overrides cases.toml
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     pub timeout: Option<Duration>,
-    /// Run each cell N times; outcomes that differ between repetitions fail and are never accepted
+    /// Run each cell N times; a cell whose outcomes differ fails, and is never accepted
     #[arg(long, value_name = "N", default_value = "1", value_parser = at_least_one)]
     pub repeat: usize,
-    /// Begin the cells in a random order, which SEED makes the same again
+    /// Start the cells in a random order; the same SEED gives the same order
     #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, value_parser = seed)]
     pub shuffle: Option<Option<u64>>,
-    /// Do not remove the cells' scratch folders
+    /// Do not remove the scratch directories of the cells
     #[arg(long)]
     pub keep_scratch: bool,
-    /// Fetch nothing from the network
+    /// Run without accessing the network
     #[arg(long)]
     pub offline: bool,
 
-    /// What is printed: text for people on stderr, or one JSON object a line on stdout
+    /// Format of the report
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
     /// Also write a JUnit report to this file
     #[arg(long, value_name = "PATH")]
     pub junit: Option<PathBuf>,
-    /// When to use colours
+    /// When to use colors
     #[arg(long, value_name = "WHEN", value_enum)]
     pub color: Option<Color>,
-    /// Show the command line of each cell, and how it ended
+    /// Show the command line of each cell and how it ended
     #[arg(short, long, conflicts_with = "quiet")]
     pub verbose: bool,
-    /// Show failures and the summary only
+    /// Show only failures and the summary
     #[arg(short, long)]
     pub quiet: bool,
 }
 
+/// The arguments of `layout`.
 #[derive(Debug, Args)]
 pub struct LayoutArgs {
-    /// An example, a case or a row as EXAMPLE/CASE/FLAG-SET; or files (.wasm, .wat) in the order of
-    /// their instantiation, each as FILE or NAME=FILE
-    #[arg(required = true, value_name = "EXAMPLE[/CASE[/FLAG-SET]]|FILE")]
+    /// An example, a case or a row; or files (.wasm, .wat) in the order of instantiation, each as FILE or
+    /// NAME=FILE
+    #[arg(required = true, value_name = "EXAMPLE[/CASE[/ROW]]|FILE")]
     pub what: Vec<String>,
-    /// Only this memory or table, by the name under which modules import it
+    /// Draw only this memory or table, named as modules import it
     #[arg(long, value_name = "MODULE.NAME")]
     pub memory: Option<String>,
-    /// What is printed on stdout: a drawing as text, one JSON object a row, or a picture
+    /// Format of the drawing on stdout
     #[arg(long, value_enum, default_value_t = LayoutFormat::Human)]
     pub format: LayoutFormat,
 }
 
+/// What `layout` prints on stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LayoutFormat {
+    /// Text
     Human,
+    /// One JSON object per row
     Json,
+    /// A picture of one row
     Svg,
 }
 
-/// Which cells. An id is EXAMPLE/CASE/FLAG-SET@TARGET, as cat/sample/dir-here@wasip2.
+/// The selected cells. The id of a cell is EXAMPLE/CASE/ROW@COLUMN, such as cat/sample/dir-here@wasip2.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Selection")]
 pub struct Selection {
-    /// Parts of cell ids; a cell is selected if any matches
+    /// Parts of cell ids, such as cat/sample/dir-here@wasip2; a cell is selected if any of them matches
     #[arg(value_name = "FILTER")]
     pub filters: Vec<String>,
-    /// Filters are whole ids, of cells or of cases (EXAMPLE/CASE)
+    /// Match whole ids of cells (EXAMPLE/CASE/ROW@COLUMN) or cases (EXAMPLE/CASE)
     #[arg(long, requires = "filters")]
     pub exact: bool,
-    /// Leave out cells whose id has this part
+    /// Skip cells whose id contains PART
     #[arg(long, value_name = "PART")]
     pub skip: Vec<String>,
-    /// Only this target: native, wasip1 or wasip2
+    /// Select only this target: native, wasip1 or wasip2
     #[arg(long, value_name = "TARGET", value_parser = target)]
     pub target: Vec<Target>,
-    /// Only this flag set
-    #[arg(long, value_name = "NAME")]
-    pub flag_set: Vec<String>,
-    /// Only the M-th of N parts of the cases, as 1/3
+    /// Select only this row
+    #[arg(long, value_name = "NAME", alias = "flag-set")]
+    pub row: Vec<String>,
+    /// Select only the M-th of N parts of the cases, such as 1/3
     #[arg(long, value_name = "M/N", value_parser = partition)]
     pub partition: Option<(usize, usize)>,
 }
 
-/// What becomes of differences. Without any of these, changed snapshots are written beside the
-/// accepted ones for `cargo insta review`, and under CI nothing is written.
+/// What to do about differences. Without any of these options, a snapshot that differs is written beside the
+/// accepted one for `cargo insta review`; in CI nothing is written.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Snapshots")]
 pub struct Snapshots {
-    /// Accept what the selected cells do now
+    /// Accept the current outcomes of the selected cells
     #[arg(long, conflicts_with_all = ["check", "review"])]
     pub accept: bool,
-    /// Review the differences with `cargo insta review` afterwards
+    /// Review the differences with `cargo insta review` after the run
     #[arg(long, conflicts_with = "check")]
     pub review: bool,
-    /// Write no snapshot, whatever differs
+    /// Write no snapshots, even if something differs
     #[arg(long)]
     pub check: bool,
-    /// Remove snapshots, rows and columns that no case stands behind any more
+    /// Remove orphans: snapshots, rows, columns and cells that belong to no case any more
     #[arg(long, conflicts_with = "check")]
     pub prune: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    Human,
-    Json,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    Auto,
-    Always,
-    Never,
-}
-
 impl Selection {
+    /// The filter that selects these cells.
     pub fn filter(&self) -> Filter {
         Filter {
             parts: self.filters.clone(),
             exact: self.exact,
             skip: self.skip.clone(),
             targets: self.target.clone(),
-            flag_sets: self.flag_set.clone(),
+            rows: self.row.clone(),
             partition: self.partition,
         }
     }
 }
 
 fn target(text: &str) -> Result<Target, String> {
-    Target::named(text).ok_or_else(|| format!("the targets are {}", Target::ALL.map(Target::name).join(", ")))
+    Target::named(text).ok_or_else(|| format!("expected one of {}", Target::ALL.map(Target::name).join(", ")))
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number) if number >= 1 => Ok(number),
-        _ => Err("a number from 1 is expected".into()),
+        _ => Err("expected a number from 1".into()),
     }
 }
 
 fn seed(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| "a whole number is expected, as a run with --shuffle names it".into())
+    text.parse().map_err(|_| "expected a whole number, such as a run with --shuffle prints".into())
 }
 
 fn partition(text: &str) -> Result<(usize, usize), String> {
@@ -239,7 +239,7 @@ fn partition(text: &str) -> Result<(usize, usize), String> {
         text.split_once('/').and_then(|(part, parts)| Some((part.parse().ok()?, parts.parse().ok()?)));
     match numbers {
         Some((part, parts)) if part >= 1 && part <= parts => Ok((part, parts)),
-        _ => Err("M/N is expected with 1 ≤ M ≤ N, as 1/3".into()),
+        _ => Err("expected M/N with 1 ≤ M ≤ N, such as 1/3".into()),
     }
 }
 
@@ -250,12 +250,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn consistent() {
+    fn command_line_is_consistent() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn partitions() {
+    fn partitions_are_parsed() {
         assert_eq!(partition("1/3"), Ok((1, 3)));
         for bad in ["", "1", "0/3", "4/3", "a/b", "1/0"] {
             assert!(partition(bad).is_err(), "{bad}");

@@ -1,28 +1,33 @@
-//! What the harness itself takes from its caller's environment, read once, in `main`. The programs
-//! under test get nothing of it.
+//! The environment variables that affect the harness itself. They are read once, at its start, and are not
+//! passed on to programs under test.
 
 use std::path::PathBuf;
 
-/// The variables that steer the harness.
+/// The values of these variables. A variable that is empty counts as unset.
 #[derive(Clone, Debug)]
 pub struct Environment {
-    /// `CARGO`, which cargo sets for what it runs; else `cargo`.
+    /// The program cargo: `CARGO`, which cargo sets for the programs that it runs, or else `cargo`.
     pub cargo: PathBuf,
     /// `CARGO_TARGET_DIR`, if set.
     pub target_dir: Option<PathBuf>,
     /// `CARGO_TERM_COLOR`, if set.
     pub cargo_term_color: Option<String>,
-    /// The folders of `PATH`.
+    /// The directories of `PATH`.
     pub path: Vec<PathBuf>,
-    /// `WASMTIME`, if set: the program to use.
+    /// `WASMTIME`, if set: the path of the wasmtime to use.
     pub wasmtime: Option<PathBuf>,
-    /// The user's folder for caches.
+    /// The user's cache directory: `XDG_CACHE_HOME` or `~/.cache`, on macOS `~/Library/Caches`, on Windows
+    /// `LOCALAPPDATA`.
     pub cache: Option<PathBuf>,
-    /// Whether a CI runs this, as insta sees it: then nothing is written.
+    /// `INSTA_UPDATE`: what to do about snapshots that differ. Empty if not set.
+    pub insta_update: String,
+    /// Whether the harness runs in CI, where it writes nothing: `CI` is neither `false` nor `0`, or it is
+    /// unset and `TF_BUILD` is set.
     pub ci: bool,
 }
 
 impl Environment {
+    /// Reads the environment of this process.
     pub fn of_process() -> Environment {
         let var = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let text = |name| var(name).map(|value| value.to_string_lossy().into_owned());
@@ -32,7 +37,7 @@ impl Environment {
         } else if cfg!(target_os = "macos") {
             home.map(|home| home.join("Library/Caches"))
         } else {
-            // The XDG Base Directory Specification: a relative path is to be ignored.
+            // The XDG Base Directory Specification says to ignore relative paths.
             let xdg = var("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
             xdg.or_else(|| home.map(|home| home.join(".cache")))
         };
@@ -43,13 +48,44 @@ impl Environment {
             path: var("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default(),
             wasmtime: var("WASMTIME").map(PathBuf::from),
             cache,
-            ci: text("CI").is_some_and(|ci| ci != "false" && ci != "0") || var("TF_BUILD").is_some(),
+            insta_update: text("INSTA_UPDATE").unwrap_or_default(),
+            ci: is_ci(text("CI").as_deref(), var("TF_BUILD").is_some()),
         }
     }
 
-    /// The program of that name on PATH.
+    /// The path of the first program with that name in the directories of `PATH`.
     pub fn which(&self, name: &str) -> Option<PathBuf> {
         let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-        self.path.iter().map(|folder| folder.join(&file)).find(|path| path.is_file())
+        self.path.iter().map(|directory| directory.join(&file)).find(|path| path.is_file())
+    }
+}
+
+/// Whether the variable `CI`, or `TF_BUILD` of Azure Pipelines, says that this is a CI system. `CI` overrules
+/// the other one, as in insta.
+fn is_ci(ci: Option<&str>, has_tf_build: bool) -> bool {
+    match ci {
+        Some("false" | "0") => false,
+        Some(_) => true,
+        None => has_tf_build,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ci_is_detected_as_by_insta() {
+        for (ci, has_tf_build, expected) in [
+            (None, false, false),
+            (None, true, true),
+            (Some("true"), false, true),
+            (Some("1"), false, true),
+            (Some("false"), false, false),
+            (Some("0"), false, false),
+            (Some("false"), true, false),
+        ] {
+            assert_eq!(is_ci(ci, has_tf_build), expected, "{ci:?} {has_tf_build}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Where things are: the workspace, its folders, and the wasmtime version that it pins.
+//! The workspace: its directories, the wasmtime version that it pins, and its columns.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,66 +6,75 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use crate::stop::{Stop, exit};
-use crate::version::Version;
+use crate::exit;
+use crate::model::column::Column;
+use crate::model::version::Version;
 
-/// The workspace that a command works on.
+/// The workspace in which a command runs.
 #[derive(Clone, Debug)]
 pub struct Workspace {
+    /// The directory of the workspace's `Cargo.toml`.
     pub root: PathBuf,
     /// Where cargo builds.
     pub target_dir: PathBuf,
-    /// The wasmtime that the snapshots speak of.
+    /// The wasmtime of the pinned columns.
     pub wasmtime: Version,
+    /// The columns of every table.
+    pub columns: Vec<Column>,
+    /// The areas of examples whose sections are first on the page, in this order.
+    pub areas: Vec<String>,
 }
 
 impl Workspace {
-    /// The workspace around the folder `start`. `target_dir` is what the user chose, if anything.
+    /// Finds the workspace that contains the directory `start`. cargo builds in `target_dir`, which may be
+    /// relative to the root, or else in `target`.
     ///
     /// # Errors
-    /// If there is none, or its `Cargo.toml` pins no fit wasmtime.
+    /// If there is no workspace, or if its `Cargo.toml` does not pin a suitable wasmtime.
     pub fn around(start: &Path, target_dir: Option<PathBuf>) -> Result<Workspace> {
-        for folder in start.ancestors() {
-            let manifest = folder.join("Cargo.toml");
+        for directory in start.ancestors() {
+            let manifest = directory.join("Cargo.toml");
             let Ok(text) = fs::read_to_string(&manifest) else { continue };
             let parsed: Manifest =
                 toml::from_str(&text).with_context(|| format!("cannot read {}", manifest.display()))?;
             if let Some(table) = parsed.workspace {
-                let target_dir = folder.join(target_dir.unwrap_or_else(|| "target".into()));
-                return Ok(Workspace {
-                    root: folder.to_path_buf(),
-                    target_dir,
-                    wasmtime: pinned(&manifest, table)?,
-                });
+                let target_dir = directory.join(target_dir.unwrap_or_else(|| "target".into()));
+                let pins = pins(&manifest, table)?;
+                let (wasmtime, columns) = versions(&manifest, &pins)?;
+                let root = directory.to_path_buf();
+                return Ok(Workspace { root, target_dir, wasmtime, columns, areas: pins.areas });
             }
         }
         let message = format!(
-            "{} is not inside a workspace of Parallax: no Cargo.toml with `[workspace]` above it",
+            "cannot find a Cargo.toml with `[workspace]` in {} or any parent directory\n\
+             help: run this command in a clone of Parallax",
             start.display()
         );
-        Err(Stop::error(exit::USAGE, message))
+        Err(exit::error(exit::USAGE, message))
     }
 
+    /// The directory of the examples.
     pub fn examples(&self) -> PathBuf {
         self.root.join("examples")
     }
 
+    /// The directory of the snapshots.
     pub fn snapshots(&self) -> PathBuf {
         self.root.join("snapshots")
     }
 
-    /// The harness's own folder below cargo's, with wasmtime's compilation cache.
+    /// The harness's own directory within the target directory, with wasmtime's compilation cache.
     pub fn own_dir(&self) -> PathBuf {
         self.target_dir.join("parallax")
     }
 
-    /// A path as people read it: from the root, if it is below it.
+    /// The path as messages show it: relative to the root if it is below the root.
     pub fn show(&self, path: &Path) -> String {
         path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
     }
 }
 
-/// The part of a `Cargo.toml` that makes it that of a workspace.
+/// The part of a workspace's `Cargo.toml` that the harness reads.
 #[derive(Deserialize)]
 struct Manifest {
     workspace: Option<WorkspaceTable>,
@@ -85,21 +94,52 @@ struct Metadata {
 #[derive(Deserialize)]
 struct Pins {
     wasmtime: String,
+    /// The names of the columns. If they are not given, the workspace has the pinned columns.
+    columns: Option<Vec<String>>,
+    #[serde(default)]
+    areas: Vec<String>,
 }
 
-fn pinned(manifest: &Path, table: WorkspaceTable) -> Result<Version> {
-    let place = format!("`wasmtime` in [workspace.metadata.parallax] of {}", manifest.display());
-    let Some(pins) = table.metadata.parallax else {
-        return Err(Stop::error(exit::USAGE, format!("no {place}\nadd: wasmtime = \"48.0.8\"")));
-    };
-    let version: Version =
-        pins.wasmtime.parse().map_err(|error| Stop::error(exit::USAGE, format!("{place}: {error}")))?;
+/// The harness's own table in the workspace's `Cargo.toml`.
+fn pins(manifest: &Path, table: WorkspaceTable) -> Result<Pins> {
+    table.metadata.parallax.ok_or_else(|| {
+        let message = format!("no {}\nhelp: add wasmtime = \"48.0.8\"", place(manifest, "wasmtime"));
+        exit::error(exit::USAGE, message)
+    })
+}
+
+/// A key of that table, for messages.
+fn place(manifest: &Path, key: &str) -> String {
+    format!("`{key}` in [workspace.metadata.parallax] of {}", manifest.display())
+}
+
+/// Reads the wasmtime version that the workspace pins, and its columns.
+fn versions(manifest: &Path, pins: &Pins) -> Result<(Version, Vec<Column>)> {
+    let malformed =
+        |key: &str, what: String| exit::error(exit::USAGE, format!("{}: {what}", place(manifest, key)));
+    let version: Version = pins.wasmtime.parse().map_err(|what| malformed("wasmtime", what))?;
     if !version.is_fixed() {
         let message = format!(
-            "{place} is {version}, which lets links lead out of a sandbox (RUSTSEC-2026-0269)\n\
-             pin 24.0.13, 36.0.14, 46.0.3, 47.0.4 or a later release of these lines"
+            "{} is {version}, which lets links lead out of a sandbox (RUSTSEC-2026-0269)\n\
+             help: pin 24.0.13, 36.0.14, 46.0.3, 47.0.4 or a later release of these lines",
+            place(manifest, "wasmtime")
         );
-        return Err(Stop::error(exit::SET_UP, message));
+        return Err(exit::error(exit::SET_UP, message));
     }
-    Ok(version)
+    let Some(names) = &pins.columns else { return Ok((version, Column::all_pinned())) };
+    let mut columns: Vec<Column> = Vec::new();
+    for name in names {
+        let column: Column = name.parse().map_err(|what| malformed("columns", what))?;
+        if columns.contains(&column) {
+            return Err(malformed("columns", format!("`{name}` is listed twice")));
+        }
+        columns.push(column);
+    }
+    for pinned in Column::all_pinned() {
+        if !columns.contains(&pinned) {
+            let message = format!("`{pinned}` is missing: every table has the pinned columns");
+            return Err(malformed("columns", message));
+        }
+    }
+    Ok((version, columns))
 }

@@ -1,4 +1,4 @@
-//! Aborts, after a line that it had printed.
+//! Prints a line, then aborts.
 
 use std::process;
 

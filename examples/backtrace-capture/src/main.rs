@@ -1,4 +1,4 @@
-//! Takes a backtrace, and says whether there is something in it.
+//! Captures a backtrace, and prints whether it has any content.
 
 use std::backtrace::Backtrace;
 

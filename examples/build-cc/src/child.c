@@ -1,8 +1,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What a child that does nothing else exits with. No WASI has these headers: with a compiler for
-   wasm as without one, this is where it ends. */
+/* Forks a child that only exits, and returns its exit code. No version of WASI has these headers:
+   with or without a C compiler for wasm, the build ends here. */
 int child_exits_with(int code)
 {
     int status = 0;

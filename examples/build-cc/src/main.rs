@@ -1,5 +1,5 @@
-//! Calls a function in C, which the build script has compiled.
-#![allow(unsafe_code, reason = "a function in C is foreign")]
+//! Calls a C function that the build script has compiled.
+#![allow(unsafe_code, reason = "a C function is a foreign function")]
 
 unsafe extern "C" {
     safe fn child_exits_with(code: i32) -> i32;

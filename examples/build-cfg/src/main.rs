@@ -1,4 +1,4 @@
-//! Is written for some systems only, in the two ways in which people do that.
+//! Supports some systems only, in the two common ways of expressing that.
 
 #[cfg(target_env = "p1")]
 compile_error!("wasip1 is not supported");
@@ -8,7 +8,7 @@ fn system() -> &'static str {
     "Unix"
 }
 
-// As many programs were written, this one knows wasip1 as the only WASI.
+// Like many existing programs, this one knows wasip1 as the only WASI.
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 fn system() -> &'static str {
     "WASI"

@@ -1,4 +1,4 @@
-//! Looks at the numbers of the standard streams, by what std has for all systems with descriptors.
+//! Prints the numbers of the standard streams, with the std API for all systems with descriptors.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};

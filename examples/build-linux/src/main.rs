@@ -1,4 +1,4 @@
-//! Asks what kind of thing the working directory is, by what std has for Linux only.
+//! Checks the file type of the working directory, with a part of std that is for Linux only.
 
 use std::fs;
 use std::os::linux::fs::MetadataExt;

@@ -1,4 +1,4 @@
-//! Sends itself a signal, and notices that by the `signal-hook` crate.
+//! Sends itself a signal, and observes it with the `signal-hook` crate.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,4 @@
-//! Makes a socket by the `socket2` crate, and lets the system choose its port.
+//! Creates a socket with the `socket2` crate, and lets the system choose its port.
 
 use std::net::{Ipv4Addr, SocketAddr};
 

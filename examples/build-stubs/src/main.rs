@@ -1,4 +1,4 @@
-//! Calls what std has everywhere, but not everywhere with something behind it.
+//! Calls functions that std has on every target, but does not implement on every target.
 
 use std::env;
 use std::fmt::Display;

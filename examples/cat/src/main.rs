@@ -1,4 +1,4 @@
-//! Copies a file to standard output, with plain `std::fs` and no word about capabilities.
+//! Copies a file to standard output, with plain `std::fs` and no code for capabilities.
 
 use std::env;
 use std::fs::File;

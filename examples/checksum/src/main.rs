@@ -1,5 +1,5 @@
-//! Prints the CRC-32 of a file, which it maps into memory (`mapped`), or maps if it can and else reads
-//! (`either`).
+//! Prints the CRC-32 of a file. It maps the file into memory (`mapped`), or maps it if possible and
+//! otherwise reads it (`either`).
 
 use std::env;
 use std::fs::{self, File};
@@ -40,7 +40,7 @@ fn read(path: &str) -> io::Result<u32> {
 #[expect(unsafe_code, reason = "there is no other way to map a file")]
 fn mapped(path: &str) -> io::Result<u32> {
     let file = File::open(path)?;
-    // SAFETY: The file is this program's alone, and nothing changes it while it is mapped.
+    // SAFETY: Only this program uses the file, and nothing changes it while it is mapped.
     let map = unsafe { Mmap::map(&file) }?;
     Ok(crc32fast::hash(&map))
 }

@@ -1,4 +1,4 @@
-//! Greets somebody, as the options say that clap reads.
+//! Greets someone, with options that clap parses.
 
 use clap::{Arg, ArgAction, Command, value_parser};
 

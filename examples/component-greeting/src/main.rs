@@ -1,4 +1,4 @@
-//! Greets by way of a greeter and a library: linked in natively and on wasip1, components on wasip2.
+//! Greets through a greeter and a library: linked in natively and on wasip1, components on wasip2.
 #![cfg_attr(target_env = "p2", allow(unsafe_code, reason = "wit-bindgen generates it"))]
 
 use std::env;
@@ -32,7 +32,7 @@ fn main() {
             println!("sent {text}, got {shouted}");
         }
         Some("address") => {
-            // So large that it lies deeper than the stack of the greeter has ever been.
+            // Large enough to lie deeper than the stack of the greeter has ever been.
             let mut buffer = [0; 65536];
             buffer[..5].copy_from_slice(b"hello");
             let address = black_box(&buffer).as_ptr().expose_provenance();

@@ -12,7 +12,7 @@ use serde_json::Value;
 #[derive(Debug, Deserialize)]
 #[expect(dead_code, reason = "it is only printed")]
 struct Settings {
-    /// What people write for a number of bytes. It is 32 bits wide on wasm32.
+    /// A common type for a number of bytes. It has 32 bits on wasm32.
     limit: usize,
 }
 

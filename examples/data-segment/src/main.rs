@@ -1,14 +1,14 @@
-//! Prints eight bytes of a memory that other modules share, by way of a module that reads them.
+//! Prints eight bytes of a memory that other modules share, through a module that reads them.
 #![allow(unsafe_code, reason = "an import from another module is a foreign function")]
 
-// The byte at an address of the shared memory.
+// The byte at an address in the shared memory.
 #[cfg(target_family = "wasm")]
 #[link(wasm_import_module = "peek")]
 unsafe extern "C" {
     safe fn byte(address: u32) -> u32;
 }
 
-// Natively nothing is shared, and nobody writes.
+// Natively nothing is shared, and nothing is written.
 #[cfg(not(target_family = "wasm"))]
 fn byte(_: u32) -> u32 {
     0

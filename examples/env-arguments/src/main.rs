@@ -1,4 +1,4 @@
-//! Prints its arguments after the first, which says how they are to be read.
+//! Prints its arguments after the first, which selects how to read them.
 
 use std::env;
 

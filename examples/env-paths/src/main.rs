@@ -1,4 +1,4 @@
-//! Splits and joins lists of paths, as PATH holds one.
+//! Splits and joins lists of paths, as in PATH.
 
 use std::env;
 

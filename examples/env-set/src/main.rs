@@ -1,5 +1,5 @@
-//! Sets and removes variables of its own environment, and looks at what is there then.
-#![expect(unsafe_code, reason = "whoever changes the environment has to know that no other thread reads it")]
+//! Sets and removes variables of its own environment, and prints the result.
+#![expect(unsafe_code, reason = "changing the environment is safe only if no other thread reads it")]
 
 use std::env;
 
@@ -40,11 +40,11 @@ fn show(when: &str) {
 }
 
 fn set(name: &str, value: &str) {
-    // SAFETY: this program has one thread.
+    // SAFETY: this program has only one thread.
     unsafe { env::set_var(name, value) }
 }
 
 fn remove(name: &str) {
-    // SAFETY: this program has one thread.
+    // SAFETY: this program has only one thread.
     unsafe { env::remove_var(name) }
 }

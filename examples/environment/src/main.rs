@@ -1,4 +1,4 @@
-//! Says what it was given: its arguments, or if there are none, its variables.
+//! Prints its arguments, or if there are none, its variables.
 
 use std::env;
 
@@ -10,7 +10,7 @@ fn main() {
         return;
     }
     let mut variables: Vec<_> = env::vars().collect();
-    // Sorted by name only, so that doubles stay in the order in which they were given.
+    // Sorted by name only, so that duplicates keep the order in which they were given.
     variables.sort_by(|one, other| one.0.cmp(&other.0));
     for (name, value) in variables {
         println!("{name}={value}");

@@ -1,4 +1,4 @@
-//! Runs tasks on the runtime of tokio that has one thread.
+//! Runs tasks on tokio's single-threaded runtime.
 
 use std::env;
 use std::process::{self, ExitCode};
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
 }
 
 async fn timers() {
-    // All count from one moment, so that they end in this order however late the system is.
+    // All deadlines count from one moment, so that tasks end in this order even if the system is late.
     let start = Instant::now();
     let tasks = [40, 1, 20].map(|milliseconds| {
         tokio::spawn(async move {
@@ -61,14 +61,14 @@ async fn blocking() {
     println!("the sum is {sum:?}");
 }
 
-/// Waits for what nobody will send.
+/// Waits for a message that is never sent.
 async fn forever() {
     let (_sender, receiver) = oneshot::channel::<()>();
     println!("received {:?}", receiver.await);
 }
 
-/// Ends the program if it still waits after a while. It takes a thread to do that; where there is
-/// none to be had, whatever waits has to end by itself.
+/// Ends the program if it is still waiting after a while. This takes a thread; where threads are
+/// not available, the wait has to end by itself.
 fn watch() {
     let end = || {
         thread::sleep(Duration::from_millis(100));

@@ -1,4 +1,4 @@
-//! Prints what a module has in a buffer that nobody but itself should know of.
+//! Prints the contents of a buffer that only its own module should access.
 #![allow(unsafe_code, reason = "an import from another module is a foreign function")]
 
 #[cfg(target_family = "wasm")]

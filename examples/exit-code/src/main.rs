@@ -1,4 +1,4 @@
-//! Ends in the way that its arguments say.
+//! Ends in the way that its arguments specify.
 
 use std::env;
 use std::process::{self, ExitCode};

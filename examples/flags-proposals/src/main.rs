@@ -1,4 +1,4 @@
-//! Copies some memory and calls a function by its address, as every program does somewhere.
+//! Copies memory and calls a function through a pointer, as every program does somewhere.
 
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! Says one line, if it gets to run.
+//! Prints one line, if it gets to run.
 
 fn main() {
     println!("started");

@@ -1,5 +1,5 @@
-//! Takes four numbers at once, by the vector instructions of wasm or of x86-64.
-#![allow(unsafe_code, reason = "a vector and an array are the same bytes, which only unsafe code can say")]
+//! Processes four numbers at once, with the vector instructions of wasm or of x86-64.
+#![allow(unsafe_code, reason = "only unsafe code can convert between a vector and an array")]
 
 use std::hint::black_box;
 use std::mem::transmute;
@@ -14,18 +14,18 @@ fn main() {
 #[cfg(target_arch = "wasm32")]
 #[target_feature(enable = "simd128")]
 fn doubled(numbers: [f32; 4]) -> [f32; 4] {
-    // SAFETY: all are 16 bytes, and any bytes are a value.
+    // SAFETY: all are 16 bytes, and any bytes are a valid value.
     unsafe {
         let vector = transmute::<[f32; 4], std::arch::wasm32::v128>(numbers);
         transmute(std::arch::wasm32::f32x4_add(vector, vector))
     }
 }
 
-/// What becomes of a number that does not fit is up to the processor.
+/// The processor decides the result for a number that does not fit.
 #[cfg(target_arch = "wasm32")]
 #[target_feature(enable = "relaxed-simd")]
 fn integers(numbers: [f32; 4]) -> [i32; 4] {
-    // SAFETY: all are 16 bytes, and any bytes are a value.
+    // SAFETY: all are 16 bytes, and any bytes are a valid value.
     unsafe {
         let vector = transmute::<[f32; 4], std::arch::wasm32::v128>(numbers);
         transmute(std::arch::wasm32::i32x4_relaxed_trunc_f32x4(vector))
@@ -34,7 +34,7 @@ fn integers(numbers: [f32; 4]) -> [i32; 4] {
 
 #[cfg(target_arch = "x86_64")]
 fn doubled(numbers: [f32; 4]) -> [f32; 4] {
-    // SAFETY: all are 16 bytes, and any bytes are a value; each x86-64 has the instruction.
+    // SAFETY: all are 16 bytes, and any bytes are a valid value; every x86-64 has the instruction.
     unsafe {
         let vector = transmute::<[f32; 4], std::arch::x86_64::__m128>(numbers);
         transmute(std::arch::x86_64::_mm_add_ps(vector, vector))
@@ -43,7 +43,7 @@ fn doubled(numbers: [f32; 4]) -> [f32; 4] {
 
 #[cfg(target_arch = "x86_64")]
 fn integers(numbers: [f32; 4]) -> [i32; 4] {
-    // SAFETY: all are 16 bytes, and any bytes are a value; each x86-64 has the instruction.
+    // SAFETY: all are 16 bytes, and any bytes are a valid value; every x86-64 has the instruction.
     unsafe {
         let vector = transmute::<[f32; 4], std::arch::x86_64::__m128>(numbers);
         transmute(std::arch::x86_64::_mm_cvttps_epi32(vector))

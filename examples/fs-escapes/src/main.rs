@@ -1,5 +1,5 @@
-//! Tries to get out of the folder `given`, an attempt a line. Natively nothing hinders it; a guest
-//! that was granted `given` alone must leave everything beside it as it was.
+//! Tries to get out of the directory `given`, one attempt per line. Natively nothing prevents it; a
+//! guest that was granted only `given` must leave everything outside it unchanged.
 
 use std::env;
 use std::fmt::Debug;
@@ -10,7 +10,7 @@ use std::time::SystemTime;
 fn main() -> io::Result<()> {
     let attempts = env::args().nth(1);
     if attempts.as_deref() != Some("host") {
-        // Where no directory is granted, all that follows fails alike: say so once.
+        // If no directory is granted, everything below fails in the same way: report that once.
         fs::metadata("given/note.txt")?;
     }
     match attempts.as_deref() {
@@ -25,20 +25,20 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// `..`, where it stays inside and where it does not.
+/// `..` that stays inside, and `..` that does not.
 fn dots() {
     show("inside", read("given/inner/../note.txt"));
     show("to the top and no further", read("given/inner/../../given/note.txt"));
     show("out", read("given/inner/../../outside/secret.txt"));
     show("out and back in", read("given/../given/note.txt"));
-    show("after a folder that is not there", read("given/missing/../note.txt"));
+    show("after a missing directory", read("given/missing/../note.txt"));
     show("after a file", read("given/note.txt/../note.txt"));
     show("the parent itself", fs::metadata("given/..").map(|found| found.is_dir()));
     show("whether something is there", fs::exists("given/../outside/secret.txt"));
     show("above the root", read("/../given/note.txt"));
 }
 
-/// Links that lead out, looked at and followed.
+/// Links that lead out, inspected and followed.
 fn links() {
     show("what the link says", fs::read_link("given/secret"));
     show("its own length", fs::symlink_metadata("given/secret").map(|link| link.len()));
@@ -53,8 +53,8 @@ fn links() {
     show("what it says", fs::read_link("given/root"));
 }
 
-/// The same with a slash at the end, of the path or of what the link says: a kernel follows such a
-/// link even where it is asked not to.
+/// The same with a slash at the end of the path or of the link's target: a kernel follows such a
+/// link even if it is asked not to.
 fn slashes() {
     for path in ["given/out/", "given/out-slash", "given/out-slash/"] {
         show(&format!("{path} is a link"), fs::symlink_metadata(path).map(|found| found.is_symlink()));
@@ -70,7 +70,7 @@ fn slashes() {
     show("remove_dir_all given/out-slash", fs::remove_dir_all("given/out-slash"));
 }
 
-/// Everything that changes something, through links.
+/// All kinds of changes, through links.
 fn changes() {
     show("create through a dangling link", fs::write("given/planted", "planted\n"));
     show("create below a link", fs::write("given/out/new.txt", "new\n"));
@@ -89,7 +89,7 @@ fn changes() {
     show("remove the parent", fs::remove_dir("given/.."));
 }
 
-/// Moving things over the border.
+/// Moves and hard links across the boundary.
 fn moves() {
     show("a file out, below a link", fs::rename("given/note.txt", "given/out/note.txt"));
     show("a file in, from below a link", fs::rename("given/out/secret.txt", "given/stolen.txt"));
@@ -114,12 +114,12 @@ fn read(path: &str) -> io::Result<String> {
     fs::read_to_string(path)
 }
 
-#[expect(deprecated, reason = "what replaces it differs by system, and is not stable for WASI")]
+#[expect(deprecated, reason = "its replacements differ by system, and are not stable for WASI")]
 fn symlink(target: &str, link: &str) -> io::Result<()> {
     fs::soft_link(target, link)
 }
 
-/// Shows what came of it.
+/// Prints the result.
 fn show<T: Debug>(what: &str, result: io::Result<T>) {
     match result {
         Ok(value) => println!("{what}: {value:?}"),

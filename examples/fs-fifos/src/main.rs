@@ -1,4 +1,4 @@
-//! Looks at a FIFO, writes and reads it, or waits for who writes to it.
+//! Inspects a FIFO, writes and reads it, or waits for a writer.
 
 use std::env;
 use std::fs::{self, OpenOptions};
@@ -8,11 +8,11 @@ fn main() -> io::Result<()> {
     match env::args().nth(1).as_deref() {
         Some("look") => {
             let kind = fs::metadata("pipe")?.file_type();
-            println!("file {}, folder {}, link {}", kind.is_file(), kind.is_dir(), kind.is_symlink());
+            println!("file {}, directory {}, link {}", kind.is_file(), kind.is_dir(), kind.is_symlink());
             println!("length {}", fs::metadata("pipe")?.len());
         }
         Some("both-ends") => {
-            // Opened for both, a FIFO waits for nobody.
+            // Opened for both reading and writing, a FIFO does not wait.
             let mut pipe = OpenOptions::new().read(true).write(true).open("pipe")?;
             println!("written: {}", pipe.write(b"through the pipe")?);
             let mut bytes = [0; 32];

@@ -1,4 +1,4 @@
-//! Keeps a file open while its name changes, or while another handle writes.
+//! Keeps a file open while its name changes, or while another handle writes to it.
 
 use std::env;
 use std::fmt::Debug;
@@ -47,7 +47,7 @@ fn text(file: &mut File, length: u64) -> io::Result<String> {
     Ok(text)
 }
 
-/// Shows what came of it.
+/// Prints the result.
 fn show<T: Debug>(what: &str, result: io::Result<T>) {
     match result {
         Ok(value) => println!("{what}: {value:?}"),

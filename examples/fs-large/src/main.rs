@@ -1,4 +1,4 @@
-//! Reads and writes 200,000 bytes at once, and says how much one call takes.
+//! Reads and writes 200,000 bytes at once, and prints how much one call transfers.
 
 use std::env;
 use std::fmt::Debug;
@@ -14,7 +14,7 @@ fn main() -> io::Result<()> {
         Some("read") => read()?,
         _ => eprintln!("usage: fs-large write|read"),
     }
-    // What is left of it would be shown.
+    // A file that is left behind would appear in the snapshot.
     fs::remove_file("file")
 }
 
@@ -44,7 +44,7 @@ fn read() -> io::Result<()> {
     fs::remove_file("copy")
 }
 
-/// Shows what came of it.
+/// Prints the result.
 fn show<T: Debug>(what: &str, result: io::Result<T>) {
     match result {
         Ok(value) => println!("{what}: {value:?}"),

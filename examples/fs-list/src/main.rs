@@ -1,4 +1,4 @@
-//! Lists directories, makes them and removes them, and says how that went.
+//! Lists, creates and removes directories, and prints the results.
 
 use std::env;
 use std::fmt::Debug;
@@ -6,8 +6,8 @@ use std::fs;
 use std::io;
 
 fn main() -> io::Result<()> {
-    // Where no directory is granted, all that follows fails alike: say so once.
-    fs::metadata("folder/a")?;
+    // If no directory is granted, everything below fails in the same way: report that once.
+    fs::metadata("subdir/a")?;
     match env::args().nth(1).as_deref() {
         Some("entries") => entries()?,
         Some("remove-while-reading") => remove_while_reading()?,
@@ -21,8 +21,8 @@ fn main() -> io::Result<()> {
 }
 
 fn entries() -> io::Result<()> {
-    let mut entries = fs::read_dir("folder")?.collect::<io::Result<Vec<_>>>()?;
-    // The order is the host's, and means nothing.
+    let mut entries = fs::read_dir("subdir")?.collect::<io::Result<Vec<_>>>()?;
+    // The order is the host's, and has no meaning.
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let kind = entry.file_type()?;
@@ -34,13 +34,13 @@ fn entries() -> io::Result<()> {
             entry.path().display()
         );
     }
-    show("list a file", fs::read_dir("folder/a").map(Iterator::count));
+    show("list a file", fs::read_dir("subdir/a").map(Iterator::count));
     show("list what is not there", fs::read_dir("missing").map(Iterator::count));
-    show("list a file's slash", fs::read_dir("folder/a/").map(Iterator::count));
+    show("list a file's slash", fs::read_dir("subdir/a/").map(Iterator::count));
     Ok(())
 }
 
-/// Enough entries that no buffer holds them all.
+/// Creates so many entries that no buffer holds them all.
 fn fill() -> io::Result<()> {
     fs::create_dir("many")?;
     (0..1000).try_for_each(|number| fs::write(format!("many/entry-{number:04}"), ""))
@@ -56,7 +56,7 @@ fn remove_while_reading() -> io::Result<()> {
     }
     let left = fs::read_dir("many")?.count();
     println!("seen {seen}, left {left}");
-    // What would stay behind would be shown, file by file.
+    // Entries that are left behind would appear in the snapshot, one per file.
     let rest: Vec<_> = fs::read_dir("many")?.collect();
     rest.into_iter().try_for_each(|entry| fs::remove_file(entry?.path()))?;
     show("reading the rest before removing it", fs::remove_dir("many"));
@@ -78,35 +78,35 @@ fn make() {
     show("all of it", fs::create_dir_all("missing/made/deep"));
     show("with dots", fs::create_dir_all("./made/../other/."));
     show("with slashes", fs::create_dir_all("made//a///b/"));
-    show("where a file is", fs::create_dir("folder/a"));
-    show("all of it, where a file is", fs::create_dir_all("folder/a"));
-    show("below a file", fs::create_dir_all("folder/a/below"));
-    show("where a link dangles", fs::create_dir("folder/dangling"));
-    show("all of it, where a link dangles", fs::create_dir_all("folder/dangling"));
+    show("where a file is", fs::create_dir("subdir/a"));
+    show("all of it, where a file is", fs::create_dir_all("subdir/a"));
+    show("below a file", fs::create_dir_all("subdir/a/below"));
+    show("where a link dangles", fs::create_dir("subdir/dangling"));
+    show("all of it, where a link dangles", fs::create_dir_all("subdir/dangling"));
     show("where we are", fs::create_dir("."));
     show("all of it, where we are", fs::create_dir_all("."));
     show("all of nothing", fs::create_dir_all(""));
 }
 
 fn remove() {
-    show("remove_dir of a full one", fs::remove_dir("folder"));
-    show("remove_dir of a file", fs::remove_dir("folder/a"));
+    show("remove_dir of a full one", fs::remove_dir("subdir"));
+    show("remove_dir of a file", fs::remove_dir("subdir/a"));
     show("remove_dir of what is not there", fs::remove_dir("missing"));
-    show("remove_file of a directory", fs::remove_file("folder/inner"));
+    show("remove_file of a directory", fs::remove_file("subdir/inner"));
     show("remove_file of what is not there", fs::remove_file("missing"));
-    show("remove_dir_all of a file", fs::remove_dir_all("folder/a"));
+    show("remove_dir_all of a file", fs::remove_dir_all("subdir/a"));
     show("remove_dir_all of what is not there", fs::remove_dir_all("missing"));
-    show("remove_dir_all with a dot", fs::remove_dir_all("folder/inner/."));
-    show("remove_dir_all", fs::remove_dir_all("folder"));
+    show("remove_dir_all with a dot", fs::remove_dir_all("subdir/inner/."));
+    show("remove_dir_all", fs::remove_dir_all("subdir"));
 }
 
-/// What a guest sees at its top.
+/// What a guest sees at its root.
 fn root() {
     show("list .", names("."));
-    show("list folder/..", names("folder/.."));
+    show("list subdir/..", names("subdir/.."));
     show("metadata of .", fs::metadata(".").map(|found| found.is_dir()));
     show("metadata of /", fs::metadata("/").map(|found| found.is_dir()));
-    show("list ./folder/inner", names("./folder/inner"));
+    show("list ./subdir/inner", names("./subdir/inner"));
 }
 
 fn names(path: &str) -> io::Result<Vec<String>> {
@@ -117,7 +117,7 @@ fn names(path: &str) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Shows what came of it.
+/// Prints the result.
 fn show<T: Debug>(what: &str, result: io::Result<T>) {
     match result {
         Ok(value) => println!("{what}: {value:?}"),

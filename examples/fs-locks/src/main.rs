@@ -1,4 +1,4 @@
-//! Locks a file by two handles of its own, and says how each attempt went.
+//! Locks a file through two handles of its own, and prints the result of each attempt.
 
 use std::fs::File;
 use std::io;
@@ -18,7 +18,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// Says whether it worked.
+/// Prints whether it succeeded.
 fn say(what: &str, result: io::Result<()>) {
     match result {
         Ok(()) => println!("{what}: done"),

@@ -1,4 +1,4 @@
-//! Reads and sets what a file system knows about a file beside its contents.
+//! Reads and sets the metadata of files.
 
 use std::env;
 use std::fmt::Debug;
@@ -76,11 +76,11 @@ fn times() -> io::Result<()> {
     drop(file);
     show("by a handle that only reads", File::open("file")?.set_modified(at(5)));
     report()?;
-    fs::create_dir("folder")?;
-    show("a directory's", File::open("folder")?.set_modified(at(6)));
-    println!("    modified {}", seconds(fs::metadata("folder")?.modified()?));
-    fs::write("folder/inside", "text")?;
-    println!("a file in it makes it newer: {}", fs::metadata("folder")?.modified()? > at(6));
+    fs::create_dir("subdir")?;
+    show("a directory's", File::open("subdir")?.set_modified(at(6)));
+    println!("    modified {}", seconds(fs::metadata("subdir")?.modified()?));
+    fs::write("subdir/inside", "text")?;
+    println!("a file in it makes it newer: {}", fs::metadata("subdir")?.modified()? > at(6));
     fs::write("file", "other text")?;
     println!("writing makes it newer: {}", fs::metadata("file")?.modified()? > at(6));
     Ok(())
@@ -148,12 +148,12 @@ fn kind(metadata: &fs::Metadata) -> &'static str {
     }
 }
 
-/// A time in whole seconds: how finely a file system keeps it differs.
+/// A time in whole seconds: the precision that file systems store differs.
 fn seconds(time: SystemTime) -> u64 {
     time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// Shows what came of it.
+/// Prints the result.
 fn show<T: Debug>(what: &str, result: io::Result<T>) {
     match result {
         Ok(value) => println!("{what}: {value:?}"),

@@ -1,4 +1,4 @@
-//! Makes files whose names are not UTF-8, as Linux allows: a name is any bytes but `/` and NUL.
+//! Creates files whose names are not UTF-8, as Linux allows: a name is any bytes except `/` and NUL.
 
 use std::ffi::OsStr;
 use std::fmt::Debug;
@@ -23,7 +23,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// Shows what came of it.
+/// Prints the result.
 fn show<T: Debug>(what: &str, result: io::Result<T>) {
     match result {
         Ok(value) => println!("{what}: {value:?}"),

@@ -1,4 +1,4 @@
-//! Creates files whose names are not plain ASCII, lists them, and reads a link whose text is no UTF-8.
+//! Creates files with names that are not plain ASCII, lists them, and uses a link to a non-UTF-8 name.
 
 use std::env;
 use std::fmt::Debug;
@@ -16,7 +16,7 @@ fn main() -> io::Result<()> {
 
 fn unicode() -> io::Result<()> {
     fs::create_dir("new")?;
-    // Two spellings of one letter, two cases of one name, and what a shell would quote.
+    // Two spellings of one letter, two cases of one name, and characters that a shell would quote.
     for name in [
         "\u{fc}",
         "u\u{308}",
@@ -35,13 +35,13 @@ fn unicode() -> io::Result<()> {
         fs::write(format!("new/{name}"), name)?;
     }
     for name in names("new")? {
-        // Nothing was written over, so each holds its own name.
+        // No file was overwritten, so each contains its own name.
         println!("{name:?}: {}", fs::read_to_string(format!("new/{name}"))? == name);
     }
     fs::remove_dir_all("new")
 }
 
-/// The link stands in the fixture and leads to the two bytes ff and fe.
+/// The link is in the fixture, and its target is the two bytes ff and fe.
 fn link() -> io::Result<()> {
     println!("there are: {:?}", names(".")?);
     show("it is a link", fs::symlink_metadata("odd-link").map(|link| link.is_symlink()));
@@ -61,7 +61,7 @@ fn names(path: &str) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Shows what came of it.
+/// Prints the result.
 fn show<T: Debug>(what: &str, result: io::Result<T>) {
     match result {
         Ok(value) => println!("{what}: {value:?}"),

@@ -1,4 +1,4 @@
-//! Opens what is no plain file, with names that are on the edge, and says how it went.
+//! Opens things that are not plain files, by names that are edge cases, and prints the results.
 
 use std::env;
 use std::fmt::Debug;
@@ -6,7 +6,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 
 fn main() -> io::Result<()> {
-    // Where no directory is granted, all that follows fails alike: say so once.
+    // If no directory is granted, everything below fails in the same way: report that once.
     fs::metadata("file")?;
     match env::args().nth(1).as_deref() {
         Some("directory") => directory(),
@@ -21,14 +21,14 @@ fn main() -> io::Result<()> {
 }
 
 fn directory() {
-    say("opening it", File::open("folder"));
-    show("reading it", File::open("folder").and_then(|mut folder| folder.read(&mut [0; 8])));
-    show("its text", fs::read_to_string("folder"));
-    say("opening it for writing", OpenOptions::new().write(true).open("folder"));
-    say("creating a file of its name", File::create("folder"));
-    say("writing it", fs::write("folder", "text"));
-    say("copying it", fs::copy("folder", "copy"));
-    say("removing it as a file", fs::remove_file("folder"));
+    say("opening it", File::open("subdir"));
+    show("reading it", File::open("subdir").and_then(|mut subdir| subdir.read(&mut [0; 8])));
+    show("its text", fs::read_to_string("subdir"));
+    say("opening it for writing", OpenOptions::new().write(true).open("subdir"));
+    say("creating a file of its name", File::create("subdir"));
+    say("writing it", fs::write("subdir", "text"));
+    say("copying it", fs::copy("subdir", "copy"));
+    say("removing it as a file", fs::remove_file("subdir"));
 }
 
 fn empty() {
@@ -50,8 +50,8 @@ fn long() {
     say("a name of 255 bytes", File::create("n".repeat(255)));
     say("removing it", fs::remove_file("n".repeat(255)));
     say("a name of 256 bytes", File::create("n".repeat(256)));
-    say("a path of 4095 bytes", File::open("folder/../".repeat(409) + "/file"));
-    say("a path of 4096 bytes", File::open("folder/../".repeat(409) + "//file"));
+    say("a path of 4095 bytes", File::open("subdir/../".repeat(409) + "/file"));
+    say("a path of 4096 bytes", File::open("subdir/../".repeat(409) + "//file"));
     say("a path of 4096 bytes, nearly all `./`", File::open("./".repeat(2045) + "//file"));
     say("a path with a NUL", File::open("fi\0le"));
 }
@@ -65,18 +65,18 @@ fn slash() {
     say("metadata of file/", fs::metadata("file/"));
     show("exists file/", fs::exists("file/"));
     say("creating new/", File::create("new/"));
-    say("creating folder/", File::create("folder/"));
+    say("creating subdir/", File::create("subdir/"));
     say("removing file/", fs::remove_file("file/"));
     say("create_dir made/", fs::create_dir("made/"));
     say("remove_dir made/", fs::remove_dir("made/"));
-    say("remove_dir folder/.", fs::remove_dir("folder/."));
-    say("create_dir folder/..", fs::create_dir("folder/.."));
+    say("remove_dir subdir/.", fs::remove_dir("subdir/."));
+    say("create_dir subdir/..", fs::create_dir("subdir/.."));
 }
 
 fn existing() {
     let new = OpenOptions::new;
     say("create_new on a file", File::create_new("file"));
-    say("create_new on a directory", File::create_new("folder"));
+    say("create_new on a directory", File::create_new("subdir"));
     say("create_new + truncate", new().write(true).create_new(true).truncate(true).open("file"));
     show("its text", fs::read_to_string("file"));
     say("write over its start", new().write(true).open("file").and_then(|mut file| file.write_all(b"A")));
@@ -104,7 +104,7 @@ fn wrong_way() -> io::Result<()> {
     Ok(())
 }
 
-/// Says whether it worked.
+/// Prints whether it succeeded.
 fn say<T>(what: &str, result: io::Result<T>) {
     match result {
         Ok(_) => println!("{what}: done"),
@@ -112,7 +112,7 @@ fn say<T>(what: &str, result: io::Result<T>) {
     }
 }
 
-/// Shows what came of it.
+/// Prints the result.
 fn show<T: Debug>(what: &str, result: io::Result<T>) {
     match result {
         Ok(value) => println!("{what}: {value:?}"),

@@ -1,4 +1,4 @@
-//! Renames and hard-links files and directories, and says how each attempt went.
+//! Renames and hard-links files and directories, and prints the result of each attempt.
 
 use std::env;
 use std::fmt::Debug;
@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 
 fn main() -> io::Result<()> {
-    // Where no directory is granted, all that follows fails alike: say so once.
+    // If no directory is granted, everything below fails in the same way: report that once.
     fs::metadata("one/file")?;
     match env::args().nth(1).as_deref() {
         Some("files") => files(),
@@ -72,7 +72,7 @@ fn hard_links() -> io::Result<()> {
     Ok(())
 }
 
-/// The directory `one` itself, which may be what was granted.
+/// The directory `one` itself, which may be the one that was granted.
 fn granted() {
     show("metadata", fs::metadata("one").map(|found| found.is_dir()));
     show("exists one/", fs::exists("one/"));
@@ -89,7 +89,7 @@ fn granted() {
     show("what is left", fs::read_dir("one").map(Iterator::count));
 }
 
-/// Shows what came of it.
+/// Prints the result.
 fn show<T: Debug>(what: &str, result: io::Result<T>) {
     match result {
         Ok(value) => println!("{what}: {value:?}"),

@@ -1,4 +1,4 @@
-//! Moves about in a file, and says where it is and what it holds.
+//! Moves around in a file, and prints the position and the contents.
 
 use std::env;
 use std::fmt::Debug;
@@ -22,7 +22,7 @@ fn main() -> io::Result<()> {
     }
 }
 
-/// In append mode every write goes to the end, wherever the position is.
+/// In append mode every write goes to the end, regardless of the position.
 fn append() -> io::Result<()> {
     let mut file = OpenOptions::new().read(true).append(true).open("file")?;
     show("seek to 2", file.seek(SeekFrom::Start(2)));
@@ -35,7 +35,7 @@ fn append() -> io::Result<()> {
     fs::remove_file("file")
 }
 
-/// Reading from a file in append mode starts where the position is: at the start.
+/// Reading from a file in append mode begins at the position, which is the start.
 fn append_read() -> io::Result<()> {
     let mut file = OpenOptions::new().read(true).append(true).open("file")?;
     show("position when opened", file.stream_position());
@@ -48,7 +48,7 @@ fn append_read() -> io::Result<()> {
     fs::remove_file("file")
 }
 
-/// Reads and writes in turn by one handle, which has one position.
+/// Alternates reads and writes through one handle, which has one position.
 fn mixed() -> io::Result<()> {
     let mut file = OpenOptions::new().read(true).write(true).open("file")?;
     show("read 2", text(&mut file, 2));
@@ -66,7 +66,7 @@ fn mixed() -> io::Result<()> {
     fs::remove_file("file")
 }
 
-/// Reads to the end, sees that it is the end, and reads again when another handle has written more.
+/// Reads to the end, sees the end, and reads again after another handle has written more.
 fn follow() -> io::Result<()> {
     let mut reader = File::open("file")?;
     let mut writer = OpenOptions::new().append(true).open("file")?;
@@ -79,7 +79,7 @@ fn follow() -> io::Result<()> {
     fs::remove_file("file")
 }
 
-/// Behind the end there is nothing to read; writing there leaves a hole.
+/// There is nothing to read past the end; writing there leaves a hole.
 fn beyond() -> io::Result<()> {
     let mut file = OpenOptions::new().read(true).write(true).open("file")?;
     show("seek behind the end", file.seek(SeekFrom::End(2)));
@@ -96,7 +96,7 @@ fn beyond() -> io::Result<()> {
     let mut last = [0];
     show("read", file.read(&mut last));
     println!("last: {last:?}");
-    // What is left of it would be shown.
+    // A file that is left behind would appear in the snapshot.
     fs::remove_file("file")
 }
 
@@ -131,14 +131,14 @@ fn length() -> io::Result<()> {
     fs::remove_file("file")
 }
 
-/// What one call reads; `Read::take` would call again.
+/// What one call reads; `Read::take` would read again.
 fn text(file: &mut File, length: usize) -> io::Result<String> {
     let mut bytes = vec![0; length];
     let read = file.read(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes[..read]).into_owned())
 }
 
-/// Shows what came of it.
+/// Prints the result.
 fn show<T: Debug>(what: &str, result: io::Result<T>) {
     match result {
         Ok(value) => println!("{what}: {value:?}"),

@@ -1,4 +1,4 @@
-//! Reads and writes devices by their names in `/dev`, and what stands for open files there.
+//! Reads and writes devices by their names in `/dev`, and the links to open files there.
 
 use std::env;
 use std::fmt::Debug;
@@ -6,7 +6,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 
 fn main() -> io::Result<()> {
-    // Where /dev is not granted, all that follows fails alike: say so once.
+    // If /dev is not granted, everything below fails in the same way: report that once.
     fs::metadata("/dev")?;
     match env::args().nth(1).as_deref() {
         Some("devices") => devices(),
@@ -49,7 +49,7 @@ fn open_files() {
     show("read stdin", io::read_to_string(io::stdin()));
 }
 
-/// Shows what came of it.
+/// Prints the result.
 fn show<T: Debug>(what: &str, result: io::Result<T>) {
     match result {
         Ok(value) => println!("{what}: {value:?}"),

@@ -1,4 +1,4 @@
-//! Looks at symbolic links, follows them, creates and removes them, and says how that went.
+//! Inspects, follows, creates and removes symbolic links, and prints the results.
 
 use std::env;
 use std::fmt::Debug;
@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 
 fn main() -> io::Result<()> {
-    // Where no directory is granted, all that follows fails alike: say so once.
+    // If no directory is granted, everything below fails in the same way: report that once.
     fs::metadata("file")?;
     match env::args().nth(1).as_deref() {
         Some("look") => look(),
@@ -21,9 +21,9 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// The link itself, and what it leads to.
+/// The link itself, and its target.
 fn look() {
-    for path in ["link", "link-slash", "folder-link", "folder-link/", "folder-link-slash", "dangling"] {
+    for path in ["link", "link-slash", "subdir-link", "subdir-link/", "subdir-link-slash", "dangling"] {
         show(&format!("{path} is"), fs::symlink_metadata(path).map(|found| kind(&found)));
         show(&format!("{path} leads to"), fs::metadata(path).map(|found| kind(&found)));
         show(&format!("{path} says"), fs::read_link(path));
@@ -37,12 +37,12 @@ fn follow() {
     show("link", fs::read_to_string("link"));
     show("link/", fs::read_to_string("link/"));
     show("link-slash", fs::read_to_string("link-slash"));
-    show("folder-link/inside", fs::read_to_string("folder-link/inside"));
-    show("folder-link-slash/inside", fs::read_to_string("folder-link-slash/inside"));
-    show("folder-link/../file", fs::read_to_string("folder-link/../file"));
-    show("list folder-link", fs::read_dir("folder-link").map(Iterator::count));
-    show("list folder-link/", fs::read_dir("folder-link/").map(Iterator::count));
-    show("list folder-link-slash", fs::read_dir("folder-link-slash").map(Iterator::count));
+    show("subdir-link/inside", fs::read_to_string("subdir-link/inside"));
+    show("subdir-link-slash/inside", fs::read_to_string("subdir-link-slash/inside"));
+    show("subdir-link/../file", fs::read_to_string("subdir-link/../file"));
+    show("list subdir-link", fs::read_dir("subdir-link").map(Iterator::count));
+    show("list subdir-link/", fs::read_dir("subdir-link/").map(Iterator::count));
+    show("list subdir-link-slash", fs::read_dir("subdir-link-slash").map(Iterator::count));
     show("dangling", fs::read_to_string("dangling"));
 }
 
@@ -59,9 +59,9 @@ fn looping() {
     show("removing", fs::remove_file("loop-a"));
 }
 
-/// Links are checked when they are followed; an absolute one, even when it is made.
+/// Links are checked when they are followed; absolute ones already when they are created.
 fn create() {
-    for target in ["file", "./folder/../file", "missing", "../outside", "/dev/null", ""] {
+    for target in ["file", "./subdir/../file", "missing", "../outside", "/dev/null", ""] {
         show(&format!("make a link to {target:?}"), symlink(target, "new"));
         show("    says", fs::read_link("new"));
         show("    leads to", fs::metadata("new").map(|found| kind(&found)));
@@ -69,7 +69,7 @@ fn create() {
     }
     show("make a link where a file is", symlink("file", "file"));
     show("make a link where a link is", symlink("file", "dangling"));
-    show("make a link of name new/", symlink("folder", "new/"));
+    show("make a link of name new/", symlink("subdir", "new/"));
 }
 
 fn write() {
@@ -78,28 +78,28 @@ fn write() {
     show("write to the link", fs::write("link", "text\n"));
     show("copy the link", fs::copy("link", "copy"));
     show("the copy is", fs::symlink_metadata("copy").map(|found| kind(&found)));
-    show("copy to a link", fs::copy("folder/inside", "link"));
+    show("copy to a link", fs::copy("subdir/inside", "link"));
     show("hard link of the link", fs::hard_link("link", "hard"));
     show("that is", fs::symlink_metadata("hard").map(|found| kind(&found)));
-    show("create_dir where a link is", fs::create_dir("folder-link"));
-    show("create_dir_all where a link is", fs::create_dir_all("folder-link"));
-    show("create_dir_all through a link", fs::create_dir_all("folder-link/a/b"));
+    show("create_dir where a link is", fs::create_dir("subdir-link"));
+    show("create_dir_all where a link is", fs::create_dir_all("subdir-link"));
+    show("create_dir_all through a link", fs::create_dir_all("subdir-link/a/b"));
 }
 
 fn remove() {
-    show("remove_dir of a link", fs::remove_dir("folder-link"));
-    show("remove_dir of folder-link/", fs::remove_dir("folder-link/"));
-    show("remove_file of folder-link/", fs::remove_file("folder-link/"));
-    show("remove_dir_all of folder-link/", fs::remove_dir_all("folder-link/"));
-    show("remove_dir_all of a link", fs::remove_dir_all("folder-link"));
-    show("remove_file of a link", fs::remove_file("folder-link-slash"));
+    show("remove_dir of a link", fs::remove_dir("subdir-link"));
+    show("remove_dir of subdir-link/", fs::remove_dir("subdir-link/"));
+    show("remove_file of subdir-link/", fs::remove_file("subdir-link/"));
+    show("remove_dir_all of subdir-link/", fs::remove_dir_all("subdir-link/"));
+    show("remove_dir_all of a link", fs::remove_dir_all("subdir-link"));
+    show("remove_file of a link", fs::remove_file("subdir-link-slash"));
     show("renaming a link", fs::rename("link", "renamed"));
     show("that is", fs::symlink_metadata("renamed").map(|found| kind(&found)));
     show("renaming a file over a link", fs::rename("file", "renamed"));
     show("that is", fs::symlink_metadata("renamed").map(|found| kind(&found)));
 }
 
-#[expect(deprecated, reason = "what replaces it differs by system, and is not stable for WASI")]
+#[expect(deprecated, reason = "its replacements differ by system, and are not stable for WASI")]
 fn symlink(target: &str, link: &str) -> io::Result<()> {
     fs::soft_link(target, link)
 }
@@ -113,7 +113,7 @@ fn kind(metadata: &fs::Metadata) -> &'static str {
     }
 }
 
-/// Shows what came of it.
+/// Prints the result.
 fn show<T: Debug>(what: &str, result: io::Result<T>) {
     match result {
         Ok(value) => println!("{what}: {value:?}"),

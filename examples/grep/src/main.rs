@@ -1,4 +1,4 @@
-//! Prints the lines of files, or of stdin, that match a regular expression. Exits as grep does: 0 if
+//! Prints the lines of files, or of stdin, that match a regular expression. Exits like grep: with 0 if
 //! some line matched, 1 if none did, 2 after an error.
 
 use std::env;
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
         for entry in WalkDir::new(root).follow_links(follow).sort_by_file_name() {
             let result = entry.map_err(io::Error::from).and_then(|entry| {
                 let name = entry.path().display().to_string();
-                // What is neither a file nor a folder, such as a link that is not followed, is skipped.
+                // Entries other than files and directories, such as unfollowed links, are skipped.
                 if entry.file_type().is_file() {
                     found |= search(&name, &fs::read_to_string(&name)?, &pattern);
                 }

@@ -1,4 +1,4 @@
-//! Compresses and decompresses with flate2: stdin to stdout, or a file beside itself with the same
+//! Compresses and decompresses with flate2: stdin to stdout, or a file to a file beside it with the same
 //! permissions, as gzip does.
 
 use std::env;
@@ -42,7 +42,7 @@ fn write<R: Read>(from: &str, to: &str, coder: impl FnOnce(io::BufReader<File>) 
         .map_err(|error| io::Error::new(error.kind(), format!("{to}: permissions not kept: {error}")))
 }
 
-/// Decompresses into memory, with no thought of how much that may become.
+/// Decompresses into memory, with no limit on how much that may become.
 fn count(path: &str) -> io::Result<()> {
     let mut bytes = Vec::new();
     GzDecoder::new(io::BufReader::new(File::open(path)?)).read_to_end(&mut bytes)?;

@@ -1,4 +1,4 @@
-//! Hashes things, with random keys and with fixed ones, and shows in which order maps give them back.
+//! Hashes values, with random and with fixed keys, and prints the order in which maps return them.
 
 use std::collections::{HashMap, HashSet};
 use std::env;

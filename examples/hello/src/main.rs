@@ -1,4 +1,4 @@
-//! The least that a program can do: one line on standard output.
+//! A minimal program: prints one line on standard output.
 
 fn main() {
     println!("Hello, world!");

@@ -1,5 +1,5 @@
-//! Tries what a hostile module would try, and says of each attempt how it went. Natively all of it
-//! works; under wasmtime the folder `given` is the most that it may be granted.
+//! Tries what a hostile module would try, and prints the result of each attempt. Natively all of it
+//! works; under wasmtime the directory `given` is the most that it may be granted.
 
 use std::env;
 use std::fs;

@@ -1,5 +1,5 @@
-//! Writes without a line feed, on stdout and through a buffer of its own into a file, and then ends
-//! in the way that its argument says.
+//! Writes without a line feed, to stdout and through a buffer of its own to a file, and then ends in the
+//! way that its argument specifies.
 
 use std::env;
 use std::fs::File;
@@ -12,7 +12,7 @@ fn main() -> io::Result<()> {
         eprintln!("usage: io-buffers stdout|file return|exit|panic");
         return Ok(());
     };
-    // Dropped at the end of main, if that is ever reached.
+    // Dropped at the end of main, if main gets that far.
     let mut file;
     match place.as_str() {
         "stdout" => print!("a whole line\nand half a line"),

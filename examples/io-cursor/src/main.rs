@@ -1,4 +1,4 @@
-//! Writes with a cursor at a position where no memory can be: positions have 64 bits everywhere.
+//! Writes with a cursor at a position that no memory can reach: positions have 64 bits everywhere.
 
 use std::io::{Cursor, Write};
 

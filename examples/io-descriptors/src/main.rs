@@ -1,6 +1,6 @@
-//! Looks at descriptors: the numbers behind its streams and files, copies of them, and what is left
-//! of a stream whose descriptor was closed.
-#![expect(unsafe_code, reason = "only a raw descriptor can be closed behind the back of std's streams")]
+//! Inspects descriptors: the numbers of its streams and files, copies of them, and what remains of a
+//! stream whose descriptor was closed.
+#![expect(unsafe_code, reason = "a descriptor of std's streams can be closed only as a raw descriptor")]
 
 use std::env;
 use std::fs::File;
@@ -34,13 +34,13 @@ fn main() {
             }
         }
         Some("closed") => {
-            // SAFETY: nobody else owns it, and nothing is opened that could get its number.
+            // SAFETY: nothing else owns it, and nothing is opened that could get its number.
             drop(unsafe { OwnedFd::from_raw_fd(1) });
             let written = io::stdout().write_all(b"into the void\n");
             eprintln!("stdout when closed: {written:?}");
         }
         Some("wrong-way") => {
-            // SAFETY: these are the streams' own, which are used in no other way meanwhile and stay open.
+            // SAFETY: these belong to the streams, are not otherwise used meanwhile, and stay open.
             let [mut stdin, mut stdout] =
                 [0, 1].map(|number| ManuallyDrop::new(unsafe { File::from_raw_fd(number) }));
             say("writing to stdin", stdin.write(b"x").as_ref());

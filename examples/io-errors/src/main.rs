@@ -1,4 +1,4 @@
-//! Says what numbers of errors mean here, and which number and kind an everyday error has.
+//! Prints what error numbers mean here, and which number and kind a common error has.
 
 use std::env;
 use std::io::{self, ErrorKind};
@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 fn main() {
     match env::args().nth(1).as_deref() {
         Some("numbers") => {
-            // By Linux: ENOENT, EINTR, EBADF, EAGAIN, EACCES, EEXIST, EINVAL, ENOSPC, EPIPE, ENOSYS.
+            // On Linux: ENOENT, EINTR, EBADF, EAGAIN, EACCES, EEXIST, EINVAL, ENOSPC, EPIPE, ENOSYS.
             for number in [2, 4, 9, 11, 13, 17, 22, 28, 32, 38] {
                 let error = io::Error::from_raw_os_error(number);
                 println!("{number}: {:?}: {error}", error.kind());

@@ -1,4 +1,4 @@
-//! Writes to a device that is always full, in the way that its argument says.
+//! Writes to a device that is always full, in the way that its argument specifies.
 
 use std::env;
 use std::fs::{self, File};

@@ -1,4 +1,4 @@
-//! Sends a word through a pipe within one process, and writes into one whose other end is gone.
+//! Sends text through a pipe within one process, and writes to a pipe whose other end is closed.
 
 use std::env;
 use std::io::{self, Read, Write};

@@ -1,4 +1,4 @@
-//! Writes to both of its output streams and says on the other one what came of it.
+//! Writes to both of its output streams, and prints the result of each on the other one.
 
 use std::io::{self, Read, Write};
 

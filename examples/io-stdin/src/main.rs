@@ -1,4 +1,4 @@
-//! Reads standard input in the way that its argument says, and then once more.
+//! Reads standard input in the way that its argument specifies, and then once more.
 
 use std::env;
 use std::io::{self, BufRead, Read};
@@ -29,7 +29,7 @@ fn main() -> io::Result<()> {
         }
         _ => eprintln!("usage: io-stdin lines|bytes|parts"),
     }
-    // At the end of a file reading goes on giving nothing.
+    // At the end of a file, further reads return nothing.
     println!("then {} bytes, and {} bytes", input.read(&mut [0; 8])?, input.read(&mut [0; 8])?);
     Ok(())
 }

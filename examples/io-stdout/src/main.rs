@@ -1,4 +1,4 @@
-//! Writes to a standard output that takes nothing, and says on standard error what came of it.
+//! Writes to a standard output that accepts nothing, and prints the result on standard error.
 
 use std::env;
 use std::fmt::Debug;
@@ -8,7 +8,7 @@ fn main() {
     match env::args().nth(1).as_deref() {
         Some("write") => {
             let mut out = io::stdout().lock();
-            // Standard output keeps what has no end of line yet.
+            // Standard output buffers text that has no line ending yet.
             say("write", out.write(b"one"));
             say("flush", out.flush());
             say("write a line", out.write(b"two\n"));

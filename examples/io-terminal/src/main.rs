@@ -1,4 +1,4 @@
-//! Says which of its streams, and which device, std takes for a terminal.
+//! Prints which of its streams std considers a terminal, and whether a device is one.
 
 use std::env;
 use std::fs::File;

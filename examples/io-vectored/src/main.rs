@@ -1,4 +1,4 @@
-//! Writes several buffers in one call, and says how much of them that took.
+//! Writes several buffers in one call, and prints how much of them the call wrote.
 
 use std::env;
 use std::io::{self, IoSlice, Write};

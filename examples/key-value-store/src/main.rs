@@ -1,5 +1,5 @@
 //! Keeps keys and values in a file, with redb: writes and reads them, opens the store twice, and
-//! opens what a crash leaves.
+//! opens what a crash leaves behind.
 
 use std::env;
 use std::fs;
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
         Some("crash") => crash(),
         _ => return ExitCode::from(2),
     };
-    // A store is 1 MB, and only what is printed matters here.
+    // A store is 1 MB, and only the printed output matters here.
     let _ = fs::remove_file(FILE);
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -56,7 +56,7 @@ fn open_twice() -> Result<(), Error> {
     Ok(())
 }
 
-/// Two writers take turns, and neither knows of the other. Each believes the same pages to be free.
+/// Two writers take turns, unaware of each other. Each considers the same pages to be free.
 fn two_writers() -> Result<(), Error> {
     let first = Database::create(FILE)?;
     let second = Database::create(FILE)?;
@@ -73,7 +73,7 @@ fn two_writers() -> Result<(), Error> {
     Ok(())
 }
 
-/// A copy of the file while a transaction is open is what a crash at that moment leaves.
+/// A copy of the file while a transaction is open is what a crash at that moment leaves behind.
 fn crash() -> Result<(), Error> {
     let store = Database::create(FILE)?;
     put(&store, FRUITS, "apple", "red")?;

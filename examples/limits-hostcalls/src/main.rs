@@ -1,4 +1,4 @@
-//! Hands a line of 60 bytes to the host in one call, or asks it for random ones.
+//! Passes a line of 60 bytes to the host in one call, or requests random bytes from it.
 
 use std::collections::HashMap;
 use std::env;
@@ -21,7 +21,7 @@ fn write() {
     }
 }
 
-/// Each hash map has its own keys, and the first in a thread asks for random bytes.
+/// Each hash map has its own keys, and the first one in a thread requests random bytes.
 fn hash_map() {
     let map = HashMap::from([("key", "value")]);
     println!("{:?}", map.get("key"));

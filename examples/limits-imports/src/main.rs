@@ -1,4 +1,4 @@
-//! Says one line. What it needs of its host, std has to import.
+//! Prints one line. std has to import what that needs from the host.
 
 fn main() {
     println!("started");

@@ -1,4 +1,4 @@
-//! Says one line: what it needs to get there is many things of which it knows nothing.
+//! Prints one line, which takes many items that the program itself does not see.
 
 fn main() {
     println!("started");

@@ -1,4 +1,4 @@
-//! Computes a little, or spends a quarter of a second, asleep or at work.
+//! Computes a little, or spends a quarter of a second sleeping or working.
 
 use std::env;
 use std::hint::{self, black_box};

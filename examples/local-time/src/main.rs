@@ -1,4 +1,4 @@
-//! Prints a moment in the user's time zone, as chrono and as tz-rs know that zone.
+//! Prints a point in time in the user's time zone, as chrono and as tz-rs determine that zone.
 
 use std::env;
 use std::fs;
@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use chrono::{DateTime, Local};
 use tz::{TimeZone, TimeZoneSettings};
 
-/// The noon of 1 July 2026, UTC.
+/// Noon on 1 July 2026, UTC.
 const MOMENT: i64 = 1_782_907_200;
 
 fn main() -> ExitCode {
@@ -18,7 +18,7 @@ fn main() -> ExitCode {
         }
         Some("tz-rs") => {
             let name = env::var("TZ").unwrap_or_default();
-            // The system's own folder is not looked at: what is in there differs from machine to machine.
+            // The system's own directory is not used: its contents differ from machine to machine.
             let settings = TimeZoneSettings::new(&["zoneinfo"], |path| Ok(fs::read(path)?));
             let zone = settings.parse_posix_tz(&name).unwrap_or_else(|error| {
                 eprintln!("local-time: TZ={name}: {error}; taking UTC instead");

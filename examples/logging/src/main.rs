@@ -1,4 +1,4 @@
-//! Adds up the numbers on stdin, and logs what it does as RUST_LOG says.
+//! Adds up the numbers on stdin, and logs its steps as RUST_LOG specifies.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! Looks at addresses, and reads from some that nobody was given.
+//! Inspects addresses, and reads from some that were never allocated.
 #![allow(unsafe_code, reason = "reading from any address is unsafe")]
 
 use std::env;
@@ -29,6 +29,6 @@ fn places() {
 
 fn read(address: usize) -> u8 {
     println!("reading");
-    // SAFETY: a volatile read goes to whatever is at an address, if only the end of the program.
+    // SAFETY: a volatile read accesses what is at the address, and at worst ends the program.
     unsafe { ptr::without_provenance::<u8>(black_box(address)).read_volatile() }
 }

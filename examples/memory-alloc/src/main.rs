@@ -1,14 +1,14 @@
-//! Asks for more memory than any machine has, in several ways.
-#![allow(unsafe_code, reason = "asking the allocator itself is unsafe")]
+//! Requests more memory than any machine has, in several ways.
+#![allow(unsafe_code, reason = "calling the allocator directly is unsafe")]
 
 use std::alloc::{self, Layout};
 use std::collections::TryReserveError;
 use std::env;
 use std::hint::black_box;
 
-/// The largest that Rust lets a program ask for. Natively no machine has it: the addresses of a
-/// process on x86-64 have 47 bits. A wasm memory has 4 GiB at most, which is room for one such
-/// block, where the machine is large enough, but never for two.
+/// The largest size that Rust lets a program request. Natively no machine has it: the addresses of
+/// a process on x86-64 have 47 bits. A wasm memory has at most 4 GiB, which is room for one such
+/// block, if the machine is large enough, but never for two.
 const LARGEST: usize = isize::MAX as usize;
 
 fn main() {
@@ -36,10 +36,10 @@ fn reserve() {
 }
 
 fn alloc() {
-    // A `Layout` knows no more than `isize::MAX`, after rounding up to the alignment.
+    // A `Layout` holds at most `isize::MAX`, after rounding up to the alignment.
     println!("a layout of isize::MAX, aligned to 8: {}", Layout::from_size_align(LARGEST, 8).is_ok());
     let Ok(layout) = Layout::from_size_align(LARGEST, 1) else { return };
-    // SAFETY: the size is not zero, and what is got is not used.
+    // SAFETY: the size is not zero, and the allocated memory is not used.
     let two = unsafe { [alloc::alloc(layout), alloc::alloc(layout)] };
     println!("null for one of two: {}", black_box(two).iter().any(|address| address.is_null()));
     // SAFETY: as above.

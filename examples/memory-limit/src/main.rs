@@ -1,9 +1,9 @@
-//! Asks for 8 MiB, by `push` or by `reserve`, or for nothing, and says how that went.
+//! Requests 8 MiB, with `push` or with `reserve`, or requests nothing, and prints the result.
 
 use std::env;
 use std::hint::black_box;
 
-/// Part of the module itself: memory that is there before the program starts.
+/// Part of the module itself: memory that exists before the program starts.
 static LARGE: [u8; 256 << 10] = [0; 256 << 10];
 
 fn main() {

@@ -1,4 +1,4 @@
-//! Puts an array of 2 MiB on the stack, and uses it; its build script asked for a stack of 4 MiB.
+//! Puts an array of 2 MiB on the stack, and uses it; its build script requests a stack of 4 MiB.
 
 use std::hint::black_box;
 

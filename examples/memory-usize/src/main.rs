@@ -1,4 +1,4 @@
-//! Shows what depends on the width of `usize`, and what only seems to.
+//! Prints what depends on the width of `usize`, and what only appears to.
 
 use std::alloc::Layout;
 use std::collections::HashMap;
@@ -9,10 +9,10 @@ use std::mem::{align_of, size_of};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-/// More than 32 bits can say.
+/// More than 32 bits can hold.
 const FIVE_GIB: u64 = 5 << 30;
 
-/// One more than an `isize` of 32 bits can say.
+/// One more than an `isize` of 32 bits can hold.
 const TWO_GIB: u64 = 2 << 30;
 
 /// What C code, a file header or another process would see.
@@ -40,7 +40,7 @@ fn main() {
     }
 }
 
-/// Types without a `usize` or a pointer in them.
+/// Types that contain no `usize` and no pointer.
 fn fixed() {
     println!("u64: {} aligned to {}", size_of::<u64>(), align_of::<u64>());
     println!("i128: {} aligned to {}", size_of::<i128>(), align_of::<i128>());
@@ -50,7 +50,7 @@ fn fixed() {
     println!("Option<char>: {}", size_of::<Option<char>>());
 }
 
-/// Types with one.
+/// Types that contain one.
 fn sizes() {
     println!("usize: {} aligned to {}", size_of::<usize>(), align_of::<usize>());
     println!("Option<NonZeroUsize>: {}", size_of::<Option<NonZeroUsize>>());
@@ -73,7 +73,7 @@ fn sizes() {
     println!("usize::MAX: {}", usize::MAX);
 }
 
-/// A number that fits into 64 bits, on its way into a `usize`.
+/// Converts a number that fits in 64 bits to a `usize`.
 fn convert() {
     let large = black_box(FIVE_GIB);
     println!("as usize: {}", large as usize);
@@ -86,12 +86,12 @@ fn convert() {
     println!("nth(5 GiB) of a longer range: {:?}", (0..u64::MAX).nth(large as usize));
 }
 
-/// Where no `isize` can name the size, there is nothing to ask the system for.
+/// If no `isize` can hold the size, the system is not asked for memory.
 fn capacity() {
     println!("5 GiB: {:?}", Layout::array::<u64>((FIVE_GIB / 8) as usize).is_ok());
     println!("2 GiB less a byte: {:?}", Layout::array::<u8>((TWO_GIB - 1) as usize).is_ok());
     println!("2 GiB: {:?}", Layout::array::<u8>(TWO_GIB as usize).is_ok());
-    // So small that every machine on which this was built has it, and nothing touches it.
+    // Small enough for every machine on which this was built, and nothing touches it.
     let bytes: Vec<u8> = Vec::with_capacity(TWO_GIB as usize);
     println!("room for {}", bytes.capacity());
 }

@@ -1,4 +1,4 @@
-//! Reads addresses from its arguments, prints them again, and says of what kind they are.
+//! Parses addresses from its arguments, prints them, and prints which kinds they are.
 
 use std::env;
 use std::net::{IpAddr, SocketAddr};

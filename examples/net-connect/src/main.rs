@@ -1,4 +1,4 @@
-//! Connects to the address that it is given, and says who answered, and what.
+//! Connects to the address in its arguments, and prints who answered, and what.
 
 use std::env;
 use std::io::{self, Read, Write};

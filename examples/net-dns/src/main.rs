@@ -1,5 +1,5 @@
-//! Turns text into socket addresses, by reading it or by asking who knows names. Nothing beyond
-//! loopback is ever looked up.
+//! Turns text into socket addresses, by parsing it or by looking up a name. Nothing beyond loopback
+//! is ever looked up.
 
 use std::env;
 use std::net::ToSocketAddrs;
@@ -10,7 +10,7 @@ fn main() -> ExitCode {
     match text.to_socket_addrs() {
         Ok(addresses) => {
             let addresses: Vec<_> = addresses.collect();
-            // Which of its loopback addresses a host has for a name, and in which order, is its own.
+            // Which loopback addresses a host has for a name, and in which order, depends on the host.
             match text.starts_with("localhost") {
                 true => println!(
                     "some: {}, all on loopback: {}, all with the port: {}",

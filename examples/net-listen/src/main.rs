@@ -1,4 +1,4 @@
-//! Listens on loopback, and is its own guest.
+//! Listens on loopback, and connects to itself.
 
 use std::env;
 use std::io::{self, Read, Write};
@@ -60,7 +60,7 @@ fn in_use() -> io::Result<()> {
     TcpListener::bind(address.local_addr()?).map(|_| println!("two listen on one port"))
 }
 
-/// The side that closes first keeps the port for a while; who binds it anew must be allowed to.
+/// The side that closes first keeps the port for a while; binding it again must be explicitly allowed.
 fn again() -> io::Result<()> {
     let listener = listen()?;
     let address = listener.local_addr()?;

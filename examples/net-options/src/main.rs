@@ -1,4 +1,4 @@
-//! Sets options of TCP streams, and does to them what is rarely done. Both ends are its own.
+//! Sets options of TCP streams, and uses them in uncommon ways. Both ends are its own.
 
 use std::env;
 use std::fmt::Display;
@@ -42,7 +42,7 @@ fn act(what: &str, mut near: TcpStream, mut far: TcpStream) {
         "timeouts" => {
             say("read_timeout at first", near.read_timeout().map(|time| format!("{time:?}")));
             done("set_read_timeout to zero", near.set_read_timeout(Some(Duration::ZERO)));
-            // Linux keeps it in ticks of its clock, into which 100 ms go evenly at every usual rate.
+            // Linux stores it in clock ticks, and 100 ms is a whole number of ticks at every usual rate.
             let set = near.set_read_timeout(Some(Duration::from_millis(100)));
             let is_set = set.is_ok();
             done("set_read_timeout", set);
@@ -76,14 +76,14 @@ fn act(what: &str, mut near: TcpStream, mut far: TcpStream) {
             drop(far);
             say("read", near.read(&mut [0]));
             say("read again", near.read(&mut [0]));
-            // That nobody is there any more is the answer to the first write, and the second learns it.
+            // The answer to the first write is that the peer is gone; the second write gets the error.
             say("write", near.write(b"hello"));
             thread::sleep(Duration::from_millis(50));
             say("write again", near.write(b"hello"));
         }
         "reset" => {
             done("write", near.write_all(b"never read"));
-            // Closed with something unread, the far end resets the connection.
+            // Closed with unread data, the far end resets the connection.
             drop(far);
             say("read", near.read(&mut [0]));
             say("read again", near.read(&mut [0]));

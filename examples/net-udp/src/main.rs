@@ -70,7 +70,7 @@ fn connect() -> io::Result<()> {
     Ok(())
 }
 
-/// What does not fit into the buffer is lost.
+/// Data that does not fit in the buffer is lost.
 fn truncate() -> io::Result<()> {
     let socket = bind()?;
     let address = socket.local_addr()?;

@@ -1,4 +1,4 @@
-//! Writes numbers, and reads them. Neither the C library nor its locale has a part in it.
+//! Formats and parses numbers. Neither the C library nor its locale is involved.
 
 use std::env;
 use std::hint::black_box;

@@ -1,4 +1,4 @@
-//! Takes integers to their limits.
+//! Tests integers at their limits.
 
 use std::env;
 use std::hint::black_box;
@@ -29,7 +29,7 @@ fn limits() {
     println!("saturating: {}", black_box(i8::MIN).saturating_sub(black_box(1)));
 }
 
-/// A cast saturates: wasm traps on the plain instruction, and so the compiler takes another.
+/// A cast saturates: wasm traps on the plain instruction, so the compiler uses another one.
 fn casts() {
     println!("1e20 as i32: {}", black_box(1e20_f64) as i32);
     println!("-1e20 as u64: {}", black_box(-1e20_f64) as u64);
@@ -44,7 +44,7 @@ fn casts() {
 fn bytes() {
     println!("little-endian: {}", black_box(0x0102_0304_u32).to_ne_bytes() == [4, 3, 2, 1]);
     println!("big: {:?}", black_box(0x0102_0304_u32).to_be_bytes());
-    // Read where it is not aligned, which is fine by a copy.
+    // An unaligned read, which works by copying.
     let buffer = black_box([0_u8, 1, 0, 0, 0, 2, 0, 0, 0]);
     let number = buffer[1..].first_chunk().map(|bytes| u64::from_ne_bytes(*bytes));
     println!("at an odd address: {number:?}");

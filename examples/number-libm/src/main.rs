@@ -12,8 +12,8 @@ fn main() {
     }
 }
 
-/// Arguments for which the true value is close to a number, so that each good library finds that one.
-/// Without `black_box` the compiler would compute them, by its own library.
+/// Arguments whose true result is close to a representable number, so that each good library finds it.
+/// Without `black_box` the compiler would compute the results, with its own library.
 fn differ() {
     println!("sin(11.78): {}", black_box(11.78_f64).sin());
     println!("cos(10.2): {}", black_box(10.2_f64).cos());
@@ -25,7 +25,7 @@ fn differ() {
     println!("cbrt(14.75): {}", black_box(14.75_f64).cbrt());
 }
 
-/// Both libraries have these from one source.
+/// Both libraries use the same source for these.
 fn agree() {
     println!("exp(2.5): {}", black_box(2.5_f64).exp());
     println!("exp2(0.1): {}", black_box(0.1_f64).exp2());
@@ -34,7 +34,7 @@ fn agree() {
     println!("powf(1.1, 0.1): {}", black_box(1.1_f64).powf(black_box(0.1)));
 }
 
-/// Here IEEE 754 leaves no choice, whoever computes it.
+/// IEEE 754 allows only one result here, regardless of the implementation.
 fn exact() {
     println!("sqrt(2): {}", black_box(2_f64).sqrt());
     println!("0.1 * 10 - 1 at once: {:e}", black_box(0.1_f64).mul_add(black_box(10.0), black_box(-1.0)));

@@ -1,12 +1,12 @@
-//! Prints the bits of numbers that are none, which the processor made or passed on.
+//! Prints the bits of NaNs, which the processor created or passed on.
 
 use std::env;
 use std::hint::black_box;
 
-/// A quiet NaN that carries a number.
+/// A quiet NaN with a payload.
 const CARRIES: u64 = 0x7ff8_0000_dead_beef;
 
-/// The same as a signalling one.
+/// A signaling NaN with the same payload.
 const SIGNALS: u64 = 0x7ff0_0000_dead_beef;
 
 fn main() {
@@ -23,7 +23,7 @@ fn show(what: &str, value: f64) {
     println!("{what}: {:#018x}", value.to_bits());
 }
 
-/// From numbers. Without `black_box` the compiler would do it, in its own way.
+/// NaNs from numbers. Without `black_box` the compiler would compute them, in its own way.
 fn made() {
     show("f64::NAN", f64::NAN);
     show("0 / 0", black_box(0.0) / black_box(0.0));
@@ -33,7 +33,7 @@ fn made() {
     println!("0 / 0 as f32: {:#010x}", (black_box(0.0_f32) / black_box(0.0)).to_bits());
 }
 
-/// From one NaN. An operation makes a signalling one quiet.
+/// NaNs from one NaN. An operation makes a signaling NaN quiet.
 fn passed_on() {
     for (name, bits) in [("quiet", CARRIES), ("signalling", SIGNALS)] {
         let nan = black_box(f64::from_bits(bits));
@@ -44,7 +44,7 @@ fn passed_on() {
     }
 }
 
-/// From two: the processor takes the first operand, and which is that, the compiler decides.
+/// NaNs from two NaNs: the processor takes the first operand, and the compiler decides their order.
 fn two() {
     let (one, other) = (black_box(f64::from_bits(CARRIES)), black_box(f64::from_bits(CARRIES + 1)));
     show("one * other", one * other);
@@ -56,7 +56,7 @@ fn two() {
     );
 }
 
-/// What only looks at bits, or changes the sign, is no arithmetic.
+/// Operations that only inspect bits, or change the sign, are not arithmetic.
 fn moved() {
     for (name, bits) in [("quiet", CARRIES), ("signalling", SIGNALS)] {
         let nan = black_box(f64::from_bits(bits));

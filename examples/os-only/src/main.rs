@@ -1,4 +1,4 @@
-//! Talks through a pair of Unix sockets, which std has for Unix only.
+//! Sends text through a pair of Unix sockets, which std has for Unix only.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;

@@ -1,7 +1,7 @@
 //! Asks another module for its constant, letter by letter.
 #![allow(unsafe_code, reason = "an import from another module is a foreign function")]
 
-// A letter of the constant; the last is followed by 0.
+// A letter of the constant; 0 after the last one.
 #[cfg(target_family = "wasm")]
 #[link(wasm_import_module = "victim")]
 unsafe extern "C" {

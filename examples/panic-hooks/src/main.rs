@@ -1,4 +1,4 @@
-//! Sets a hook for panics, which does what the argument says.
+//! Sets a panic hook, which does what the argument says.
 
 use std::env;
 use std::panic::{self, PanicHookInfo};

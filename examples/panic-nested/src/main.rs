@@ -1,4 +1,4 @@
-//! Panics in less plain ways, and says what is caught.
+//! Panics in uncommon ways, and prints what is caught.
 
 use std::any::Any;
 use std::env;
@@ -14,7 +14,7 @@ impl Drop for PanicsWhenDropped {
 
 fn main() {
     let how = env::args().nth(1).unwrap_or_default();
-    // The default hook would print a backtrace, unasked, of a panic that cannot unwind.
+    // For a panic that cannot unwind, the default hook would print a backtrace, even unrequested.
     panic::set_hook(Box::new(|info| eprintln!("panic: {:?}", info.payload_as_str())));
     let mut reached = 0;
     let result = panic::catch_unwind(AssertUnwindSafe(|| {
@@ -33,7 +33,7 @@ fn main() {
     println!("reached {reached}, {}", result.map_or_else(name, |()| "no panic".into()));
 }
 
-/// A function that C could call: nothing may unwind out of it.
+/// A function that C could call: no panic may unwind out of it.
 extern "C" fn from_c() {
     panic!("out of a function for C");
 }

@@ -1,4 +1,4 @@
-//! Panics; in between, as its argument says, it tries to catch that.
+//! Panics, and catches the panic if its argument says so.
 
 use std::env;
 use std::panic;

@@ -1,5 +1,5 @@
-//! Does some work with rayon-core, the part of rayon that has the threads: parallel iterators are made
-//! of its `join`.
+//! Does some work with rayon-core, the part of rayon that has the threads: parallel iterators are built
+//! on its `join`.
 
 use std::env;
 use std::process::ExitCode;
@@ -40,26 +40,26 @@ fn join() -> Result<String, ThreadPoolBuildError> {
     Ok(format!("fibonacci(15) = {}", fibonacci(15)))
 }
 
-/// A pool of one's own, which has to have threads of its own.
+/// A custom pool, which needs its own threads.
 fn pool() -> Result<String, ThreadPoolBuildError> {
     let pool = ThreadPoolBuilder::new().num_threads(2).build()?;
     Ok(format!("a pool of {} threads", pool.install(rayon_core::current_num_threads)))
 }
 
-/// The same, of the one pool that all of rayon shares.
+/// The same with the one pool that all of rayon shares.
 fn shared_pool() -> Result<String, ThreadPoolBuildError> {
     ThreadPoolBuilder::new().num_threads(2).build_global()?;
     Ok(format!("the shared pool has {} threads", rayon_core::current_num_threads()))
 }
 
-/// Waits for what was spawned in a way that rayon knows nothing of.
+/// Waits for a spawned task in a way that rayon does not know about.
 fn spawn() -> Result<String, ThreadPoolBuildError> {
     let (sender, receiver) = mpsc::channel();
     rayon_core::spawn(move || sender.send("spawned and done").expect("someone waits"));
     Ok(receiver.recv().expect("someone sends").into())
 }
 
-/// The same, but meanwhile lends its own thread to rayon.
+/// The same, but lends its own thread to rayon while it waits.
 fn spawn_yield() -> Result<String, ThreadPoolBuildError> {
     let (sender, receiver) = mpsc::channel();
     rayon_core::spawn(move || sender.send("spawned and done").expect("someone waits"));

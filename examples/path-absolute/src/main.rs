@@ -1,4 +1,4 @@
-//! Makes paths absolute by their text alone.
+//! Makes paths absolute, based on their text alone.
 
 use std::path;
 

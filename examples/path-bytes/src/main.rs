@@ -1,4 +1,4 @@
-//! Makes a name that is no UTF-8, looks at it.
+//! Creates a name that is not valid UTF-8, and inspects it.
 
 use std::env;
 use std::ffi::{OsStr, OsString};

@@ -1,4 +1,4 @@
-//! Takes paths apart and puts them together, without asking any file system.
+//! Splits and joins paths, without accessing any file system.
 
 use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf, is_separator};
 

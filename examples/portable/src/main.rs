@@ -1,5 +1,5 @@
-//! What the same source says about the place where it runs. The instructions are portable and the
-//! language means the same; what differs is the operating system's side.
+//! Prints what the same source reports about its platform. The instructions are portable and the
+//! language means the same; what differs is the side of the operating system.
 
 use std::env::{self, consts};
 use std::mem::size_of;
@@ -13,7 +13,7 @@ fn main() {
     }
 }
 
-/// What a port may rely on.
+/// What a port can rely on.
 fn equal() {
     println!("line end: {:?}", "\n".as_bytes());
     println!("path separator: {MAIN_SEPARATOR:?}");
@@ -28,7 +28,7 @@ fn equal() {
     println!("alignment of a u64: {}", align_of::<u64>());
 }
 
-/// What a port has to look at.
+/// What a port has to check.
 fn different() {
     println!("cfg(unix): {}", cfg!(unix));
     println!("cfg(target_os = \"wasi\"): {}", cfg!(target_os = "wasi"));

@@ -1,5 +1,5 @@
-//! Does one thing to one path, and says how that went: with `std::fs`, inside and outside of
-//! preopened directories.
+//! Performs one operation on one path with `std::fs`, inside or outside of preopened directories, and
+//! prints the result.
 
 use std::env;
 use std::fs;

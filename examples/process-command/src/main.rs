@@ -1,4 +1,4 @@
-//! Starts itself as another program, in the ways that std has.
+//! Starts itself as another program, in the ways that std provides.
 
 use std::env;
 use std::io;

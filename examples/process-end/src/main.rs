@@ -1,4 +1,4 @@
-//! Ends in the way that its argument says, while there is still something to be dropped.
+//! Ends in the way that its argument specifies, while a value is still to be dropped.
 
 use std::env;
 use std::fmt;
@@ -12,7 +12,7 @@ impl Drop for Guard {
     }
 }
 
-/// An error whose text for programmers is not that for people.
+/// An error with a Debug text that is not meant for users.
 struct Failure;
 
 impl fmt::Debug for Failure {
@@ -21,7 +21,7 @@ impl fmt::Debug for Failure {
     }
 }
 
-/// What main gives back.
+/// What main returns.
 enum End {
     Code(u8),
     Result(Result<ExitCode, Failure>),

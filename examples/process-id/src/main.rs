@@ -1,4 +1,4 @@
-//! Asks for the number of its process.
+//! Asks for its process id.
 
 use std::process;
 

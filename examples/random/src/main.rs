@@ -1,5 +1,5 @@
-//! Draws numbers with rand: unpredictable ones, of which only properties are printed, and those of
-//! fixed seeds.
+//! Generates numbers with rand: unpredictable ones, whose properties are printed, and those of fixed
+//! seeds.
 
 use std::env;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! Calls itself as often as its argument says, with small frames.
+//! Calls itself as often as its argument says, with small stack frames.
 
 use std::env;
 use std::hint::black_box;
@@ -11,7 +11,7 @@ fn main() {
 fn descend(depth: u64) -> u64 {
     match depth {
         0 => 0,
-        // The sum is needed after the call, so that the call cannot become a loop.
+        // The sum is needed after the call, so the call cannot become a loop.
         _ => black_box(descend(black_box(depth - 1))) + 1,
     }
 }

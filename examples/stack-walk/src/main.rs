@@ -1,4 +1,4 @@
-//! Lets a library put one buffer after the other on its stack, and watches where they are.
+//! Lets a library put one buffer after the other on its stack, and prints where they are.
 #![allow(unsafe_code, reason = "an import from another module is a foreign function")]
 
 use std::env;
@@ -20,7 +20,7 @@ unsafe extern "C" {
     safe fn get() -> isize;
 }
 
-// Natively the stack pointer is a register of the processor; no program can ask another for it.
+// Natively the stack pointer is a processor register; a program cannot ask another one for it.
 #[cfg(not(target_family = "wasm"))]
 fn get() -> isize {
     0
@@ -36,7 +36,7 @@ fn main() {
     }
 }
 
-/// Prints where the buffer is, and goes on while that is an address.
+/// Prints where the buffer is, and continues while that is an address.
 extern "C" fn look(address: isize) {
     println!("{address} {}", get());
     if address > 0 {
@@ -44,7 +44,7 @@ extern "C" fn look(address: isize) {
     }
 }
 
-/// Goes on and on.
+/// Continues forever.
 extern "C" fn write(_: isize) {
     descend_writing(write);
 }

@@ -1,4 +1,4 @@
-//! Counts with atomic numbers, or says how large the types of `std::sync` are.
+//! Counts with atomic numbers, or prints the sizes of the types of `std::sync`.
 
 use std::cell::OnceCell;
 use std::env;

@@ -1,4 +1,4 @@
-//! Waits at a barrier for as many threads as its argument says, of which there is one.
+//! Waits at a barrier for as many threads as its argument says, although there is only one.
 
 use std::env;
 use std::process;
@@ -13,8 +13,8 @@ fn main() {
     println!("leader: {}", Barrier::new(threads).wait().is_leader());
 }
 
-/// Ends the program if it still waits after a while. It takes a thread to do that; where there is
-/// none to be had, whatever waits has to end by itself.
+/// Ends the program if it is still waiting after a while. This takes a thread; where threads are
+/// not available, the wait has to end by itself.
 fn watch() {
     let end = || {
         thread::sleep(Duration::from_millis(100));

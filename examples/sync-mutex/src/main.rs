@@ -1,4 +1,4 @@
-//! Locks what is locked already, or what a panic left behind.
+//! Locks what is already locked, or what a panic left behind.
 
 use std::env;
 use std::io;
@@ -45,8 +45,8 @@ fn main() {
     }
 }
 
-/// Ends the program if it still waits after a while. It takes a thread to do that; where there is
-/// none to be had, whatever waits has to end by itself.
+/// Ends the program if it is still waiting after a while. This takes a thread; where threads are
+/// not available, the wait has to end by itself.
 fn watch() {
     let end = || {
         thread::sleep(Duration::from_millis(100));

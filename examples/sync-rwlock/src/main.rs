@@ -1,4 +1,4 @@
-//! Reads and writes behind a lock that this thread holds already.
+//! Reads and writes through a lock that this thread already holds.
 
 use std::env;
 use std::process;
@@ -29,8 +29,8 @@ fn main() {
     }
 }
 
-/// Ends the program if it still waits after a while. It takes a thread to do that; where there is
-/// none to be had, whatever waits has to end by itself.
+/// Ends the program if it is still waiting after a while. This takes a thread; where threads are
+/// not available, the wait has to end by itself.
 fn watch() {
     let end = || {
         thread::sleep(Duration::from_millis(100));

@@ -1,4 +1,4 @@
-//! Runs a future to its end in the only thread, which parks while the future is not ready.
+//! Runs a future to completion on the only thread, which parks while the future is not ready.
 
 use std::env;
 use std::future::{self, Future};
@@ -29,7 +29,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// Ready when it is polled for the third time; before that it wakes its task, if so told.
+/// Ready when it is polled for the third time; before that it wakes its task, if `wakes` is set.
 fn third_poll(wakes: bool) -> impl Future<Output = u32> {
     let mut polls = 0;
     future::poll_fn(move |context| {
@@ -54,8 +54,8 @@ fn main() {
     }
 }
 
-/// Ends the program if it still waits after a while. It takes a thread to do that; where there is
-/// none to be had, whatever waits has to end by itself.
+/// Ends the program if it is still waiting after a while. This takes a thread; where threads are
+/// not available, the wait has to end by itself.
 fn watch() {
     let end = || {
         thread::sleep(Duration::from_millis(100));

@@ -1,4 +1,4 @@
-//! Makes a temporary file or folder with tempfile, in one of its ways, and says what became of it.
+//! Creates a temporary file or directory with tempfile, in one of its ways, and prints the result.
 
 use std::env;
 use std::fs;
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
 
 fn default_place() -> io::Result<String> {
     let file = NamedTempFile::new()?;
-    Ok(format!("in the folder TMPDIR: {}", file.path().parent() == Some(&env::temp_dir())))
+    Ok(format!("in the directory TMPDIR: {}", file.path().parent() == Some(&env::temp_dir())))
 }
 
 fn here() -> io::Result<String> {
@@ -46,7 +46,7 @@ fn here() -> io::Result<String> {
     Ok(format!("read {read:?} after opening it once more; still there at the end: {}", path.exists()))
 }
 
-/// A file that has no name any more when this function gets it.
+/// A file that no longer has a name when this function receives it.
 fn unnamed() -> io::Result<String> {
     let mut file = tempfile::tempfile_in(".")?;
     file.write_all(b"some words")?;
@@ -56,7 +56,7 @@ fn unnamed() -> io::Result<String> {
     Ok(format!("read {read:?}; files here: {}", fs::read_dir(".")?.count()))
 }
 
-/// Writes a file such that others see the old one or the whole new one.
+/// Writes a file so that others see either the old one or the complete new one.
 fn persist(path: &str) -> io::Result<String> {
     let mut file = NamedTempFile::new_in(".")?;
     file.write_all(b"the new report\n")?;
@@ -71,7 +71,7 @@ fn persist_noclobber() -> io::Result<String> {
     Ok("report.txt is written".into())
 }
 
-/// Fails while a temporary file is there. Its name is not random, so that it shows what is left.
+/// Fails while a temporary file exists. Its name is not random, so that the snapshot can show it.
 fn panic() -> io::Result<String> {
     let mut file = Builder::new().prefix("left-behind").rand_bytes(0).tempfile_in(".")?;
     file.write_all(b"some words\n")?;

@@ -1,4 +1,4 @@
-//! Keeps a value in a thread local whose destructor says that it ran, and leaves in one of several ways.
+//! Keeps a value in a thread local whose destructor prints a line, and ends in one of several ways.
 
 use std::cell::{Cell, RefCell};
 use std::env;

@@ -1,4 +1,4 @@
-//! Says what the current thread is called.
+//! Prints the name of the current thread.
 
 use std::env;
 use std::thread::{self, Builder};

@@ -1,4 +1,4 @@
-//! Asks how many threads may run at once, and chooses a number of workers by that.
+//! Asks how many threads can run at once, and chooses a number of workers based on that.
 
 use std::num::NonZero;
 use std::thread;

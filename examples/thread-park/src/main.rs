@@ -1,4 +1,4 @@
-//! Parks its main thread, with and without somebody to unpark it.
+//! Parks its main thread, with and without a call to unpark it.
 
 use std::env;
 use std::process;
@@ -14,7 +14,7 @@ fn main() {
         }
         Some("timeout") => {
             let timeout = Duration::from_millis(25);
-            // The shortest of several, as the system may stop any of them for a while.
+            // The shortest of several, since the system may delay any of them.
             let shortest = (0..4).map(|_| {
                 let start = Instant::now();
                 thread::park_timeout(timeout);
@@ -31,8 +31,8 @@ fn main() {
     }
 }
 
-/// Ends the program if it still waits after a while. It takes a thread to do that; where there is
-/// none to be had, whatever waits has to end by itself.
+/// Ends the program if it is still waiting after a while. This takes a thread; where threads are
+/// not available, the wait has to end by itself.
 fn watch() {
     let end = || {
         thread::sleep(Duration::from_millis(100));

@@ -1,4 +1,4 @@
-//! Starts a thread in one of several ways, and says what the thread returned or why there is none.
+//! Starts a thread in one of several ways, and prints what it returned or why it could not start.
 
 use std::env;
 use std::thread;

@@ -1,4 +1,4 @@
-//! Reads the clocks, or computes with times far away.
+//! Reads the clocks, or computes with distant times.
 
 use std::env;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -18,7 +18,7 @@ fn main() {
             println!("a day ago can be told: {}", sooner.checked_sub(DAY).is_some());
         }
         Some("origin") => {
-            // There is no other way to see from where an Instant counts: {:?} shows its seconds.
+            // There is no other way to see where an Instant counts from: {:?} shows its seconds.
             let shown = format!("{:?}", Instant::now());
             let digits: String = shown.chars().filter(|char| char.is_ascii_digit() || *char == ',').collect();
             let seconds: u64 = digits.split(',').next().unwrap().parse().unwrap();
@@ -42,7 +42,7 @@ fn main() {
     }
 }
 
-/// Whether a clock shows another time sooner or later; if it does not, this never ends.
+/// Whether a clock eventually shows another time; if it does not, this never returns.
 fn goes_on<T: PartialOrd>(clock: fn() -> T) -> bool {
     let start = clock();
     while clock() <= start {}

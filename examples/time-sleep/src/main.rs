@@ -1,4 +1,4 @@
-//! Sleeps for as many milliseconds as its argument says, or for as long as can be said.
+//! Sleeps for as many milliseconds as its argument says, or for as long as possible.
 
 use std::env;
 use std::thread;

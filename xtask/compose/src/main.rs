@@ -1,13 +1,14 @@
-//! `compose OUT SOCKET PLUG...`: fills the imports of a component with what others export.
+//! `compose OUT SOCKET PLUG...`: fills the imports of a component, the socket, with the exports of others, the
+//! plugs.
 //!
-//! The socket and each plug is given as `NAME=FILE`. What is still open afterwards, as all of WASI,
-//! the composed component imports, and it exports what the socket exports.
+//! The socket and each plug are given as `NAME=FILE`. The composed component has the exports of the socket. It
+//! imports what the plugs do not fill, such as the interfaces of WASI.
 //!
 //! | exit code | meaning |
 //! |---|---|
 //! | 0 | OUT is written |
-//! | 1 | the components do not fit, and stderr has one line that says why |
-//! | 2 | something else is wrong, such as a file that cannot be read |
+//! | 1 | the components do not fit together; stderr has the reason, on one line |
+//! | 2 | any other error, such as a file that cannot be read |
 
 use std::env;
 use std::fs;
@@ -18,10 +19,11 @@ use wac_graph::types::{Package, SubtypeChecker, are_semver_compatible};
 use wac_graph::{CompositionGraph, EncodeOptions, PackageId};
 
 const DO_NOT_FIT: u8 = 1;
-const OTHERWISE_WRONG: u8 = 2;
+const OTHER_ERROR: u8 = 2;
 
-/// A component, by the name that people know it by.
+/// A component.
 struct Component {
+    /// Its name in messages.
     name: String,
     bytes: Vec<u8>,
 }
@@ -40,12 +42,13 @@ fn main() -> ExitCode {
         }
         Err(error) => {
             eprintln!("{error:#}");
-            ExitCode::from(OTHERWISE_WRONG)
+            ExitCode::from(OTHER_ERROR)
         }
     }
 }
 
-/// The composed component, or why the components do not fit.
+/// Composes the components that the arguments name. The inner error is the reason why they do not fit
+/// together.
 fn composed(args: &[String]) -> Result<Result<Vec<u8>, String>> {
     let [_, socket, plugs @ ..] = args else { anyhow::bail!("usage: compose OUT SOCKET PLUG...") };
     let socket = read(socket)?;
@@ -60,7 +63,7 @@ fn read(arg: &str) -> Result<Component> {
     Ok(Component { name: name.into(), bytes })
 }
 
-/// Plugs all of `plugs` into the socket, or says what does not fit.
+/// Plugs `plugs` into the socket. The error is the reason why they do not fit together.
 fn compose(socket: Component, plugs: Vec<Component>) -> Result<Vec<u8>, String> {
     let mut graph = CompositionGraph::new();
     let socket_name = socket.name.clone();
@@ -69,7 +72,7 @@ fn compose(socket: Component, plugs: Vec<Component>) -> Result<Vec<u8>, String> 
     for plug in plugs {
         let name = plug.name.clone();
         let plug = register(&mut graph, plug)?;
-        fits(&graph, (&name, plug), (&socket_name, socket))?;
+        check_fit(&graph, (&name, plug), (&socket_name, socket))?;
         registered.push(plug);
     }
     wac_graph::plug(&mut graph, registered, socket).map_err(|error| chain(&error))?;
@@ -83,9 +86,9 @@ fn register(graph: &mut CompositionGraph, component: Component) -> Result<Packag
     graph.register_package(package).map_err(|error| chain(&error))
 }
 
-/// Whether a plug fills an import of the socket, and all that it could fill by their names.
-/// `wac_graph::plug` leaves out without a word what does not.
-fn fits(
+/// Checks that a plug fills at least one import of the socket, and that each of its exports has the type of
+/// the import with the same name. `wac_graph::plug` silently skips exports that do not fit.
+fn check_fit(
     graph: &CompositionGraph,
     (plug_name, plug): (&str, PackageId),
     (socket_name, socket): (&str, PackageId),
@@ -111,7 +114,7 @@ fn fits(
         [] => "nothing".to_string(),
         names => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
     };
-    // WASI is the host's to fill.
+    // The host fills the imports of WASI.
     let open = imports.keys().filter(|name| !name.starts_with("wasi:")).collect();
     Err(format!(
         "`{plug_name}` exports {}, and `{socket_name}` imports {}",
@@ -120,7 +123,7 @@ fn fits(
     ))
 }
 
-/// An error with its causes, in one line.
+/// Writes an error with its causes on one line.
 fn chain(error: &dyn std::error::Error) -> String {
     std::iter::successors(Some(error), |error| error.source())
         .map(ToString::to_string)

@@ -1,45 +1,63 @@
-//! What cargo says of a build, in the form of `--message-format json`.
+//! The messages of `cargo build --message-format json`.
 
 use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::artifacts_dir;
-use crate::failures::Failure;
-use crate::target::Target;
+use crate::build::artifacts;
+use crate::model::column::Unit;
 use crate::workspace::Workspace;
 
-/// The parts of cargo's messages that matter here (The Cargo Book, "JSON messages").
+/// Why a unit does not build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The code and the first line of the error: `error[E0433]: cannot find …`.
+    pub headline: String,
+    /// The whole error, as the compiler renders it.
+    pub rendered: String,
+}
+
+/// A message of cargo (The Cargo Book, "External Tools", "JSON messages"). Only the fields that are used
+/// here are read.
 #[derive(Deserialize)]
 #[serde(tag = "reason")]
-pub(super) enum Message {
+pub enum Message {
     #[serde(rename = "compiler-artifact")]
-    Made(Made),
+    CompilerArtifact(CompilerArtifact),
     #[serde(rename = "compiler-message")]
-    Said(Said),
+    CompilerMessage(CompilerMessage),
+    /// The last message of every build, successful or not. It is missing if cargo fails before it compiles
+    /// anything.
+    #[serde(rename = "build-finished")]
+    BuildFinished,
     #[serde(other)]
     Other,
 }
 
+/// An artifact of a package.
 #[derive(Deserialize)]
-pub(super) struct Made {
+pub struct CompilerArtifact {
     package_id: String,
     filenames: Vec<PathBuf>,
     executable: Option<PathBuf>,
 }
 
+/// An error or warning about a package.
 #[derive(Deserialize)]
-pub(super) struct Said {
+pub struct CompilerMessage {
     package_id: String,
-    pub(super) message: Diagnostic,
+    pub message: Diagnostic,
 }
 
+/// An error or warning in the format of rustc (The rustc book, "JSON Output").
 #[derive(Deserialize)]
-pub(super) struct Diagnostic {
-    pub(super) level: String,
+pub struct Diagnostic {
+    /// Such as `error`, `error: internal compiler error` or `warning`.
+    pub level: String,
     message: String,
     code: Option<Code>,
-    pub(super) rendered: Option<String>,
+    /// The diagnostic as rustc prints it.
+    pub rendered: Option<String>,
     #[serde(default)]
     children: Vec<Note>,
 }
@@ -54,41 +72,40 @@ struct Code {
     code: String,
 }
 
-impl Made {
-    /// The program that this artifact is for the package, whatever the target.
-    pub(super) fn program_of(&self, package: &str) -> Option<PathBuf> {
+impl CompilerArtifact {
+    /// Returns the path of this artifact if it is a program of `package`, for any target.
+    pub fn program_of(&self, package: &str) -> Option<PathBuf> {
         self.executable.clone().filter(|_| is_package(&self.package_id, package))
     }
 
-    /// The program or library that this artifact is for the package and target, if it is one. A
-    /// build script or a macro is for the host and lies elsewhere.
-    pub(super) fn artifact_of(
-        &self,
-        workspace: &Workspace,
-        package: &str,
-        target: Target,
-    ) -> Option<PathBuf> {
-        let suffix = if target.is_wasm() { "wasm" } else { std::env::consts::EXE_EXTENSION };
-        let dir = artifacts_dir(workspace, target);
-        let runs = |file: &&PathBuf| {
+    /// Returns the path of this artifact if it is the program or library of `unit`. Build scripts and
+    /// procedural macros are in other directories.
+    pub fn artifact_of(&self, workspace: &Workspace, unit: &Unit) -> Option<PathBuf> {
+        let is_wasm = unit.target.is_wasm();
+        let suffix = if is_wasm { "wasm" } else { std::env::consts::EXE_EXTENSION };
+        let directory = artifacts::directory(workspace, unit);
+        let is_meant = |file: &&PathBuf| {
             let extension = file.extension().unwrap_or_default();
-            // A native library is of no use to a cell, but it is there.
-            let fits = extension == suffix
-                || !target.is_wasm() && matches!(extension.to_str(), Some("rlib" | "so" | "dylib" | "dll"));
-            fits && file.parent() == Some(&dir)
+            // No cell uses a native library, but it is built.
+            let has_extension = extension == suffix
+                || !is_wasm && matches!(extension.to_str(), Some("rlib" | "so" | "dylib" | "dll"));
+            has_extension && file.parent() == Some(&directory)
         };
-        is_package(&self.package_id, package).then(|| self.filenames.iter().find(runs).cloned()).flatten()
+        let is_of_unit = is_package(&self.package_id, &unit.package);
+        is_of_unit.then(|| self.filenames.iter().find(is_meant).cloned()).flatten()
     }
 }
 
-impl Said {
-    pub(super) fn is_of(&self, package: &str) -> bool {
+impl CompilerMessage {
+    /// Returns whether this message is about `package`.
+    pub fn is_of(&self, package: &str) -> bool {
         is_package(&self.package_id, package)
     }
 }
 
-/// Whether a package id is that of a member of the workspace by that name. Ids look like
-/// `path+file:///clone/examples/cat#0.1.0`, or with another folder name `…/other#cat@0.1.0`.
+/// Whether `id` is the package id of the workspace member `name`. An id is
+/// `path+file:///clone/examples/cat#0.1.0`, or `…/other#cat@0.1.0` if the directory has another name (The
+/// Cargo Book, "Package ID Specifications").
 fn is_package(id: &str, name: &str) -> bool {
     let Some((path, rest)) = id.strip_prefix("path+").and_then(|id| id.split_once('#')) else { return false };
     match rest.split_once('@') {
@@ -98,21 +115,24 @@ fn is_package(id: &str, name: &str) -> bool {
 }
 
 impl Diagnostic {
-    pub(super) fn is_error(&self) -> bool {
+    /// Returns whether this is an error, not a warning.
+    pub fn is_error(&self) -> bool {
         self.level.starts_with("error")
     }
 
-    /// What the linker itself says, which rustc puts into a note: of a chain of causes the last.
-    pub(super) fn linker_error(&self, message: &str) -> Option<String> {
+    /// Returns the headline for a failed linker, or `None` if `message` is about another error. rustc puts
+    /// the linker's output into the last note. Its last line is the most specific cause.
+    pub fn linker_error(&self, message: &str) -> Option<String> {
         let (linking, _) = message.starts_with("linking with ").then(|| message.split_once(": "))??;
-        let said = &self.children.last()?.message;
+        let output = &self.children.last()?.message;
         let cause =
-            said.lines().map(str::trim).rfind(|line| !line.is_empty() && !line.starts_with("collect2:"))?;
+            output.lines().map(str::trim).rfind(|line| !line.is_empty() && !line.starts_with("collect2:"))?;
         let unnumbered = cause.split_once(": ").filter(|(number, _)| number.parse::<u8>().is_ok());
         Some(format!("{linking}: {}", unnumbered.map_or(cause, |(_, cause)| cause)))
     }
 
-    pub(super) fn failure(&self) -> Failure {
+    /// Returns this error as the reason why a unit does not build.
+    pub fn failure(&self) -> Failure {
         let code = self.code.as_ref().map(|code| format!("[{}]", code.code)).unwrap_or_default();
         let message = self.message.lines().next().unwrap_or_default();
         let message = self.linker_error(message).unwrap_or_else(|| message.to_string());
@@ -134,21 +154,21 @@ mod tests {
     }
 
     #[test]
-    fn words_of_a_linker() {
+    fn a_linker_error_has_the_last_cause() {
         let line = r#"{"reason":"compiler-message","package_id":"path+file:///c/examples/x#0.1.0","message":{"level":"error","message":"linking with `wasm-component-ld` failed: exit status: 1","code":null,"rendered":"…","children":[{"message":"some arguments are omitted"},{"message":"error: failed to encode component\n\nCaused by:\n    0: module was not valid\n    1: no interface named `peek`\n"}]}}"#;
-        let Ok(Message::Said(said)) = serde_json::from_str(line) else { panic!("no message") };
+        let Ok(Message::CompilerMessage(message)) = serde_json::from_str(line) else { panic!("no message") };
         let headline = "error: linking with `wasm-component-ld` failed: no interface named `peek`";
-        assert_eq!(said.message.failure().headline, headline);
+        assert_eq!(message.message.failure().headline, headline);
     }
 
     #[test]
     fn messages() {
         let line = r#"{"reason":"compiler-message","package_id":"path+file:///c/examples/os#0.1.0","message":{"level":"error","message":"cannot find `unix` in `os`","code":{"code":"E0433","explanation":null},"rendered":"…"}}"#;
-        let Ok(Message::Said(said)) = serde_json::from_str(line) else { panic!("no message") };
-        assert_eq!(said.message.failure().headline, "error[E0433]: cannot find `unix` in `os`");
+        let Ok(Message::CompilerMessage(message)) = serde_json::from_str(line) else { panic!("no message") };
+        assert_eq!(message.message.failure().headline, "error[E0433]: cannot find `unix` in `os`");
         assert!(matches!(
             serde_json::from_str(r#"{"reason":"build-finished","success":true}"#),
-            Ok(Message::Other)
+            Ok(Message::BuildFinished)
         ));
     }
 }

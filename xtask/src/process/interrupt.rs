@@ -1,4 +1,5 @@
-//! Ctrl-C and TERM at the harness: the first ends the run in order, the second at once.
+//! Interrupts of the harness, by Ctrl-C (SIGINT) or SIGTERM: the first one ends the run in order, the second
+//! one at once.
 
 use std::io;
 use std::sync::Arc;
@@ -7,22 +8,27 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::{flag, low_level};
 
-/// Whether an interrupt has come, in the forms in which it is waited for.
+/// Tells whether an interrupt has come, to code that asks for it and to code that polls a descriptor.
 pub struct Interrupt {
+    /// The number of the signal that came, or 0.
     signal: Arc<AtomicUsize>,
-    /// Becomes readable with the interrupt and stays so: nobody ever reads it.
+    /// Becomes readable with the interrupt and stays so, as it is never read.
     #[cfg(unix)]
     readable: std::os::unix::net::UnixStream,
 }
 
 impl Interrupt {
-    /// From now on the two signals no longer end the process by themselves, until the second comes.
+    /// Handles SIGINT and SIGTERM: the first signal no longer ends the process but is recorded here, the
+    /// second one ends the process.
+    ///
+    /// # Errors
+    /// If the system refuses to make a pipe or to install a handler.
     pub fn watch() -> io::Result<Interrupt> {
         let (signal, armed) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         #[cfg(unix)]
         let (readable, writable) = std::os::unix::net::UnixStream::pair()?;
         for number in [SIGINT, SIGTERM] {
-            // In this order: the first signal finds it unarmed and arms it.
+            // Handlers run in this order: the first signal finds `armed` unset, and then sets it.
             flag::register_conditional_default(number, Arc::clone(&armed))?;
             flag::register(number, Arc::clone(&armed))?;
             let value = usize::try_from(number).expect("signals have positive numbers");
@@ -36,7 +42,11 @@ impl Interrupt {
         Ok(Interrupt { signal })
     }
 
-    /// One that comes when what is given beside it is dropped: it ends what does not end by itself.
+    /// Returns an interrupt that comes when the second value is dropped, for a program that runs until the
+    /// harness kills it.
+    ///
+    /// # Errors
+    /// If the system refuses to make a pipe.
     pub fn on_drop() -> io::Result<(Interrupt, Armed)> {
         let signal = Arc::new(AtomicUsize::new(0));
         #[cfg(unix)]
@@ -58,7 +68,7 @@ impl Interrupt {
         std::os::fd::AsFd::as_fd(&self.readable)
     }
 
-    /// The signal that came, if one did.
+    /// The number of the signal that came, if one did.
     pub fn signal(&self) -> Option<i32> {
         match self.signal.load(Ordering::SeqCst) {
             0 => None,
@@ -66,18 +76,18 @@ impl Interrupt {
         }
     }
 
-    /// Ends the process as that signal would have ended it, so that the shell knows.
+    /// Ends this process by that signal, so that a shell sees that it was interrupted.
     pub fn end_by(signal: i32) -> ! {
-        // It returns only if the system refuses; then the usual exit code says the same.
+        // It returns only if the system refuses. Shells use 128 + the number for the same.
         let _ = low_level::emulate_default_handler(signal);
         std::process::exit(128 + signal)
     }
 }
 
-/// What holds back an interrupt of [`Interrupt::on_drop`].
+/// Triggers an interrupt of [`Interrupt::on_drop`] when it is dropped.
 pub struct Armed {
     signal: Arc<AtomicUsize>,
-    /// Once it is closed, the other end is readable.
+    /// When it is closed, the other end becomes readable.
     #[cfg(unix)]
     _writable: std::os::unix::net::UnixStream,
 }
@@ -90,15 +100,15 @@ impl Drop for Armed {
 
 #[cfg(all(test, unix))]
 impl Interrupt {
-    /// One that never comes.
+    /// An interrupt that never comes.
     pub fn never() -> Interrupt {
         let (readable, writable) = std::os::unix::net::UnixStream::pair().unwrap();
-        // Closed, the other end would make it readable.
+        // If this were closed, the other end would become readable.
         std::mem::forget(writable);
         Interrupt { signal: Arc::default(), readable }
     }
 
-    /// One that has come.
+    /// An interrupt that has come.
     pub fn come() -> Interrupt {
         let (readable, _) = std::os::unix::net::UnixStream::pair().unwrap();
         Interrupt { signal: Arc::new(AtomicUsize::new(2)), readable }

@@ -1,8 +1,8 @@
-//! Unix: a process group of its own for each program.
+//! Unix: each program is started as the leader of a process group of its own.
 //!
-//! When the leader of the group has ended, what is left of the group is killed while the leader is
-//! still a zombie, so that the group's number cannot have been given away. Then the leader is reaped,
-//! then what has left the group is looked for, then the end of output is waited for.
+//! When the leader has ended, the group is killed while the leader is still a zombie: until it is reaped,
+//! the number of the group cannot be used for another one (POSIX, "Process ID Reuse"). Then the leader is
+//! reaped, then survivors that have left the group are killed, and then the end of output is waited for.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -17,24 +17,29 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::{Echo, End, GRACE, Interrupt, Limits, Pipe, Ran};
+use super::interrupt::Interrupt;
+use super::supervision::{Action, Supervision};
+use super::types::{Echo, End, Limits, Pipe, Ran};
 
-/// How much is read at once.
+/// How many bytes are read at once.
 const READ_CHUNK: usize = 64 * 1024;
 
-/// How much is written at once: a pipe that polls as writable takes this much without blocking
-/// (POSIX, PIPE_BUF).
+/// How many bytes are written at once. Linux, the BSDs and macOS report a pipe as writable only if it has
+/// room for PIPE_BUF bytes, so that such a write does not block; 512 is the smallest value of PIPE_BUF
+/// that POSIX allows (`limits.h`).
 const WRITE_CHUNK: usize = 512;
 
-/// Runs `command` to its end and gives what it left behind, or `None` if an interrupt came
-/// meanwhile: then the program was killed. `folder` is its scratch folder, which tells what it has
-/// started from what others have. `stdout` is read if it is piped.
+/// Runs `command` to its end and returns the result, or `None` if an interrupt came meanwhile; then the
+/// program was killed.
+///
+/// The program is given `stdin` and `stdout`, which is read if it is [`Stdio::piped`]. `scratch` is its
+/// scratch directory, by which its survivors are found. `echo` is called with its output.
 ///
 /// # Errors
-/// If the program cannot be started, or the system refuses to tell about it.
+/// If the program cannot be started or watched, or took more than a second to end after it was killed.
 pub fn run(
     mut command: Command,
-    folder: &Path,
+    scratch: &Path,
     stdin: &[u8],
     stdout: Stdio,
     limits: Limits,
@@ -45,48 +50,55 @@ pub fn run(
     command.stdin(input).stdout(stdout).stderr(Stdio::piped()).process_group(0);
     let deadline = Instant::now() + limits.timeout;
     let mut child = command.spawn()?;
-    let watched = watch(&mut child, folder, stdin, deadline, limits.output, interrupt, echo);
+    let watched = watch(&mut child, scratch, stdin, deadline, limits.output, interrupt, echo);
     if watched.is_err() {
-        // Whatever went wrong, the program must not survive it.
-        end_group(&mut child, folder)?;
+        // The program must not keep running, whatever the error is.
+        end_group(&mut child, scratch)?;
     }
     watched
 }
 
-/// The writing end of a pipe that nobody reads.
+/// The writing end of a pipe whose reading end is closed, so that a write to it fails with EPIPE.
+///
+/// # Errors
+/// If the system refuses to make a pipe.
 pub fn broken_pipe() -> io::Result<io::PipeWriter> {
     let (reader, writer) = io::pipe()?;
     drop(reader);
-    // Only of Linux is it known that it tells.
+    // That `poll` reports the end of all readers is only known of Linux.
     if cfg!(target_os = "linux") {
-        until_unread(&writer)?;
+        wait_for_no_reader(&writer)?;
     }
     Ok(writer)
 }
 
-/// Waits until nobody has the reading end of a pipe any more: a program that another thread is just
-/// starting has it, too, until its own file is loaded.
-fn until_unread(writer: &io::PipeWriter) -> io::Result<()> {
-    // This is an error of the pipe, which is told even if nothing is asked for.
+/// Waits until the reading end of a pipe is closed in all processes: a program that another thread is just
+/// starting has inherited it and keeps it open until exec.
+fn wait_for_no_reader(writer: &io::PipeWriter) -> io::Result<()> {
+    // POLLERR, which is reported even if no events are requested (poll(2)).
     let poll = || poll(&mut [PollFd::new(writer, PollFlags::empty())], None);
     rustix::io::retry_on_intr(poll)?;
     Ok(())
 }
 
 /// Starts a tool, such as cargo, in a process group of its own.
+///
+/// # Errors
+/// If it cannot be started.
 pub fn start_tool(command: &mut Command) -> io::Result<Child> {
     command.process_group(0).spawn()
 }
 
-/// Ends a tool that was started so and not yet waited for, with what it has started.
+/// Kills the process group of a tool that was started by [`start_tool`]. It must not have been waited for, as
+/// its process `id` may then be that of another process.
 pub fn end_tool(id: u32) {
     if let Some(group) = i32::try_from(id).ok().and_then(Pid::from_raw) {
-        // It fails where nobody is left in the group, and then there is nothing to do.
+        // This fails only if no process is left in the group.
         let _ = kill_process_group(group, Signal::KILL);
     }
 }
 
-/// What can happen while a program runs.
+/// An event while a program runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Event {
     Interrupt,
@@ -96,11 +108,13 @@ enum Event {
     Stdin,
 }
 
+/// Feeds and reads a started program until it and its output have ended, and kills it when its time is
+/// up, its output is too long or an interrupt comes. Returns `None` after an interrupt.
 fn watch(
     child: &mut Child,
-    folder: &Path,
+    scratch: &Path,
     stdin: &[u8],
-    mut deadline: Instant,
+    deadline: Instant,
     output_limit: usize,
     interrupt: &Interrupt,
     echo: Option<Echo<'_>>,
@@ -111,93 +125,81 @@ fn watch(
     let mut stdout = Output::new(Pipe::Stdout, child.stdout.take().map(OwnedFd::from), echo);
     let mut stderr = Output::new(Pipe::Stderr, child.stderr.take().map(OwnedFd::from), echo);
 
+    let mut supervision = Supervision::new(deadline);
     let mut ended: Option<(ExitStatus, bool)> = None;
-    // Why the harness ended the program, if it did.
-    let mut killed_for: Option<End> = None;
-    let mut interrupted = false;
     while ended.is_none() || stdout.pipe.is_some() || stderr.pipe.is_some() {
         let sources = [
-            (Event::Interrupt, (!interrupted).then_some(interrupt.as_fd()), PollFlags::IN),
+            (Event::Interrupt, (!supervision.is_interrupted()).then_some(interrupt.as_fd()), PollFlags::IN),
             (Event::LeaderEnded, ended.is_none().then_some(leader.as_fd()), PollFlags::IN),
             (Event::Stdout, stdout.pipe.as_ref().map(AsFd::as_fd), PollFlags::IN),
             (Event::Stderr, stderr.pipe.as_ref().map(AsFd::as_fd), PollFlags::IN),
             (Event::Stdin, input.pipe.as_ref().map(AsFd::as_fd), PollFlags::OUT),
         ];
-        let mut end_for = None;
-        for event in wait_for(sources, deadline)? {
+        for event in wait_for(sources, supervision.deadline())? {
             match event {
-                Event::Interrupt => interrupted = true,
+                Event::Interrupt => supervision.interrupt(),
                 Event::LeaderEnded => {
-                    ended = Some(end_group(child, folder)?);
-                    deadline = Instant::now() + GRACE;
+                    ended = Some(end_group(child, scratch)?);
+                    supervision.leader_ended(Instant::now());
                 }
                 Event::Stdin => input.write()?,
                 Event::Stdout => stdout.read()?,
                 Event::Stderr => stderr.read()?,
             }
         }
+        let mut too_much_output = false;
         for stream in [&mut stdout, &mut stderr] {
             if stream.bytes.len() > output_limit {
                 stream.bytes.truncate(output_limit);
                 stream.pipe = None;
-                end_for = Some(End::TooMuchOutput);
+                too_much_output = true;
             }
         }
-        // The deadline is looked at even if something happens all the time.
-        if Instant::now() >= deadline {
-            if ended.is_some() {
-                // Whatever holds the streams open has been looked for, and is out of reach.
-                break;
-            }
-            if killed_for.is_some() || interrupted {
-                return Err(io::Error::other("a killed program does not end"));
-            }
-            end_for = Some(End::TimedOut);
-        }
-        if killed_for.is_none() {
-            killed_for = end_for;
-            if ended.is_none() && (end_for.is_some() || interrupted) {
-                kill_group(child);
-                deadline = Instant::now() + GRACE;
-            }
+        match supervision.next(Instant::now(), too_much_output) {
+            Action::Wait => {}
+            Action::Kill => kill_group(child),
+            Action::StopReading => break,
+            Action::GiveUp => return Err(io::Error::other("a killed program does not end")),
         }
     }
 
     let (status, left_running) = ended.expect("the loop ends after the leader");
-    if interrupted {
+    if supervision.is_interrupted() {
         return Ok(None);
     }
+    let killed_for = supervision.killed_for();
     let end = killed_for.unwrap_or_else(|| end_of(status));
     let left_running = left_running && killed_for.is_none();
     Ok(Some(Ran { end, stdout: stdout.bytes, stderr: stderr.bytes, left_running }))
 }
 
-/// Ends the group of a leader that has ended or is to end now, then what has left the group. Gives
-/// the leader's end, and whether anything else was running.
-fn end_group(leader: &mut Child, folder: &Path) -> io::Result<(ExitStatus, bool)> {
+/// Kills the process group of `leader`, which may have ended, and then the survivors that have left the
+/// group. Returns the exit status of the leader, and whether any other process was running.
+fn end_group(leader: &mut Child, scratch: &Path) -> io::Result<(ExitStatus, bool)> {
     kill_group(leader);
     let status = leader.wait()?;
     let of_group = group(leader).map_or(Ok(false), reap_group)?;
-    let escaped = end_children_of(folder)?;
-    Ok((status, of_group || escaped))
+    let outside = end_children_of(scratch)?;
+    Ok((status, of_group || outside))
 }
 
 #[cfg(target_os = "linux")]
-use super::orphans::{end_children_of, reap_group};
+use super::subreaper::{end_children_of, reap_group};
 
-/// Elsewhere, what is killed is reaped by another process; it is there until then.
+/// On other systems, orphaned processes are reaped by init. Whether there were any can only be told by asking
+/// whether the group still exists, which it may do for a moment after it was killed.
 #[cfg(not(target_os = "linux"))]
 fn reap_group(group: Pid) -> io::Result<bool> {
     Ok(rustix::process::test_kill_process_group(group).is_ok())
 }
 
-/// Elsewhere, what leaves its group is out of reach.
+/// On other systems, a process that has left its group cannot be found.
 #[cfg(not(target_os = "linux"))]
 fn end_children_of(_: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-/// Waits until something happens; nothing has happened if the deadline is over.
+/// Waits for events until the deadline, and returns those that have happened: none if it is over.
 fn wait_for(
     sources: [(Event, Option<BorrowedFd<'_>>, PollFlags); 5],
     deadline: Instant,
@@ -207,7 +209,8 @@ fn wait_for(
     let mut fds: Vec<_> = open.iter().map(|(_, fd, flags)| PollFd::from_borrowed_fd(*fd, *flags)).collect();
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        let left = Timespec::try_from(left).map_err(|_| io::Error::other("a timeout of years"))?;
+        let left = Timespec::try_from(left)
+            .map_err(|_| io::Error::other("the timeout is too long for this system"))?;
         match poll(&mut fds, Some(&left)) {
             Ok(_) => break,
             Err(Errno::INTR) => {}
@@ -226,12 +229,12 @@ fn end_of(status: ExitStatus) -> End {
     }
 }
 
-/// Kills what is in the group of a child that was not yet waited for, so that its number is its own.
+/// Kills the process group of a child, which must not have been waited for.
 fn kill_group(child: &Child) {
     end_tool(child.id());
 }
 
-/// The number of a child's group, which is its own.
+/// The process group of a child, which has the same number as the child.
 fn group(child: &Child) -> Option<Pid> {
     Pid::from_raw(i32::try_from(child.id()).ok()?)
 }
@@ -257,14 +260,16 @@ fn exit_notice(child: &Child) -> io::Result<OwnedFd> {
     Ok(reader.into())
 }
 
-/// What is still to be written to the program.
+/// The standard input of the program.
 struct Input<'a> {
+    /// `None` when all is written or the program has closed it.
     pipe: Option<File>,
+    /// What is still to be written.
     left: &'a [u8],
 }
 
 impl Input<'_> {
-    /// Writes some more. A program that does not want it is no error.
+    /// Writes the next chunk. A program need not read its input, so a broken pipe is not an error.
     fn write(&mut self) -> io::Result<()> {
         let Some(pipe) = &mut self.pipe else { return Ok(()) };
         let chunk = &self.left[..self.left.len().min(WRITE_CHUNK)];
@@ -281,13 +286,15 @@ impl Input<'_> {
     }
 }
 
-/// One stream of the program, and what it has carried.
+/// One output stream of the program.
 struct Output<'a> {
     which: Pipe,
+    /// `None` when it has ended, or is not to be read any more.
     pipe: Option<File>,
+    /// What was read so far.
     bytes: Vec<u8>,
     echo: Option<Echo<'a>>,
-    /// How much of it was told to `echo`.
+    /// How many of the bytes were passed to `echo`.
     echoed: usize,
 }
 
@@ -296,7 +303,7 @@ impl<'a> Output<'a> {
         Output { which, pipe: pipe.map(File::from), bytes: Vec::new(), echo, echoed: 0 }
     }
 
-    /// Reads what there is, which never blocks behind `poll`.
+    /// Reads what is available. This does not block, because `poll` has reported the pipe as readable.
     fn read(&mut self) -> io::Result<()> {
         let Some(pipe) = &self.pipe else { return Ok(()) };
         self.bytes.reserve(READ_CHUNK);
@@ -324,14 +331,6 @@ impl<'a> Output<'a> {
     }
 }
 
-/// The name of a signal, as `SIGABRT`; its number where it has no common name.
-pub fn signal_name(number: i32) -> String {
-    match signal_hook::low_level::signal_name(number) {
-        Some(name) => name.to_string(),
-        None => format!("signal {number}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -342,39 +341,41 @@ mod tests {
 
     #[track_caller]
     fn run_shell(script: &str, stdin: &[u8], limits: Limits) -> Ran {
-        let folder = tempfile::tempdir().unwrap();
+        let scratch = tempfile::tempdir().unwrap();
         let mut shell = Command::new("/bin/sh");
-        let home = folder.path().join("cwd");
+        let home = scratch.path().join("cwd");
         std::fs::create_dir(&home).unwrap();
         shell.args(["-c", script]).env("HOME", home);
         let never = Interrupt::never();
-        run(shell, folder.path(), stdin, Stdio::piped(), limits, &never, None)
+        run(shell, scratch.path(), stdin, Stdio::piped(), limits, &never, None)
             .unwrap()
             .expect("not interrupted")
     }
 
     #[test]
-    fn ends() {
+    fn the_end_of_a_program_is_its_exit_code_or_signal() {
         assert_eq!(run_shell("exit 3", b"", LIMITS).end, End::Exit(3));
         assert_eq!(run_shell("kill -ABRT $$", b"", LIMITS).end, End::Signal(6));
-        assert_eq!(signal_name(6), "SIGABRT");
+        assert_eq!(End::Signal(6).to_string(), "signal SIGABRT");
+        // The first of the real-time signals, which have no names of their own.
+        assert_eq!(End::Signal(34).to_string(), "signal 34");
     }
 
     #[test]
-    fn streams_are_apart_and_whole() {
+    fn streams_are_read_separately_and_completely() {
         let input = b"line\n".repeat(100_000);
         let ran = run_shell("cat; echo done >&2", &input, LIMITS);
         assert_eq!((ran.end, ran.stdout == input, ran.stderr), (End::Exit(0), true, b"done\n".to_vec()));
     }
 
     #[test]
-    fn a_program_that_reads_nothing() {
+    fn a_program_need_not_read_its_input() {
         let ran = run_shell("exit 0", &b"x".repeat(1 << 20), LIMITS);
         assert_eq!(ran.end, End::Exit(0));
     }
 
     #[test]
-    fn a_hang_is_cut_with_the_output_so_far() {
+    fn a_program_is_killed_at_its_timeout_and_its_output_is_kept() {
         let limits = Limits { timeout: Duration::from_millis(300), ..LIMITS };
         let started = Instant::now();
         let ran = run_shell("echo begun; while :; do sleep 60; done", b"", limits);
@@ -383,14 +384,14 @@ mod tests {
     }
 
     #[test]
-    fn too_much_output() {
+    fn a_program_is_killed_when_it_prints_too_much() {
         let limits = Limits { output: 1000, ..LIMITS };
         let ran = run_shell("while :; do echo yes; done", b"", limits);
         assert_eq!((ran.end, ran.stdout.len()), (End::TooMuchOutput, 1000));
     }
 
     #[test]
-    fn a_trickle_of_output_does_not_put_off_the_end() {
+    fn output_does_not_extend_the_timeout() {
         let limits = Limits { timeout: Duration::from_millis(300), ..LIMITS };
         let started = Instant::now();
         let ran = run_shell("while :; do echo drip; sleep 0.01; done", b"", limits);
@@ -398,7 +399,8 @@ mod tests {
         assert!(started.elapsed() < Duration::from_secs(10));
     }
 
-    /// Runs a script that starts `sleep 600` in some way, and says whether that was noticed.
+    /// Runs a script that starts a process which does not end, and prints its number. Asserts that this
+    /// process is killed, and returns whether it was reported.
     #[cfg(target_os = "linux")]
     #[track_caller]
     fn leaves_running(script: &str) -> bool {
@@ -410,56 +412,62 @@ mod tests {
         let pid: i32 = String::from_utf8(ran.stdout).unwrap().trim().parse().unwrap();
         assert!(
             rustix::process::test_kill_process(Pid::from_raw(pid).unwrap()).is_err(),
-            "the sleeper lives"
+            "process {pid} is still running"
         );
         ran.left_running
     }
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn nothing_outlives_the_program() {
-        assert!(leaves_running("sleep 600 & echo $!"), "in its group");
+    fn survivors_are_killed_and_reported() {
+        assert!(leaves_running("sleep 600 & echo $!"), "in the process group");
         assert!(
             leaves_running("setsid sh -c 'echo $$; exec >&- 2>&-; sleep 600' & sleep 0.3"),
             "in another session"
         );
-        assert!(leaves_running("trap '' TERM HUP; setsid sleep 600 & echo $!; sleep 0.3"), "deaf to signals");
+        assert!(
+            leaves_running("trap '' TERM HUP; setsid sleep 600 & echo $!; sleep 0.3"),
+            "that ignores signals"
+        );
         assert!(
             leaves_running("cd $HOME; env -i setsid sh -c 'echo $$; sleep 600' & sleep 0.3"),
-            "without variables"
+            "that is matched by its working directory"
         );
-        assert!(!leaves_running("true & echo $!; wait"), "one that has ended");
+        assert!(!leaves_running("true & echo $!; wait"), "a process that has ended is not a survivor");
     }
 
-    /// The deadline for the end of output is not put off by who keeps on writing.
+    /// A survivor that keeps writing does not postpone the end of the run.
     #[test]
     #[cfg(target_os = "linux")]
-    fn a_chatty_orphan_is_killed_soon() {
+    fn a_survivor_that_writes_is_killed_soon() {
         let script = "setsid sh -c 'echo $$; while :; do echo chat >&2; sleep 0.01; done' & sleep 0.3";
         assert!(leaves_running(script));
     }
 
     #[test]
-    fn an_interrupt_ends_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", "sleep 600"]);
-        let started = Instant::now();
-        let interrupt = Interrupt::come();
-        assert!(run(shell, folder.path(), b"", Stdio::piped(), LIMITS, &interrupt, None).unwrap().is_none());
-        assert!(started.elapsed() < Duration::from_secs(10));
+    fn an_interrupt_ends_a_program() {
+        for script in ["sleep 600", "while :; do echo flood; echo flood >&2; done"] {
+            let scratch = tempfile::tempdir().unwrap();
+            let mut shell = Command::new("/bin/sh");
+            shell.args(["-c", script]);
+            let started = Instant::now();
+            let interrupt = Interrupt::come();
+            let ran = run(shell, scratch.path(), b"", Stdio::piped(), LIMITS, &interrupt, None);
+            assert!(ran.unwrap().is_none(), "{script}");
+            assert!(started.elapsed() < Duration::from_secs(10), "{script}");
+        }
     }
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn a_pipe_is_broken_when_its_last_reader_has_gone() {
+    fn a_pipe_is_broken_when_its_last_reader_is_closed() {
         let (reader, mut writer) = io::pipe().unwrap();
         std::thread::scope(|scope| {
             scope.spawn(move || {
                 std::thread::sleep(Duration::from_millis(50));
                 drop(reader);
             });
-            until_unread(&writer).unwrap();
+            wait_for_no_reader(&writer).unwrap();
             assert_eq!(writer.write(b"x").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
         });
     }

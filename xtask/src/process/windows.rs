@@ -1,7 +1,7 @@
-//! Windows: a job object for each program, which ends all in it when it is closed.
+//! Windows: a job object for each program, which kills all processes in it when it is closed.
 //!
-//! This is only known to compile. A program is in its job from shortly after its start, so what it
-//! starts before that is not.
+//! This is only known to compile. A program is put into its job just after it was started, so a process
+//! that it starts before that is not in the job.
 
 use std::io::{self, Read, Write};
 use std::os::windows::io::AsRawHandle;
@@ -13,15 +13,17 @@ use std::time::{Duration, Instant};
 
 use win32job::{ExtendedLimitInfo, Job};
 
-use super::{Echo, End, GRACE, Interrupt, Limits, Pipe, Ran};
+use super::interrupt::Interrupt;
+use super::supervision::{Action, Supervision};
+use super::types::{Echo, End, Limits, Pipe, Ran};
 
-/// How often it is looked whether the program has ended or an interrupt has come.
-const LOOK: Duration = Duration::from_millis(5);
+/// How often the harness checks whether the program has ended or an interrupt has come.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// As the function of this name for Unix.
+/// Does the same as the function of this name for Unix, without the need for a scratch directory.
 pub fn run(
     mut command: Command,
-    _folder: &Path,
+    _scratch: &Path,
     stdin: &[u8],
     stdout: Stdio,
     limits: Limits,
@@ -43,7 +45,7 @@ pub fn run(
         child.stderr.take().map(|pipe| Box::new(pipe) as _),
     ];
     thread::scope(|scope| {
-        // A program that does not want its input is no error.
+        // A program need not read its input, so a broken pipe is not an error.
         scope.spawn(move || input.as_mut().map(|pipe| pipe.write_all(stdin)));
         for (number, pipe) in streams.into_iter().enumerate() {
             let sender = sender.clone();
@@ -61,10 +63,12 @@ pub fn run(
 
         let mut bytes = [Vec::new(), Vec::new()];
         let mut job = Some(job);
-        let mut deadline = deadline;
-        let (mut code, mut killed_for, mut interrupted) = (None, None, false);
+        let mut supervision = Supervision::new(deadline);
+        let mut code = None;
         loop {
-            match chunks.recv_timeout(LOOK) {
+            let mut too_much_output = false;
+            let left = supervision.deadline().saturating_duration_since(Instant::now());
+            match chunks.recv_timeout(POLL_INTERVAL.min(left)) {
                 Ok((number, chunk)) => {
                     if let Some(echo) = echo {
                         echo([Pipe::Stdout, Pipe::Stderr][number], &chunk);
@@ -72,53 +76,54 @@ pub fn run(
                     bytes[number].extend(chunk);
                     if bytes[number].len() > limits.output {
                         bytes[number].truncate(limits.output);
-                        killed_for = killed_for.or(Some(End::TooMuchOutput));
+                        too_much_output = true;
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) if code.is_some() => break,
-                Err(RecvTimeoutError::Disconnected) => thread::sleep(LOOK),
+                Err(RecvTimeoutError::Disconnected) => thread::sleep(POLL_INTERVAL),
             }
-            interrupted |= interrupt.signal().is_some();
+            if interrupt.signal().is_some() {
+                supervision.interrupt();
+            }
             if code.is_none() {
                 code = child.try_wait()?.map(|status| status.code().unwrap_or_default());
                 if code.is_some() {
-                    deadline = Instant::now() + GRACE;
+                    // Closing the job ends what the program has left running.
+                    job = None;
+                    supervision.leader_ended(Instant::now());
                 }
             }
-            if Instant::now() >= deadline {
-                if code.is_some() {
-                    break;
-                }
-                killed_for = killed_for.or(Some(End::TimedOut));
-            }
-            if killed_for.is_some() || interrupted || code.is_some() {
-                // Closing the job ends all that is in it.
-                job = None;
+            match supervision.next(Instant::now(), too_much_output) {
+                Action::Wait => {}
+                Action::Kill => job = None,
+                Action::StopReading => break,
+                Action::GiveUp => return Err(io::Error::other("a killed program does not end")),
             }
         }
         drop(job);
         let [stdout, stderr] = bytes;
-        let end = killed_for.unwrap_or(End::Exit(code.unwrap_or_default()));
-        Ok((!interrupted).then_some(Ran { end, stdout, stderr, left_running: false }))
+        let end = supervision.killed_for().unwrap_or(End::Exit(code.unwrap_or_default()));
+        Ok((!supervision.is_interrupted()).then_some(Ran { end, stdout, stderr, left_running: false }))
     })
 }
 
-/// The writing end of a pipe that nobody reads.
+/// The writing end of a pipe whose reading end is closed.
+///
+/// # Errors
+/// If the system refuses to make a pipe.
 pub fn broken_pipe() -> io::Result<io::PipeWriter> {
     let (_, writer) = io::pipe()?;
     Ok(writer)
 }
 
 /// Starts a tool, such as cargo.
+///
+/// # Errors
+/// If it cannot be started.
 pub fn start_tool(command: &mut Command) -> io::Result<Child> {
     command.spawn()
 }
 
-/// A console's Ctrl-C reaches cargo by itself.
+/// Does nothing: Ctrl-C reaches all programs in a console, so cargo ends by itself.
 pub fn end_tool(_: u32) {}
-
-/// Windows has no signals.
-pub fn signal_name(number: i32) -> String {
-    format!("signal {number}")
-}

@@ -1,14 +1,14 @@
-//! Rows whose program is composed, with a stand-in for the tool: the real one takes long to compile,
-//! and composes the examples of this repository.
+//! Rows whose program is composed of several components. A small program replaces the tool that
+//! composes them, because the real tool takes long to compile; the examples of this repository use it.
 
 use std::fs;
 
-use crate::support::{HELLO, Said, Workspace, snapshot};
+use crate::support::{AssertOutput, HELLO, Workspace, snapshot};
 
-/// What becomes of a socket is its last plug, which it does not really call. A plug named `misfit`
-/// does not fit, and with one named `fatal` the tool itself fails. Each call is logged beside all
-/// that is composed.
-const STAND_IN: &str = r#"
+/// Replaces the tool: instead of composing the components, it copies the last one. Components do not
+/// fit if one is named `misfit`, and the tool fails if one is named `fatal`. It appends a line for each
+/// call to `calls.txt` in the directory of all composed components.
+const TOOL: &str = r#"
     use std::{env, fs, io::Write, path::Path, process::exit};
 
     fn main() {
@@ -24,35 +24,32 @@ const STAND_IN: &str = r#"
             exit(1);
         }
         if names.contains(&"fatal") {
-            eprintln!("out of luck");
+            eprintln!("out of memory");
             exit(2);
         }
         fs::copy(components.last().unwrap().1, out).unwrap();
     }
 "#;
 
-/// Natively it says what the component `inner` says.
+/// Prints on native what the component `inner` prints.
 const OUTER: &str = r#"
     fn main() {
-        println!("{}", if cfg!(target_os = "wasi") { "nobody plugged in" } else { "Hello!" });
+        println!("{}", if cfg!(target_os = "wasi") { "not composed" } else { "Hello!" });
     }
 "#;
 
 /// The example `outer` with the modules `middle`, `inner`, `misfit` and `fatal`, and with the tool.
 fn workspace(cases: &str) -> Workspace {
     let workspace = Workspace::with("outer", OUTER, cases);
-    let members = r#"members = ["examples/*", "examples/*/modules/*", "xtask/compose"]"#;
-    let manifest = workspace.read("Cargo.toml").replace(r#"members = ["examples/*"]"#, members);
-    workspace.write("Cargo.toml", &manifest);
-    let named = |name: &str| format!("[package]\nname = \"{name}\"\nedition = \"2024\"\n");
     for (name, program) in [("middle", "fn main() {}"), ("inner", HELLO), ("misfit", HELLO), ("fatal", HELLO)]
     {
-        workspace.write(&format!("examples/outer/modules/{name}/Cargo.toml"), &named(name));
-        workspace.write(&format!("examples/outer/modules/{name}/src/main.rs"), program);
+        workspace.module("outer", name, program);
     }
-    let tool = named("parallax-compose") + "[[bin]]\nname = \"compose\"\npath = \"src/main.rs\"\n";
-    workspace.write("xtask/compose/Cargo.toml", &tool);
-    workspace.write("xtask/compose/src/main.rs", STAND_IN);
+    workspace.member("xtask/compose");
+    let manifest = "[package]\nname = \"parallax-compose\"\nedition = \"2024\"\n\n\
+                    [[bin]]\nname = \"compose\"\npath = \"src/main.rs\"\n";
+    workspace.write("xtask/compose/Cargo.toml", manifest);
+    workspace.write("xtask/compose/src/main.rs", TOOL);
     workspace
 }
 
@@ -62,7 +59,7 @@ const COMPOSING: &str = "Composing the components of";
 const CHAIN: &str = "compose.chain = { outer = ['middle'], middle = ['inner'] }\n";
 
 #[test]
-fn a_composed_row_runs_on_wasip2_alone_and_is_composed_once() {
+fn composed_row_runs_on_wasip2_only_and_is_composed_once() {
     let workspace = workspace(&format!("[default]\n{CHAIN}compose.misfit = {{ outer = ['misfit'] }}\n"));
     workspace.test("--accept").code(0).says("Building the tool that composes").says(COMPOSING);
     assert_eq!(
@@ -81,44 +78,44 @@ A  exit 0
 
 B  exit 0
    stdout
-   │nobody plugged in
+   │not composed
 
 C  does not compose: `misfit` exports nothing
 "
         )
     );
-    // What is plugged in is composed first.
+    // Components that are plugged into others are composed first.
     let calls = "middle inner\nouter middle\nouter misfit\n";
     assert_eq!(workspace.read(CALLS), calls);
 
-    // Another run needs neither the tool nor cargo for it, not even for what does not fit.
-    fs::remove_dir_all(workspace.path("target/debug")).expect("the tool's folder");
+    // A second run does not call the tool or build it, not even for components that do not fit.
+    fs::remove_dir_all(workspace.path("target/debug")).expect("the directory should be removed");
     workspace.test_in_ci("").code(0).says("1 passed").does_not_say("ompos");
     assert!(!workspace.path("target/debug").exists());
     assert_eq!(workspace.read(CALLS), calls);
 
-    // The listed command is the whole story.
+    // The listed command runs the composed file.
     let cells = workspace.listed("chain@wasip2");
-    let argv = cells[0]["argv"].as_array().expect("a list");
-    let file = argv.last().and_then(|word| word.as_str()).expect("a file");
+    let argv = cells[0]["argv"].as_array().expect("`argv` should be an array");
+    let file = argv.last().and_then(|word| word.as_str()).expect("`argv` should end with a string");
     assert!(file.ends_with("composed/outer.default.chain/outer.wasm"), "{file}");
-    fs::remove_file(file).expect("what was composed");
+    fs::remove_file(file).expect("the composed file should be removed");
     workspace.test("--no-run").code(0).says("Composing the components of 1 cell\n");
     assert!(fs::metadata(file).is_ok());
 }
 
 #[test]
-fn what_changes_is_composed_anew() {
+fn changed_components_are_composed_again() {
     let workspace = workspace(&format!("[default]\n{CHAIN}"));
     workspace.test("--accept").code(0);
     let before = workspace.read(CALLS);
 
-    let calm = HELLO.replace("Hello!", "Good day!");
-    workspace.write("examples/outer/modules/inner/src/main.rs", &calm);
+    let changed = HELLO.replace("Hello!", "Good day!");
+    workspace.write("examples/outer/modules/inner/src/main.rs", &changed);
     workspace.test_in_ci("").code(100).says(COMPOSING).says("│Good day!");
     assert_eq!(workspace.read(CALLS), before.repeat(2));
 
-    // Which packages, too, is a part of what was made of them.
+    // A change in the list of packages counts, too.
     workspace.cases("outer", "[default]\ncompose.chain = { outer = ['inner'] }\n");
     workspace
         .test_in_ci("")
@@ -127,7 +124,7 @@ fn what_changes_is_composed_anew() {
         .says("+ chain        ·       ·       C     outer ← inner");
     assert_eq!(workspace.read(CALLS), before.repeat(2) + "outer inner\n");
 
-    let source = STAND_IN.replace("exports nothing", "exports little");
+    let source = TOOL.replace("exports nothing", "has no exports");
     workspace.write("xtask/compose/src/main.rs", &source);
     workspace.test_in_ci("").code(100).says(COMPOSING).does_not_say("Building the tool");
     workspace.test_in_ci("").code(100).does_not_say(COMPOSING);
@@ -135,33 +132,33 @@ fn what_changes_is_composed_anew() {
 }
 
 #[test]
-fn a_component_that_does_not_build_is_not_composed() {
+fn component_that_does_not_build_is_not_composed() {
     let workspace = workspace(&format!("[default]\n{CHAIN}"));
     workspace.write("examples/outer/modules/inner/src/main.rs", "fn main() { unknown(); }");
-    let cut = "does not build: module inner: error[E0425]: cannot find function `unknown` in this scope";
-    workspace.test("").code(100).says(cut).does_not_say(COMPOSING);
+    let outcome = "does not build: module inner: error[E0425]: cannot find function `unknown` in this scope";
+    workspace.test("").code(100).says(outcome).does_not_say(COMPOSING);
     assert!(!workspace.path("target/debug").exists());
 }
 
 #[test]
-fn a_tool_that_fails_is_an_error() {
+fn failure_of_the_tool_is_an_error() {
     let workspace = workspace("[default]\ncompose.x = { outer = ['fatal'] }\n");
-    workspace.test("").code(101).says("outer/default/x@wasip2").says("out of luck").does_not_say("NEW");
-    // Nothing else needs the tool.
+    workspace.test("").code(101).says("outer/default/x@wasip2").says("out of memory").does_not_say("NEW");
+    // Other rows do not need the tool.
     workspace.test("--flag-set default --accept").code(0);
 
     workspace.write("xtask/compose/src/main.rs", "fn main() { unknown(); }");
     workspace.test("").code(101).says("cannot build the tool `parallax-compose`").says("unknown");
-    let manifest = workspace.read("Cargo.toml").replace(r#", "xtask/compose""#, "");
+    let manifest = workspace.read("Cargo.toml").replace(r#""xtask/compose", "#, "");
     workspace.write("Cargo.toml", &manifest);
-    fs::remove_dir_all(workspace.path("xtask")).expect("the tool");
-    workspace.test("").code(96).says("no xtask/compose/Cargo.toml").says("mend it: ");
+    fs::remove_dir_all(workspace.path("xtask")).expect("the directory should be removed");
+    workspace.test("").code(96).says("no xtask/compose/Cargo.toml").says("help: ");
 }
 
 #[test]
-fn each_mistake_in_what_is_composed_is_a_usage_error_with_its_place() {
+fn mistake_in_a_compose_key_is_a_usage_error_with_its_location() {
     let workspace = workspace("");
-    for (cases, place, says) in [
+    for (cases, location, message) in [
         ("compose.x = { outer = ['iner'] }", ":2:24", "did you mean `inner`?"),
         ("compose.x = { other = ['inner'] }", ":2:15", "did you mean `outer`?"),
         ("compose.x = { outer = ['inner'], inner = ['outer'] }", ":2:43", "which is a part of it"),
@@ -170,7 +167,7 @@ fn each_mistake_in_what_is_composed_is_a_usage_error_with_its_place() {
         ("compose.x = { middle = ['inner'] }", ":2:9", "outer = [\"…\"]"),
         ("compose.x = { outer = [] }", ":2:23", "nothing is plugged into `outer`"),
         ("compose.x = { outer = ['inner', 'inner'] }", ":2:33", "twice"),
-        ("compose.X = { outer = ['inner'] }", ":2:9", "not a name for a flag set"),
+        ("compose.X = { outer = ['inner'] }", ":2:9", "invalid row name: "),
         ("compose.default = { outer = ['inner'] }", ":2:9", "another name"),
         ("compose.x = { outer = 'inner' }", ":2:23", "expected a sequence"),
         ("compose.x = ['inner']", ":2:13", "expected a map"),
@@ -178,7 +175,7 @@ fn each_mistake_in_what_is_composed_is_a_usage_error_with_its_place() {
         ("targets = ['wasip1']\ncompose.x = { outer = ['inner'] }", ":3:9", "add `wasip2`"),
     ] {
         workspace.cases("outer", &format!("[default]\n{cases}\n"));
-        let place = format!("examples/outer/cases.toml{place}");
-        workspace.test("--list").code(2).says(&place).says(says);
+        let location = format!("examples/outer/cases.toml{location}");
+        workspace.test("--list").code(2).says(&location).says(message);
     }
 }

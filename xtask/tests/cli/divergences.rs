@@ -1,12 +1,12 @@
-//! The page that is made of the snapshots.
+//! `xtask divergences`, which writes DIVERGENCES.md from the snapshots.
 
 use assert_cmd::assert::Assert;
 
-use crate::support::{BYE, HELLO, Said, Workspace, snapshot};
+use crate::support::{AssertOutput, BYE, HELLO, Workspace, pinned_wasmtime, snapshot};
 
 const PAGE: &str = "DIVERGENCES.md";
 
-/// The table of a case that differs on both targets.
+/// The table of a case in which both targets differ from native.
 const GRANTED: &str = "\
 $ cat
             native  wasip1  wasip2  wasmtime flags
@@ -18,8 +18,8 @@ A  exit 0
 B  exit 1
 ";
 
-/// The table of a case that agrees.
-const ALIKE: &str = "\
+/// The table of a case in which no target differs from native.
+const EQUAL: &str = "\
 $ cat
            native  wasip1  wasip2
 default      A       A       A
@@ -27,16 +27,16 @@ default      A       A       A
 A  exit 0
 ";
 
-/// A workspace with the example `cat`, which has an area, and its snapshot; nothing of it was run.
+/// A workspace with the example `cat`, which has an area, and its snapshot. The example was not run.
 fn with_snapshot() -> Workspace {
     let workspace = Workspace::with("cat", HELLO, "[sample]\nabout = 'Not granted'\n");
-    labels(&workspace, "area = \"std::fs\"\n");
+    write_metadata(&workspace, "area = \"std::fs\"\n");
     workspace.write("snapshots/cat/sample.snap", &snapshot(GRANTED));
     workspace
 }
 
-/// Gives the example `cat` a table of the harness's own.
-fn labels(workspace: &Workspace, lines: &str) {
+/// Writes the manifest of the example `cat`, with these lines in `[package.metadata.parallax]`.
+fn write_metadata(workspace: &Workspace, lines: &str) {
     let manifest = "[package]\nname = \"cat\"\nedition = \"2024\"\ndescription = \"Copies a file\"\n\n";
     workspace.write("examples/cat/Cargo.toml", &format!("{manifest}[package.metadata.parallax]\n{lines}"));
 }
@@ -52,7 +52,7 @@ fn divergences_in_ci(workspace: &Workspace) -> Assert {
 }
 
 #[test]
-fn what_was_written_is_current() {
+fn written_page_is_up_to_date() {
     let workspace = with_snapshot();
     divergences(&workspace, "").code(0).prints("Wrote DIVERGENCES.md: 1 case of 1 example\n");
     let page = workspace.read(PAGE);
@@ -76,78 +76,78 @@ fn nothing_is_built_or_run() {
 }
 
 #[test]
-fn the_versions_are_those_of_the_files() {
+fn page_names_the_pinned_versions() {
     let workspace = with_snapshot();
     workspace.write("rust-toolchain.toml", "[toolchain]\nchannel = \"1.2.3\"\n");
     divergences(&workspace, "").code(0);
     let page = workspace.read(PAGE);
-    let pinned = crate::support::pinned_wasmtime();
+    let pinned = pinned_wasmtime();
     assert!(page.contains(&format!("with Rust 1.2.3 and wasmtime {pinned}.")), "{page}");
     workspace.write("rust-toolchain.toml", "[toolchain]\nchannel = 1\n");
     divergences(&workspace, "").code(2).says("rust-toolchain.toml:2:11");
 }
 
 #[test]
-fn a_page_that_lags_behind_fails_the_check_and_is_left() {
+fn outdated_page_fails_the_check_and_is_not_changed() {
     let workspace = with_snapshot();
     divergences(&workspace, "").code(0);
-    workspace.write("snapshots/cat/sample.snap", &snapshot(ALIKE));
+    workspace.write("snapshots/cat/sample.snap", &snapshot(EQUAL));
     let before = workspace.files();
-    let lags = |ran: Assert| {
+    let assert_outdated = |ran: Assert| {
         ran.code(100)
             .says("DIVERGENCES.md is out of date")
             .says("-| do what native does | 0 | 0 |\n")
             .says("+| do what native does | 1 | 1 |\n")
-            .says("mend it: cargo xtask divergences\n");
+            .says("help: cargo xtask divergences\n");
     };
-    lags(divergences(&workspace, "--check"));
-    lags(divergences_in_ci(&workspace));
+    assert_outdated(divergences(&workspace, "--check"));
+    assert_outdated(divergences_in_ci(&workspace));
     assert_eq!(workspace.files(), before);
     divergences(&workspace, "").code(0).prints("Wrote");
     divergences(&workspace, "--check").code(0);
 }
 
 #[test]
-fn a_page_that_is_not_there_fails_the_check() {
+fn missing_page_fails_the_check() {
     let workspace = with_snapshot();
     let before = workspace.files();
     divergences(&workspace, "--check").code(100).says("there is no DIVERGENCES.md yet");
-    divergences_in_ci(&workspace).code(100).says("mend it: cargo xtask divergences\n");
+    divergences_in_ci(&workspace).code(100).says("help: cargo xtask divergences\n");
     assert_eq!(workspace.files(), before);
 }
 
 #[test]
-fn what_people_write_into_the_page_is_a_difference() {
+fn edited_page_fails_the_check() {
     let workspace = with_snapshot();
     divergences(&workspace, "").code(0);
     let page = workspace.read(PAGE);
-    for spoilt in ["".to_string(), format!("{page}A word.\n"), page.replace('\n', "\r\n")] {
-        workspace.write(PAGE, &spoilt);
+    for edited in ["".to_string(), format!("{page}A word.\n"), page.replace('\n', "\r\n")] {
+        workspace.write(PAGE, &edited);
         divergences(&workspace, "--check").code(100).says("out of date");
     }
-    std::fs::write(workspace.path(PAGE), b"\xff\n").expect("a written file");
+    std::fs::write(workspace.path(PAGE), b"\xff\n").expect("the file should be written");
     divergences(&workspace, "--check").code(100);
     divergences(&workspace, "").code(0);
     assert_eq!(workspace.read(PAGE), page);
 }
 
 #[test]
-fn an_example_without_an_area_stands_under_other() {
+fn example_without_an_area_is_listed_under_other() {
     let workspace = with_snapshot();
     workspace.example("plain", HELLO, "");
-    workspace.write("snapshots/plain/default.snap", &snapshot(ALIKE));
+    workspace.write("snapshots/plain/default.snap", &snapshot(EQUAL));
     divergences(&workspace, "").code(0).prints("2 cases of 2 examples");
     let page = workspace.read(PAGE);
-    let (_, other) = page.split_once("\n## Other\n").expect("a section");
+    let (_, other) = page.split_once("\n## Other\n").expect("the page should have the section");
     assert!(other.contains("[plain/default](snapshots/plain/default.snap) |  | `AAA` | — | — |"), "{page}");
     assert!(page.contains("| [Other](#other) | 1 | 0 | 0 |"), "{page}");
 }
 
 #[test]
-fn a_new_example_stands_under_other_until_it_has_an_area() {
+fn new_example_is_listed_under_other() {
     let workspace = Workspace::new();
     workspace.xtask().args(["new", "greeter"]).assert().code(0);
-    workspace.write("snapshots/greeter/first.snap", &snapshot(ALIKE));
+    workspace.write("snapshots/greeter/first.snap", &snapshot(EQUAL));
     divergences(&workspace, "").code(0);
     let page = workspace.read(PAGE);
     assert!(page.contains("## Other\n"), "{page}");
@@ -167,7 +167,7 @@ fn special_characters_are_escaped() {
 }
 
 #[test]
-fn cases_without_a_snapshot_are_named_with_the_command() {
+fn cases_without_a_snapshot_are_an_error() {
     let workspace = with_snapshot();
     divergences(&workspace, "").code(0);
     workspace.cases("cat", "[sample]\n[absent]\n[other]\n");
@@ -176,49 +176,49 @@ fn cases_without_a_snapshot_are_named_with_the_command() {
         divergences(&workspace, args)
             .code(100)
             .says("2 cases have no snapshot: cat/absent cat/other\n")
-            .says("record it: cargo xtask test --accept --exact cat/absent cat/other\n");
+            .says("help: cargo xtask test --accept --exact cat/absent cat/other\n");
     }
     assert_eq!(workspace.files(), before);
 }
 
 #[test]
-fn a_broken_snapshot_is_a_hard_error() {
+fn invalid_snapshot_is_an_error() {
     let workspace = with_snapshot();
-    let whole = snapshot(GRANTED);
-    for (broken, line) in [
+    let valid = snapshot(GRANTED);
+    for (invalid, line) in [
         ("".to_string(), 1),
-        (whole[..whole.find("\nB  exit").expect("an outcome")].to_string(), 6),
-        (format!("<<<<<<< HEAD\n{whole}=======\n{whole}>>>>>>> branch\n"), 1),
+        (valid[..valid.find("\nB  exit").expect("the table should have the outcome")].to_string(), 6),
+        (format!("<<<<<<< HEAD\n{valid}=======\n{valid}>>>>>>> branch\n"), 1),
     ] {
-        workspace.write("snapshots/cat/sample.snap", &broken);
+        workspace.write("snapshots/cat/sample.snap", &invalid);
         for args in ["", "--check"] {
-            let place = format!("snapshots/cat/sample.snap:{line}: not a whole snapshot");
-            divergences(&workspace, args).code(101).says(&place);
+            let message = format!("snapshots/cat/sample.snap:{line}: malformed snapshot");
+            divergences(&workspace, args).code(101).says(&message);
         }
     }
     assert!(!workspace.path(PAGE).exists());
 }
 
 #[test]
-fn a_bad_area_is_a_usage_error_with_its_place() {
+fn invalid_area_is_a_usage_error_with_its_location() {
     let workspace = with_snapshot();
-    for (lines, says) in [
+    for (lines, message) in [
         ("area = 3\n", ":7:8\n"),
         ("area = \"\"\n", ":7:8\n"),
         ("area = \" \"\n", "`area` is empty"),
-        ("area = \"a\\nb\"\n", "`area` is one line"),
+        ("area = \"a\\nb\"\n", "`area` must be one line"),
         ("area = [\"std::fs\"]\n", "7 | area = [\"std::fs\"]\n  |        ^^^^^^^^^^^"),
         ("aera = \"std::fs\"\n", "did you mean `area`?"),
     ] {
-        labels(&workspace, lines);
-        divergences(&workspace, "").code(2).says("examples/cat/Cargo.toml:7:").says(says);
-        workspace.test("--list").code(2).says(says);
+        write_metadata(&workspace, lines);
+        divergences(&workspace, "").code(2).says("examples/cat/Cargo.toml:7:").says(message);
+        workspace.test("--list").code(2).says(message);
     }
     assert!(!workspace.path(PAGE).exists());
 }
 
 #[test]
-fn a_description_of_the_workspace_is_none_of_the_example() {
+fn description_inherited_from_the_workspace_is_not_shown() {
     let workspace = with_snapshot();
     let manifest = workspace.read("examples/cat/Cargo.toml");
     let inherited = manifest.replace("description = \"Copies a file\"", "description.workspace = true");
@@ -228,18 +228,18 @@ fn a_description_of_the_workspace_is_none_of_the_example() {
 }
 
 #[test]
-fn accepting_renews_the_page() {
+fn accepting_updates_the_page() {
     let workspace =
-        Workspace::with("hello", HELLO, "[default]\nabout = 'Alike'\ntargets = ['native', 'wasip1']\n");
+        Workspace::with("hello", HELLO, "[default]\nabout = 'Equal'\ntargets = ['native', 'wasip1']\n");
     workspace.test("--accept").code(0).does_not_say(PAGE);
-    assert!(!workspace.path(PAGE).exists(), "a page that nobody asked for");
+    assert!(!workspace.path(PAGE).exists(), "the run made a page, but must only update one that exists");
     divergences(&workspace, "").code(0);
 
     workspace.cases("hello", "[default]\nabout = 'Different'\ntargets = ['native', 'wasip1']\n");
-    workspace.test("").code(100).does_not_say("RENEWED");
+    workspace.test("").code(100).does_not_say("UPDATED");
     divergences(&workspace, "").code(0);
     workspace.program("hello", r#"fn main() { println!("{}", usize::BITS); }"#);
-    workspace.test("--accept").code(0).says("RENEWED DIVERGENCES.md");
+    workspace.test("--accept").code(0).says("UPDATED DIVERGENCES.md");
     divergences(&workspace, "--check").code(0);
     assert!(workspace.read(PAGE).contains("| Different | `AB·` | wasip1: stdout | *none* |"));
 
@@ -249,25 +249,26 @@ fn accepting_renews_the_page() {
     workspace
         .test("hello/ --accept")
         .code(0)
-        .says("DIVERGENCES.md is as it was")
+        .says("DIVERGENCES.md could not be updated")
         .says("cargo xtask divergences\n");
     assert_eq!(workspace.read(PAGE), before);
 }
 
 #[test]
-fn a_full_run_renews_the_page_after_a_review() {
+fn full_run_updates_the_page_after_a_review() {
     let workspace = Workspace::with_hello();
     workspace.example("second", HELLO, "");
     workspace.test("--accept").code(0);
     divergences(&workspace, "").code(0);
 
     workspace.program("hello", r#"fn main() { println!("{}", usize::BITS); }"#);
-    workspace.test("").code(100).does_not_say("RENEWED");
+    workspace.test("").code(100).does_not_say("UPDATED");
     let accepted = workspace.path("snapshots/hello/default.snap");
-    std::fs::rename(accepted.with_extension("snap.new"), accepted).expect("what cargo insta review does");
+    std::fs::rename(accepted.with_extension("snap.new"), accepted)
+        .expect("the snapshot should be accepted, as `cargo insta review` does");
     workspace.test("hello/").code(0).does_not_say(PAGE);
     workspace.test("--check").code(0).does_not_say(PAGE);
-    workspace.test("").code(0).says("RENEWED DIVERGENCES.md");
+    workspace.test("").code(0).says("UPDATED DIVERGENCES.md");
     workspace.test("").code(0).does_not_say(PAGE);
     divergences(&workspace, "--check").code(0);
 }

@@ -1,13 +1,11 @@
-//! Nothing of the caller's environment changes an outcome.
+//! Outcomes do not depend on the environment of the caller.
 
 use std::fs;
-use std::path::Path;
 
-use crate::setup::home_of;
-use crate::support::{Said, Workspace};
+use crate::support::{AssertOutput, Workspace, home_of};
 
-/// Says all that it can see of where and how it is run.
-const MIRROR: &str = r#"
+/// Prints everything that it can find out about how it is run.
+const PRINTS_ENVIRONMENT: &str = r#"
     #![allow(unexpected_cfgs)]
 
     use std::env;
@@ -18,10 +16,11 @@ const MIRROR: &str = r#"
         vars.sort();
         vars.iter().for_each(|(name, value)| println!("env {name}={value}"));
         match env::current_dir() {
-            Ok(folder) => println!("folder {}", folder.display()),
-            Err(error) => println!("folder {error}"),
+            Ok(directory) => println!("directory {}", directory.display()),
+            Err(error) => println!("directory {error}"),
         }
-        println!("surprise {} debug {}", cfg!(surprise), cfg!(debug_assertions));
+        println!("from caller {} debug {}", cfg!(from_caller), cfg!(debug_assertions));
+        println!("build script {}", env!("SEEN_BY_BUILD_SCRIPT"));
         println!("stdin {:?}", std::io::read_to_string(std::io::stdin()));
         if env::args().any(|word| word == "panic") {
             panic!("on purpose");
@@ -29,8 +28,20 @@ const MIRROR: &str = r#"
     }
 "#;
 
+/// Passes on to the program which variables of compilers a build sees.
+const BUILD_SCRIPT: &str = r#"
+    fn main() {
+        let mut seen = Vec::new();
+        for name in ["CC", "CFLAGS", "AR", "RUSTC_BOOTSTRAP", "RUSTFLAGS", "OWN"] {
+            println!("cargo::rerun-if-env-changed={name}");
+            seen.extend(std::env::var(name).is_ok().then_some(name));
+        }
+        println!("cargo::rustc-env=SEEN_BY_BUILD_SCRIPT=saw {seen:?}");
+    }
+"#;
+
 const CASES: &str = "\
-[quiet]
+[arguments]
 args = ['one', '{cwd}']
 env.OWN = 'of the case'
 flags.env = ['--env=OWN', '--env=HOME', '--env=RUST_BACKTRACE', '--dir=.']
@@ -42,21 +53,23 @@ args = ['panic']
 args = ['panic']
 env.RUST_BACKTRACE = '1'
 targets = ['wasip1', 'wasip2']
-flags.told = ['--env=RUST_BACKTRACE']
+flags.env = ['--env=RUST_BACKTRACE']
 ";
 
-fn accepted_mirror() -> Workspace {
-    let workspace = Workspace::with("mirror", MIRROR, CASES);
+fn accepted() -> Workspace {
+    let workspace = Workspace::with("environment", PRINTS_ENVIRONMENT, CASES);
+    workspace.write("examples/environment/build.rs", BUILD_SCRIPT);
     workspace.test("--accept").code(0);
-    let recorded = workspace.read("snapshots/mirror/quiet.snap");
-    assert!(recorded.contains("│surprise false debug false\n"), "{recorded}");
-    assert!(workspace.read("snapshots/mirror/panic.snap").contains("on purpose"));
+    let recorded = workspace.read("snapshots/environment/arguments.snap");
+    assert!(recorded.contains("│from caller false debug false\n"), "{recorded}");
+    assert!(recorded.contains("│build script saw []\n"), "{recorded}");
+    assert!(workspace.read("snapshots/environment/panic.snap").contains("on purpose"));
     workspace
 }
 
 #[test]
-fn no_variable_of_the_caller_changes_an_outcome() {
-    let workspace = accepted_mirror();
+fn variables_do_not_change_outcomes() {
+    let workspace = accepted();
     let before = workspace.files();
     for (name, value) in [
         ("RUST_BACKTRACE", "full"),
@@ -73,15 +86,19 @@ fn no_variable_of_the_caller_changes_an_outcome() {
         ("OWN", "of the caller"),
         ("WASMTIME_BACKTRACE_DETAILS", "1"),
         ("WASMTIME_LOG", "trace"),
-        ("RUSTFLAGS", "--cfg surprise"),
-        ("CARGO_ENCODED_RUSTFLAGS", "--cfg\u{1f}surprise"),
-        ("CARGO_BUILD_RUSTFLAGS", "--cfg surprise"),
+        ("RUSTFLAGS", "--cfg from_caller"),
+        ("CARGO_ENCODED_RUSTFLAGS", "--cfg\u{1f}from_caller"),
+        ("CARGO_BUILD_RUSTFLAGS", "--cfg from_caller"),
         ("CARGO_BUILD_TARGET", "wasm32-wasip1"),
         ("CARGO_BUILD_TARGET_DIR", "elsewhere"),
-        ("CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS", "--cfg surprise"),
+        ("CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS", "--cfg from_caller"),
         ("CARGO_PROFILE_EXAMPLE_DEBUG_ASSERTIONS", "true"),
         ("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true"),
         ("CARGO_PROFILE_EXAMPLE_PANIC", "abort"),
+        ("CC", "/usr/bin/false"),
+        ("CFLAGS", "-DFROM_CALLER"),
+        ("AR", "/usr/bin/false"),
+        ("RUSTC_BOOTSTRAP", "1"),
         ("CARGO_TERM_COLOR", "always"),
         ("CARGO_TERM_VERBOSE", "true"),
         ("CARGO_TERM_QUIET", "true"),
@@ -94,9 +111,9 @@ fn no_variable_of_the_caller_changes_an_outcome() {
 }
 
 #[test]
-fn another_home_changes_no_outcome() {
-    let workspace = accepted_mirror();
-    let home = tempfile::tempdir().expect("a temporary folder");
+fn home_directory_does_not_change_outcomes() {
+    let workspace = accepted();
+    let home = tempfile::tempdir().expect("a temporary directory should be made");
     workspace
         .xtask()
         .args(["test", "--check"])
@@ -111,8 +128,8 @@ fn another_home_changes_no_outcome() {
 }
 
 #[test]
-fn neither_jobs_nor_order_change_an_outcome() {
-    let workspace = accepted_mirror();
+fn jobs_and_order_do_not_change_outcomes() {
+    let workspace = accepted();
     for args in
         ["-j 1", "-j 4", "--shuffle", "--shuffle=7 -j 4", "--repeat 2", "--keep-scratch", "--no-capture"]
     {
@@ -121,25 +138,25 @@ fn neither_jobs_nor_order_change_an_outcome() {
 }
 
 #[test]
-fn what_the_caller_types_does_not_reach_a_program() {
-    let workspace = accepted_mirror();
+fn stdin_does_not_reach_programs() {
+    let workspace = accepted();
     workspace.xtask().args(["test", "--check"]).write_stdin("typed\n").assert().code(0);
 }
 
 #[test]
-fn flags_in_a_configuration_of_cargo_do_not_reach_a_program() {
-    let workspace = accepted_mirror();
+fn rustflags_in_the_cargo_configuration_do_not_change_outcomes() {
+    let workspace = accepted();
     workspace.write(
         ".cargo/config.toml",
-        "[build]\nrustflags = ['--cfg', 'surprise']\n\
-         [target.wasm32-wasip2]\nrustflags = ['--cfg', 'surprise']\n",
+        "[build]\nrustflags = ['--cfg', 'from_caller']\n\
+         [target.wasm32-wasip2]\nrustflags = ['--cfg', 'from_caller']\n",
     );
     workspace.test("--check").code(0);
 }
 
 #[test]
-fn a_profile_in_a_configuration_of_cargo_does_not_reach_a_program() {
-    let workspace = accepted_mirror();
+fn profile_in_the_cargo_configuration_does_not_change_outcomes() {
+    let workspace = accepted();
     workspace.write(
         ".cargo/config.toml",
         "[profile.release]\nopt-level = 0\ndebug-assertions = true\noverflow-checks = true\npanic = 'abort'\n",
@@ -148,29 +165,28 @@ fn a_profile_in_a_configuration_of_cargo_does_not_reach_a_program() {
 }
 
 #[test]
-fn another_folder_for_what_is_built_changes_no_outcome() {
-    let workspace = accepted_mirror();
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    workspace.xtask().args(["test", "--check"]).env("CARGO_TARGET_DIR", folder.path()).assert().code(0);
-    assert!(folder.path().join("wasm32-wasip1").is_dir());
+fn target_directory_does_not_change_outcomes() {
+    let workspace = accepted();
+    let directory = tempfile::tempdir().expect("a temporary directory should be made");
+    workspace.xtask().args(["test", "--check"]).env("CARGO_TARGET_DIR", directory.path()).assert().code(0);
+    assert!(directory.path().join("wasm32-wasip1").is_dir());
     workspace.xtask().args(["test", "--check"]).env("CARGO_TARGET_DIR", "elsewhere").assert().code(0);
 }
 
 #[test]
-fn a_clone_under_another_path_has_the_same_outcomes() {
-    let workspace = accepted_mirror();
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    // The last one has its umlaut in two characters, and what a shell or a pattern would act on.
+fn path_of_the_workspace_does_not_change_outcomes() {
+    let workspace = accepted();
+    let directory = tempfile::tempdir().expect("a temporary directory should be made");
+    // The last name has an umlaut of two characters, and characters that are special in a shell, a
+    // regular expression or an argument.
     for name in ["clone", "ein Ordner mit Ümlaut", "u\u{308}ber $(x) {cwd} 'y' \"z\""] {
-        let clone = folder.path().canonicalize().expect("the path of the folder").join(name);
+        let clone = directory.path().canonicalize().expect("the directory should have a path").join(name);
         for (path, text) in workspace.files() {
-            write(&clone.join(path), &text);
+            let path = clone.join(path);
+            let parent = path.parent().expect("a file has a parent");
+            fs::create_dir_all(parent).expect("the directories should be made");
+            fs::write(path, text).expect("the file should be written");
         }
         workspace.xtask_in(&clone).args(["test", "--check"]).assert().code(0).says("3 passed");
     }
-}
-
-fn write(path: &Path, text: &str) {
-    fs::create_dir_all(path.parent().expect("a file in a folder")).expect("folders");
-    fs::write(path, text).expect("a written file");
 }

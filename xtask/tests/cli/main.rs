@@ -1,29 +1,29 @@
-//! The command line, driven from outside: the built `xtask` in small workspaces of their own, with
-//! the real cargo and the real wasmtime.
+//! Tests of the command line: they run the built `xtask` in small workspaces, with the real cargo
+//! and the real wasmtime.
 
-mod broken_files;
+mod columns;
 mod composed;
+mod concurrent_runs;
 mod divergences;
 mod environment;
-mod floods;
-mod hangs;
-mod killed;
+mod interrupted_runs;
+mod invalid_files;
 mod layout;
-mod left_behind;
-mod lost_tools;
+mod leftover_files;
+mod leftover_processes;
 mod new;
-mod odd_files;
 mod orphans;
 mod outcomes;
-mod partial;
+mod partial_runs;
 mod peers;
-mod processes;
+mod program_output;
 mod recording;
 mod reports;
 mod running;
 mod selection;
 mod setup;
 mod support;
-mod survivors;
-mod two_runs;
-mod unwritable;
+mod symlinks;
+mod timeouts;
+mod unusable_wasmtime;
+mod write_errors;

@@ -1,9 +1,9 @@
 //! `xtask new`.
 
-use crate::support::{HELLO, Said, Workspace};
+use crate::support::{AssertOutput, HELLO, Workspace};
 
 #[test]
-fn a_new_example_builds_and_passes_once_accepted() {
+fn new_example_passes_after_it_was_accepted() {
     let workspace = Workspace::with_hello();
     workspace
         .xtask()
@@ -18,29 +18,33 @@ fn a_new_example_builds_and_passes_once_accepted() {
 }
 
 #[test]
-fn a_first_example_needs_no_folder_for_examples() {
+fn new_makes_the_examples_directory() {
     let workspace = Workspace::new();
     workspace.xtask().args(["new", "greeter"]).assert().code(0);
     workspace.test("--accept").code(0).says("1 passed");
 }
 
 #[test]
-fn a_bad_name_makes_nothing() {
+fn invalid_name_is_a_usage_error() {
     let workspace = Workspace::with("hello", HELLO, "");
     let before = workspace.files();
-    for bad in ["Greeter", "a b", "a/b", "../up", "", "_x", "con", "ä", "x.y", &"x".repeat(65)] {
-        workspace.xtask().args(["new", bad]).assert().code(2);
+    for name in
+        ["Greeter", "a b", "a/b", "../up", "/up", "..", ".", "", "_x", "con", "ä", "x.y", &"x".repeat(65)]
+    {
+        workspace.xtask().args(["new", name]).assert().code(2);
     }
-    // With a package of such a name, cargo can no longer read the workspace: not even to run this.
-    for bad in ["3d", "build", "deps", "examples", "incremental", "xtask", "parallax-compose"] {
-        workspace.xtask().args(["new", bad]).assert().code(2).says(&format!("`{bad}`"));
+    // With a package of such a name, cargo could no longer read the workspace or run the harness.
+    for name in
+        ["3d", "build", "deps", "examples", "incremental", "xtask", "parallax-compose", "parallax-layout"]
+    {
+        workspace.xtask().args(["new", name]).assert().code(2).says(&format!("`{name}`"));
     }
     workspace.xtask().arg("new").assert().code(2);
     assert_eq!(workspace.files(), before);
 }
 
 #[test]
-fn a_taken_name_is_left_as_it_is() {
+fn existing_example_is_not_changed() {
     let workspace = Workspace::with("hello", HELLO, "");
     let before = workspace.files();
     workspace.xtask().args(["new", "hello"]).assert().code(2).says("examples/hello");
@@ -48,9 +52,9 @@ fn a_taken_name_is_left_as_it_is() {
 }
 
 #[test]
-fn the_name_of_a_module_is_taken() {
+fn name_of_a_module_is_a_usage_error() {
     let workspace = Workspace::with("hello", HELLO, "");
-    workspace.example("hello/modules/helper", HELLO, "");
+    workspace.module("hello", "helper", HELLO);
     let before = workspace.files();
     workspace.xtask().args(["new", "helper"]).assert().code(2).says("examples/hello/modules/helper");
     assert_eq!(workspace.files(), before);

@@ -1,14 +1,12 @@
-//! What a program does is an outcome, also where it does not build or never ends.
+//! What a program does is recorded as its outcome, also if the program does not build.
 
-use std::time::{Duration, Instant};
-
-use crate::support::{HELLO, Said, Workspace, snapshot};
+use crate::support::{AssertOutput, HELLO, Workspace, snapshot};
 
 #[test]
-fn a_program_that_does_not_build_for_one_target() {
+fn build_failure_for_one_target_is_recorded() {
     let program = r#"
         #[cfg(all(target_os = "wasi", target_env = "p1"))]
-        compile_error!("the first preview has no such thing");
+        compile_error!("preview 1 is not supported");
 
         fn main() { println!("Hello!"); }
     "#;
@@ -28,16 +26,16 @@ A  exit 0
    stdout
    │Hello!
 
-B  does not build: error: the first preview has no such thing
+B  does not build: error: preview 1 is not supported
 "
         )
     );
-    // What is recorded is no news: the compiler's words are not repeated.
+    // The compiler's messages are not shown for an outcome that is recorded.
     workspace.test_in_ci("").code(0).does_not_say("compile_error!");
 }
 
 #[test]
-fn a_program_that_begins_to_build_is_a_change() {
+fn program_that_starts_to_build_is_a_difference() {
     let workspace = Workspace::with("late", "fn main() { unknown(); }", "");
     workspace.example("hello", HELLO, "");
     workspace.test("--accept").code(0);
@@ -47,14 +45,14 @@ fn a_program_that_begins_to_build_is_a_change() {
 }
 
 #[test]
-fn nothing_that_builds_is_an_error() {
+fn it_is_an_error_if_no_example_builds() {
     let workspace = Workspace::with("broken", "fn main() { unknown(); }", "");
     workspace.test("").code(101).says("unknown");
     assert!(!workspace.path("snapshots").exists());
 }
 
 #[test]
-fn a_manifest_that_cargo_cannot_read_is_an_error() {
+fn manifest_that_cargo_cannot_read_is_an_error() {
     let workspace = Workspace::with_hello();
     let manifest =
         workspace.read("examples/hello/Cargo.toml") + "\n[dependencies]\nabsent = { path = \"no\" }\n";
@@ -62,57 +60,8 @@ fn a_manifest_that_cargo_cannot_read_is_an_error() {
     workspace.test("").code(101).says("absent").does_not_say("FAIL");
 }
 
-/// Hangs if it gets an argument.
-const HANGS: &str = r#"
-    fn main() {
-        println!("begun");
-        match std::env::args().nth(1).as_deref() {
-            Some("sleep") => std::thread::sleep(std::time::Duration::from_secs(3600)),
-            Some("spin") => loop { std::hint::black_box(()); },
-            _ => {}
-        }
-    }
-"#;
-
 #[test]
-fn a_cell_that_hangs_is_cut_and_the_others_run_on() {
-    let cases = "\
-[quick]
-[sleep]
-args = ['sleep']
-timeout = '1s'
-[spin]
-args = ['spin']
-timeout = '500ms'
-targets = ['wasip1']
-";
-    let workspace = Workspace::with("hangs", HANGS, cases);
-    // wasmtime compiles the modules here, so that the time below is the programs' own.
-    workspace.test("hangs/quick --accept").code(0);
-
-    let started = Instant::now();
-    workspace.test("--accept").code(0).says("hangs/quick  AAA").says("3 passed");
-    assert!(started.elapsed() < Duration::from_secs(60), "it took {:?}", started.elapsed());
-    let outcome = "\nA  timed out\n   stdout\n   │begun\n";
-    let of_all = "$ hangs sleep\n           native  wasip1  wasip2\ndefault      A       A       A\n";
-    assert_eq!(workspace.read("snapshots/hangs/sleep.snap"), snapshot(&format!("{of_all}{outcome}")));
-    let of_one = "$ hangs spin\n           wasip1\ndefault      A\n";
-    assert_eq!(workspace.read("snapshots/hangs/spin.snap"), snapshot(&format!("{of_one}{outcome}")));
-}
-
-#[test]
-fn a_timeout_on_the_command_line_overrules_that_of_the_case() {
-    let cases = "[sleep]\nargs = ['sleep']\ntimeout = '60m'\ntargets = ['native']\n";
-    let workspace = Workspace::with("hangs", HANGS, cases);
-    workspace.test("--timeout 200ms --accept").code(0);
-    assert!(workspace.read("snapshots/hangs/sleep.snap").contains("A  timed out\n"));
-    for bad in ["0s", "soon", "10"] {
-        workspace.test(&format!("--timeout {bad}")).code(2).says("--timeout");
-    }
-}
-
-#[test]
-fn files_that_a_program_leaves_behind_are_recorded() {
+fn files_that_a_program_changes_are_recorded() {
     let program = r#"
         fn main() {
             std::fs::write("made.txt", "new\n").unwrap();
@@ -131,7 +80,7 @@ fn files_that_a_program_leaves_behind_are_recorded() {
 }
 
 #[test]
-fn errors_of_several_targets_are_told_apart_in_every_run() {
+fn build_errors_that_differ_between_targets_are_recorded_separately() {
     let program = |first: &str, second: &str| {
         format!(
             "#[cfg(target_env = \"p1\")] compile_error!(\"{first}\");\n\
@@ -140,12 +89,10 @@ fn errors_of_several_targets_are_told_apart_in_every_run() {
     };
     let workspace = Workspace::with("apart", &program("one", "two"), "");
     workspace.test("--accept").code(0).says("ABC");
-    let known = "target/parallax/failures.json";
-    assert!(workspace.read(known).contains("error: two"));
+    let recorded = workspace.read("snapshots/apart/default.snap");
+    assert!(recorded.contains("B  does not build: error: one\n"), "{recorded}");
+    assert!(recorded.contains("C  does not build: error: two\n"), "{recorded}");
     workspace.test_in_ci("").code(0);
-    workspace.write(known, "{ damaged");
-    workspace.test_in_ci("").code(0);
-    // What an earlier run has found out does not stand against what cargo says now.
     workspace.program("apart", &program("two", "one"));
     workspace.test_in_ci("").code(100).says("default@wasip1").says("default@wasip2");
     workspace.program("apart", "fn main() {}");
@@ -154,7 +101,7 @@ fn errors_of_several_targets_are_told_apart_in_every_run() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_standard_output_that_takes_nothing() {
+fn write_errors_on_stdout_are_recorded() {
     let program = r#"
         use std::io::Write;
 
@@ -173,7 +120,7 @@ fn a_standard_output_that_takes_nothing() {
     };
     recorded("broken", "a pipe whose reader has gone", "BrokenPipe");
     recorded("full", "a device that is full", "StorageFull");
-    // It is read back, too.
+    // The snapshots can be read again.
     workspace.test_in_ci("").code(0);
     workspace.cases("writes", "[broken]\nstdout = 'brokn'\n");
     workspace.test("").code(2).says("cases.toml:2:10").says("expected `broken` or `full`");
@@ -181,7 +128,7 @@ fn a_standard_output_that_takes_nothing() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_fifo_in_the_scratch_folder() {
+fn fifos_are_made_in_the_scratch_directory() {
     let program = r#"
         fn main() {
             let path = std::env::args().nth(1).unwrap();
@@ -192,25 +139,25 @@ fn a_fifo_in_the_scratch_folder() {
     "#;
     let cases = "[stays]\nfifos = ['below/pipe']\nargs = ['below/pipe']\ntargets = ['native']\n\
                  [goes]\nfifos = ['below/pipe']\nargs = ['below/pipe', 'x']\ntargets = ['native']\n\
-                 [in-no-folder]\nfifos = ['made/for/it/']\nargs = ['made/for/it']\ntargets = ['native']\n";
+                 [in-a-new-directory]\nfifos = ['made/for/it/']\nargs = ['made/for/it']\ntargets = ['native']\n";
     let workspace = Workspace::with("looks", program, cases);
     workspace.write("examples/looks/fixture/below/file.txt", "");
     workspace.test("--accept").code(0);
     let stays = workspace.read("snapshots/looks/stays.snap");
     assert!(stays.contains("\nfifo: below/pipe\n") && stays.ends_with("│true\n"), "{stays}");
     assert!(workspace.read("snapshots/looks/goes.snap").contains("removed  below/pipe"));
-    let made = workspace.read("snapshots/looks/in-no-folder.snap");
+    let made = workspace.read("snapshots/looks/in-a-new-directory.snap");
     assert!(made.ends_with("│true\n"), "{made}");
     for bad in ["../pipe", "/pipe", "", "a/../pipe", "."] {
         workspace.cases("looks", &format!("[stays]\nfifos = ['{bad}']\n"));
-        workspace.test("").code(2).says("cases.toml:2:10").says("not a path in the scratch folder");
+        workspace.test("").code(2).says("cases.toml:2:10").says("not a path in the scratch directory");
     }
     for (bad, column, what) in [
-        ("'below/file.txt'", 10, "`below/file.txt` is there already"),
-        ("'below'", 10, "`below` is there already"),
-        ("'below/file.txt/pipe'", 10, "`below/file.txt` is no folder"),
-        ("'pipe', 'pipe'", 18, "`pipe` is there already"),
-        ("'pipe', 'pipe/x'", 18, "`pipe` is no folder"),
+        ("'below/file.txt'", 10, "`below/file.txt` is already there"),
+        ("'below'", 10, "`below` is already there"),
+        ("'below/file.txt/pipe'", 10, "`below/file.txt` is not a directory"),
+        ("'pipe', 'pipe'", 18, "`pipe` is already there"),
+        ("'pipe', 'pipe/x'", 18, "`pipe` is not a directory"),
     ] {
         workspace.cases("looks", &format!("[stays]\nfifos = [{bad}]\n"));
         workspace.test("").code(2).says(&format!("cases.toml:2:{column}")).says(what);
@@ -219,7 +166,7 @@ fn a_fifo_in_the_scratch_folder() {
 
 #[test]
 #[cfg(unix)]
-fn an_argument_that_is_no_text() {
+fn argument_can_contain_bytes_that_are_not_valid_utf8() {
     let program =
         r#"fn main() { println!("{:?}", std::env::args_os().nth(1).unwrap().as_encoded_bytes()); }"#;
     let workspace =
@@ -231,4 +178,41 @@ fn an_argument_that_is_no_text() {
         workspace.cases("bytes", &format!("[one]\nargs = ['{bad}']\n"));
         workspace.test("").code(2).says("cases.toml:2:9").says("two hexadecimal digits");
     }
+}
+
+/// Ends by the signal that its argument names.
+#[cfg(target_os = "linux")]
+const DIES: &str = r#"
+    unsafe extern "C" {
+        fn kill(process: i32, signal: i32) -> i32;
+    }
+
+    fn main() {
+        println!("started");
+        match &*std::env::args().nth(1).unwrap() {
+            "abort" => std::process::abort(),
+            // SAFETY: none. This write is not allowed, so that the system sends SIGSEGV.
+            "fault" => unsafe { std::hint::black_box(std::ptr::null_mut::<u8>()).write_volatile(1) },
+            number => {
+                let number = number.parse().unwrap();
+                // SAFETY: the signal is sent to this process only.
+                unsafe { kill(std::process::id() as i32, number) };
+            }
+        }
+    }
+"#;
+
+#[test]
+#[cfg(target_os = "linux")]
+fn signal_that_ends_a_program_is_recorded() {
+    let ways = [("abort", "SIGABRT"), ("fault", "SIGSEGV"), ("9", "SIGKILL"), ("15", "SIGTERM")];
+    let case = |(arg, _): &(&str, &str)| format!("[case-{arg}]\nargs = ['{arg}']\ntargets = ['native']\n");
+    let workspace = Workspace::with("dies", DIES, &ways.iter().map(case).collect::<String>());
+    workspace.test("--accept").code(0);
+    for (arg, signal) in ways {
+        let recorded = workspace.read(&format!("snapshots/dies/case-{arg}.snap"));
+        let outcome = format!("\nA  signal {signal}\n   stdout\n   │started\n");
+        assert!(recorded.ends_with(&outcome), "{recorded}");
+    }
+    workspace.test_in_ci("").code(0);
 }

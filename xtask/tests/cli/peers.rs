@@ -1,11 +1,12 @@
-//! Cases with a peer: a native program that the harness starts before a cell's program, and ends
+//! Cases with a peer: a native program that the harness starts before a cell's program and kills
 //! after it.
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Said, Workspace, objects};
+use crate::support::{AssertOutput, Workspace, objects};
 
-/// Sends a word to the address that it is given and prints the answer, or only waits for a second.
+/// Sends a word to the address in its argument and prints the answer. With the argument `wait`, it
+/// only waits for a second.
 const TALK: &str = r#"
     use std::io::{Read, Write};
     use std::net::{Shutdown, TcpStream};
@@ -26,7 +27,7 @@ const TALK: &str = r#"
     }
 "#;
 
-/// Answers with what it was told, and for the how many-th time it answers.
+/// Sends back what it receives, and the number of the connection.
 const ECHO: &str = r#"
     use std::io::{Read, Write};
     use std::net::TcpListener;
@@ -34,30 +35,23 @@ const ECHO: &str = r#"
 
     fn main() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        // Only where there are descriptors, so not for every target.
+        // This does not compile for every target: a peer must only be built for native.
         let _ = listener.as_fd();
-        std::fs::write("kept.txt", "by the peer").unwrap();
+        std::fs::write("kept.txt", "written by the peer").unwrap();
         println!("{}", listener.local_addr().unwrap().port());
         for (number, stream) in listener.incoming().enumerate() {
             let mut stream = stream.unwrap();
-            let mut heard = String::new();
-            stream.read_to_string(&mut heard).unwrap();
-            write!(stream, "{heard}, {}", number + 1).unwrap();
+            let mut received = String::new();
+            stream.read_to_string(&mut received).unwrap();
+            write!(stream, "{received}, {}", number + 1).unwrap();
         }
     }
 "#;
 
-/// A workspace with the example `talk`, whose module `server` is this program.
+/// A workspace with the example `talk` and its module `server`, which is this program.
 fn with_server(server: &str, cases: &str) -> Workspace {
     let workspace = Workspace::with("talk", TALK, cases);
-    let manifest = workspace.read("Cargo.toml");
-    workspace.write(
-        "Cargo.toml",
-        &manifest.replace("[\"examples/*\"]", "[\"examples/*\", \"examples/*/modules/*\"]"),
-    );
-    let module = "examples/talk/modules/server";
-    workspace.write(&format!("{module}/Cargo.toml"), "[package]\nname = \"server\"\nedition = \"2024\"\n");
-    workspace.write(&format!("{module}/src/main.rs"), server);
+    workspace.module("talk", "server", server);
     workspace
 }
 
@@ -67,7 +61,7 @@ const ALL: &str = "[a]\npeer = 'server'\nargs = ['127.0.0.1:{port}']\nenv.AT = '
                    flags.network = ['-S', 'inherit-network', '--env=AT=:{port}']\n";
 
 #[test]
-fn each_cell_talks_to_a_peer_of_its_own() {
+fn each_cell_has_its_own_peer() {
     let workspace = with_server(ECHO, ALL);
     workspace.test("--accept -j 8 --repeat 6").code(0);
     assert_nothing_is_left(&workspace);
@@ -83,86 +77,89 @@ A  exit 0
    │127.0.0.1:{port} in Ok(\":{port}\"): hello, 1
 ";
     assert!(recorded.contains(table), "{recorded}");
-    // The server has no build for wasm, and none was tried.
+    // The server does not build for wasm, and is not built for it.
     workspace.test("--check").code(0).does_not_say("server");
-    // Without native among the targets, the peer is built for it nevertheless.
-    std::fs::remove_dir_all(workspace.path("target")).expect("a removed folder");
+    // The peer is also built for native if native is not among the targets.
+    std::fs::remove_dir_all(workspace.path("target")).expect("the directory should be removed");
     workspace.test("--check --target wasip2").code(0);
 }
 
 #[test]
-fn a_list_starts_no_peer() {
+fn list_starts_no_peer() {
     let workspace = with_server(ECHO, ALL);
     let cells = workspace.listed("");
     assert_eq!(cells.len(), 5);
     for cell in &cells {
-        let argv = cell["argv"].as_array().expect("words");
-        assert_eq!(argv.last().expect("an argument"), "127.0.0.1:{port}");
+        let argv = cell["argv"].as_array().expect("`argv` should be an array");
+        assert_eq!(argv.last().expect("`argv` should not be empty"), "127.0.0.1:{port}");
         assert_eq!(cell["env"]["AT"], ":{port}");
-        assert!(cell["peer"].as_str().expect("a program").contains("/example/server"), "{cell}");
+        assert!(
+            cell["peer"].as_str().expect("`peer` should be a string").contains("/example/server"),
+            "{cell}"
+        );
     }
     assert!(!workspace.path("target").exists(), "something was built");
 }
 
-/// Asserts that a run with this server is an error of the harness that says all this, and that it
-/// comes soon and leaves nothing.
+/// Asserts that a run with this server ends soon with an error that contains all these texts, and
+/// leaves nothing running.
 #[track_caller]
-fn is_an_error(server: &str, cases: &str, says: &[&str]) {
+fn assert_peer_error(server: &str, cases: &str, messages: &[&str]) {
     let workspace = with_server(server, cases);
     workspace.test("--no-run").code(0);
     let started = Instant::now();
     let ran = workspace.test("--accept").code(101).says("error: talk/a/default@native: its peer server ");
-    let ran = says.iter().fold(ran, |ran, text| ran.says(text));
-    ran.says("a peer listens on a port of 127.0.0.1, prints its number in one line");
+    let ran = messages.iter().fold(ran, |ran, text| ran.says(text));
+    ran.says("help: a peer listens on a port of 127.0.0.1, prints the port number on one line");
     assert!(started.elapsed() < Duration::from_secs(30), "it took {:?}", started.elapsed());
     assert_nothing_is_left(&workspace);
     assert!(!workspace.path("snapshots").exists());
 }
 
 #[test]
-fn a_peer_that_ends_early_is_an_error() {
-    let server = r#"fn main() { eprintln!("no luck"); std::process::exit(3) }"#;
-    is_an_error(server, NATIVE, &["has ended without saying its port: exit 3\nstderr\n│no luck\n"]);
+fn a_peer_that_ends_early_assert_peer_error() {
+    let server = r#"fn main() { eprintln!("no port"); std::process::exit(3) }"#;
+    assert_peer_error(server, NATIVE, &["ended without printing its port: exit 3\nstderr\n│no port\n"]);
 }
 
 #[test]
-fn a_peer_that_prints_something_else_is_an_error() {
+fn peer_that_prints_something_other_than_a_port_is_an_error() {
     let server =
         r#"fn main() { println!("ready"); std::thread::sleep(std::time::Duration::from_secs(600)) }"#;
-    is_an_error(server, NATIVE, &["prints something else than its port first\nstdout\n│ready\n"]);
+    assert_peer_error(server, NATIVE, &["did not print a port number on its first line\nstdout\n│ready\n"]);
 }
 
 #[test]
-fn a_peer_that_says_nothing_is_an_error_in_the_time_of_its_case() {
+fn peer_that_prints_nothing_is_an_error_after_the_timeout() {
     let server = r#"fn main() { std::thread::sleep(std::time::Duration::from_secs(600)) }"#;
     let cases = format!("{NATIVE}timeout = '300ms'\n");
-    is_an_error(server, &cases, &["has not said its port within 300ms\n"]);
+    assert_peer_error(server, &cases, &["did not print its port within 300ms\n"]);
 }
 
 #[test]
-fn a_peer_that_ends_before_its_cell_is_an_error() {
+fn peer_that_ends_before_its_cell_is_an_error() {
     let server = r#"fn main() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         println!("{}", listener.local_addr().unwrap().port());
-        panic!("I do not like this");
+        panic!("panic of the peer");
     }"#;
-    is_an_error(
+    assert_peer_error(
         server,
         &NATIVE.replace("127.0.0.1:{port}", "wait"),
-        &["has ended before its cell: exit 101\n", "I do not like this"],
+        &["ended before its cell: exit 101\n", "panic of the peer"],
     );
 }
 
 #[test]
-fn a_peer_that_does_not_compile_is_an_outcome() {
+fn build_failure_of_a_peer_is_an_outcome() {
     let workspace = with_server("fn main() { nothing() }", NATIVE);
     let cells = objects(&workspace.test("--check --format json").code(100));
-    let outcome = cells[0]["outcome"].as_str().expect("a text");
+    let outcome = cells[0]["outcome"].as_str().expect("`outcome` should be a string");
     assert!(outcome.starts_with("does not build: module server: error[E0425]"), "{outcome}");
 }
 
 #[test]
-fn a_mistaken_peer_is_shown_with_its_place() {
+fn mistake_in_a_peer_key_is_a_usage_error_with_its_location() {
     let workspace = with_server(ECHO, "[a]\npeer = 'sever'\n[b]\nargs = ['{port}']\n");
     workspace
         .test("--list")
@@ -176,21 +173,23 @@ fn a_mistaken_peer_is_shown_with_its_place() {
 #[track_caller]
 fn assert_nothing_is_left(workspace: &Workspace) {
     #[cfg(target_os = "linux")]
-    crate::processes::assert_nothing_runs(workspace);
-    assert!(!workspace.scratch().exists(), "{}", workspace.scratch().display());
+    crate::support::processes::assert_no_processes(workspace);
+    workspace.assert_no_scratch();
 }
 
 #[cfg(target_os = "linux")]
-mod ends {
+mod processes {
     use std::os::unix::process::ExitStatusExt;
 
     use rustix::process::Signal;
 
     use super::*;
-    use crate::processes::{assert_all_end, end_of, running, send, soon, xtask};
+    use crate::support::processes::{assert_processes_end, running};
+    use crate::support::runs::{can_signal, send_signal, wait_for_exit, xtask};
+    use crate::support::wait::wait_for;
 
-    /// A peer that has started another process, which has left its group and writes on.
-    const FAMILY: &str = r#"
+    /// A peer that starts another process, which leaves its process group and does not stop printing.
+    const STARTS_CHILD: &str = r#"
         use std::os::unix::process::CommandExt;
 
         fn main() {
@@ -202,19 +201,19 @@ mod ends {
             println!("{}", listener.local_addr().unwrap().port());
             loop {
                 std::thread::sleep(std::time::Duration::from_millis(10));
-                println!("still there");
+                println!("still running");
             }
         }
     "#;
 
-    /// Nobody answers, so the cell lasts as long as it may.
-    fn with_family(timeout: &str) -> Workspace {
-        with_server(FAMILY, &format!("{NATIVE}timeout = '{timeout}'\n"))
+    /// The peer does not answer, so that the cell runs until this timeout.
+    fn with_child(timeout: &str) -> Workspace {
+        with_server(STARTS_CHILD, &format!("{NATIVE}timeout = '{timeout}'\n"))
     }
 
     #[test]
-    fn what_a_peer_has_started_ends_with_it() {
-        let workspace = with_family("500ms");
+    fn child_of_a_peer_is_killed_with_it() {
+        let workspace = with_child("500ms");
         workspace.test("--accept").code(0);
         assert_nothing_is_left(&workspace);
         let recorded = workspace.read("snapshots/talk/a.snap");
@@ -222,31 +221,37 @@ mod ends {
     }
 
     #[test]
-    fn no_peer_survives_a_run_that_is_ended() {
+    fn peer_ends_with_a_run_that_is_interrupted_or_killed() {
+        if !can_signal() {
+            return;
+        }
         for signal in [Signal::INT, Signal::TERM, Signal::KILL] {
-            let workspace = with_family("10m");
+            let workspace = with_child("10m");
             workspace.test("--no-run").code(0);
-            let mut run = xtask(&workspace, "test --quiet").spawn().expect("a run");
-            soon("a cell that has begun", || running(&workspace, "/talk").pop());
-            soon("its peer and that one's child", || {
-                (running(&workspace, "/server").len() == 2).then_some(())
+            let mut run = xtask(&workspace, "test --quiet").spawn().expect("xtask should start");
+            wait_for("a running cell", || running(&workspace, "/talk").pop());
+            wait_for("the peer and its child", || (running(&workspace, "/server").len() == 2).then_some(()));
+            send_signal(signal, run.id());
+            assert_eq!(wait_for_exit(&mut run).signal(), Some(signal.as_raw()));
+            assert_processes_end(&workspace);
+            wait_for("the removal of the scratch directory", || {
+                (!workspace.scratch().exists()).then_some(())
             });
-            send(signal, run.id());
-            assert_eq!(end_of(&mut run).signal(), Some(signal.as_raw()));
-            assert_all_end(&workspace);
-            soon("the end of the scratch folder", || (!workspace.scratch().exists()).then_some(()));
         }
     }
 
     #[test]
-    fn an_interrupt_ends_who_waits_for_a_port() {
+    fn interrupt_ends_a_run_that_waits_for_a_port() {
+        if !can_signal() {
+            return;
+        }
         let server = r#"fn main() { std::thread::sleep(std::time::Duration::from_secs(600)) }"#;
         let workspace = with_server(server, &format!("{NATIVE}timeout = '10m'\n"));
         workspace.test("--no-run").code(0);
-        let mut run = xtask(&workspace, "test --quiet").spawn().expect("a run");
-        soon("a peer that has begun", || running(&workspace, "/server").pop());
-        send(Signal::INT, run.id());
-        assert_eq!(end_of(&mut run).signal(), Some(Signal::INT.as_raw()));
+        let mut run = xtask(&workspace, "test --quiet").spawn().expect("xtask should start");
+        wait_for("a running peer", || running(&workspace, "/server").pop());
+        send_signal(Signal::INT, run.id());
+        assert_eq!(wait_for_exit(&mut run).signal(), Some(Signal::INT.as_raw()));
         assert_nothing_is_left(&workspace);
     }
 }

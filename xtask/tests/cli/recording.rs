@@ -1,21 +1,11 @@
-//! What was recorded, what differs from it, and what is written then.
+//! Comparing outcomes with snapshots, and writing snapshots.
 
-use crate::support::{BYE, HELLO, Said, Workspace, snapshot};
-
-const HELLO_SNAPSHOT: &str = "\
-$ hello
-           native  wasip1  wasip2
-default      A       A       A
-
-A  exit 0
-   stdout
-   │Hello!
-";
+use crate::support::{AssertOutput, BYE, HELLO, HELLO_TABLE, Workspace, snapshot};
 
 #[test]
-fn what_is_as_recorded_passes() {
+fn same_outcome_passes_and_writes_nothing() {
     let workspace = Workspace::with_hello();
-    assert_eq!(workspace.read("snapshots/hello/default.snap"), snapshot(HELLO_SNAPSHOT));
+    assert_eq!(workspace.read("snapshots/hello/default.snap"), snapshot(HELLO_TABLE));
     let before = workspace.files();
     workspace.test("").code(0).says("PASS").says("hello/default").says("AAA").says("1 passed, 0 failed");
     workspace.test_in_ci("").code(0).says("PASS");
@@ -24,7 +14,7 @@ fn what_is_as_recorded_passes() {
 }
 
 #[test]
-fn a_change_fails_in_ci_and_no_file_is_touched() {
+fn difference_fails_in_ci_and_writes_nothing() {
     let workspace = Workspace::with_hello();
     workspace.program("hello", BYE);
     let before = workspace.files();
@@ -43,33 +33,33 @@ fn a_change_fails_in_ci_and_no_file_is_touched() {
 }
 
 #[test]
-fn a_change_becomes_a_pending_snapshot_and_the_accepted_one_stays() {
+fn difference_is_written_to_a_pending_snapshot() {
     let workspace = Workspace::with_hello();
     workspace.program("hello", BYE);
     workspace.test("").code(100).says("+    │Bye!").says("cargo insta review");
-    assert_eq!(workspace.read("snapshots/hello/default.snap"), snapshot(HELLO_SNAPSHOT));
+    assert_eq!(workspace.read("snapshots/hello/default.snap"), snapshot(HELLO_TABLE));
     assert_eq!(
         workspace.read("snapshots/hello/default.snap.new"),
-        snapshot(&HELLO_SNAPSHOT.replace("Hello", "Bye"))
+        snapshot(&HELLO_TABLE.replace("Hello", "Bye"))
     );
 }
 
 #[test]
-fn an_accepted_change_passes_from_then_on() {
+fn accepted_difference_passes() {
     let workspace = Workspace::with_hello();
     workspace.program("hello", BYE);
     workspace.test("").code(100);
     workspace.test("--accept").code(0).says("ACCEPTED");
     assert_eq!(
         workspace.read("snapshots/hello/default.snap"),
-        snapshot(&HELLO_SNAPSHOT.replace("Hello", "Bye"))
+        snapshot(&HELLO_TABLE.replace("Hello", "Bye"))
     );
     assert!(!workspace.path("snapshots/hello/default.snap.new").exists());
     workspace.test_in_ci("").code(0).says("PASS");
 }
 
 #[test]
-fn a_change_that_was_undone_leaves_nothing_pending() {
+fn pending_snapshot_is_removed_when_the_difference_is_gone() {
     let workspace = Workspace::with_hello();
     let before = workspace.files();
     workspace.program("hello", BYE);
@@ -80,14 +70,14 @@ fn a_change_that_was_undone_leaves_nothing_pending() {
 }
 
 #[test]
-fn a_case_without_a_snapshot_fails_in_ci_and_none_is_written() {
+fn case_without_a_snapshot_fails_in_ci_and_writes_nothing() {
     let workspace = Workspace::with("hello", HELLO, "");
     workspace.test_in_ci("").code(100).says("NEW").says("│Hello!");
     assert!(!workspace.path("snapshots").exists());
 }
 
 #[test]
-fn accepting_is_a_mistake_in_ci() {
+fn accepting_in_ci_is_a_usage_error() {
     let workspace = Workspace::with_hello();
     workspace.program("hello", BYE);
     let before = workspace.files();
@@ -98,7 +88,7 @@ fn accepting_is_a_mistake_in_ci() {
 }
 
 #[test]
-fn insta_cannot_be_told_to_pass_everything() {
+fn insta_force_variables_do_not_make_a_difference_pass() {
     let workspace = Workspace::with_hello();
     workspace.program("hello", BYE);
     let before = workspace.files();
@@ -109,7 +99,7 @@ fn insta_cannot_be_told_to_pass_everything() {
 }
 
 #[test]
-fn insta_update_says_what_becomes_of_a_change() {
+fn insta_update_sets_what_is_written() {
     let workspace = Workspace::with_hello();
     workspace.program("hello", BYE);
     let test = |update: &str, ci: &str| {
@@ -128,19 +118,19 @@ fn insta_update_says_what_becomes_of_a_change() {
 }
 
 #[test]
-fn a_new_description_is_a_change() {
+fn changed_description_is_a_difference() {
     let workspace = Workspace::with("hello", HELLO, "[default]\nabout = \"A greeting\"\n");
     workspace.test("--accept").code(0);
-    assert!(workspace.read("snapshots/hello/default.snap").contains("description: A greeting\n"));
+    assert!(workspace.read("snapshots/hello/default.snap").contains("description: \"A greeting\"\n"));
     workspace.cases("hello", "[default]\nabout = \"Another greeting\"\n");
     workspace.test_in_ci("").code(100);
     workspace.test("--accept").code(0);
-    assert!(workspace.read("snapshots/hello/default.snap").contains("description: Another greeting\n"));
+    assert!(workspace.read("snapshots/hello/default.snap").contains("description: \"Another greeting\"\n"));
     workspace.test_in_ci("").code(0);
 }
 
 #[test]
-fn a_column_that_was_only_pending_and_is_no_more_leaves_nothing_pending() {
+fn pending_column_of_a_removed_target_is_removed() {
     let workspace = Workspace::with("hello", HELLO, "");
     workspace.test("").code(100);
     workspace.cases("hello", "[default]\ntargets = ['native', 'wasip2']\n");

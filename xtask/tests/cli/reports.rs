@@ -1,18 +1,18 @@
-//! What a run tells machines.
+//! Reports of a run for users and for other programs: lines, JSON and JUnit.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::support::{BYE, HELLO, Said, Workspace, objects};
+use crate::support::{AssertOutput, BYE, HELLO, Workspace, objects};
 
-/// An accepted example, a changed one, and one that is new.
+/// A workspace with an accepted example, a changed one and a new one.
 fn one_of_each() -> Workspace {
-    let workspace = Workspace::with("calm", HELLO, "");
-    workspace.example("moved", HELLO, "[first]\nabout = 'A greeting'\n[second]\ntargets = ['native']\n");
+    let workspace = Workspace::with("as-recorded", HELLO, "");
+    workspace.example("changed", HELLO, "[first]\nabout = 'A greeting'\n[second]\ntargets = ['native']\n");
     workspace.test("--accept").code(0);
-    workspace.program("moved", BYE);
-    workspace.example("fresh", HELLO, "[default]\ntargets = ['native']\n");
+    workspace.program("changed", BYE);
+    workspace.example("new", HELLO, "[default]\ntargets = ['native']\n");
     workspace
 }
 
@@ -21,7 +21,7 @@ fn of_kind<'a>(objects: &'a [Value], kind: &str) -> Vec<&'a Value> {
 }
 
 #[test]
-fn json_is_one_object_a_line() {
+fn json_is_one_object_per_line() {
     let workspace = one_of_each();
     let run = workspace.test_in_ci("--format json").code(100);
     let objects = objects(&run);
@@ -33,17 +33,17 @@ fn json_is_one_object_a_line() {
     assert_eq!(
         statuses,
         [
-            ("calm/default", "pass"),
-            ("fresh/default", "new"),
-            ("moved/first", "fail"),
-            ("moved/second", "fail")
+            ("as-recorded/default", "pass"),
+            ("changed/first", "fail"),
+            ("changed/second", "fail"),
+            ("new/default", "new")
         ]
     );
-    assert_eq!(cells[0]["id"], "calm/default/default@native");
+    assert_eq!(cells[0]["id"], "as-recorded/default/default@native");
     assert_eq!(cells[0]["outcome"], "exit 0\nstdout\n│Hello!\n");
     assert_eq!((&cells[0]["status"], &cells[0]["letter"]), (&"pass".into(), &"A".into()));
 
-    let summary = objects.last().expect("a last line");
+    let summary = objects.last().expect("there should be a last line");
     assert_eq!(summary["kind"], "summary");
     assert_eq!(
         (&summary["passed"], &summary["failed"], &summary["cells"]),
@@ -52,14 +52,14 @@ fn json_is_one_object_a_line() {
 }
 
 #[test]
-fn people_read_stderr_and_machines_stdout() {
+fn lines_go_to_stderr_and_json_goes_to_stdout() {
     let workspace = one_of_each();
     assert_eq!(workspace.test_in_ci("").code(100).stdout_text(), "");
     workspace.test_in_ci("--format json").code(100).does_not_say("FAIL").does_not_say("{");
 }
 
 #[test]
-fn json_is_json_whatever_a_program_prints() {
+fn json_is_valid_for_any_output_of_a_program() {
     let program = r#"
         use std::io::Write;
         fn main() { std::io::stdout().write_all(b"\"quoted\"\n\x00\x1b[31m\xff\\ \r\n{}").unwrap(); }
@@ -74,16 +74,16 @@ fn json_is_json_whatever_a_program_prints() {
 #[test]
 fn quiet_shows_failures_only_and_verbose_the_commands() {
     let workspace = one_of_each();
-    workspace.test_in_ci("--quiet").code(100).says("moved/first").does_not_say("calm");
+    workspace.test_in_ci("--quiet").code(100).says("changed/first").does_not_say("as-recorded");
     workspace
-        .test_in_ci("calm --verbose")
+        .test_in_ci("as-recorded --verbose")
         .code(0)
-        .says("calm/default/default@wasip1")
+        .says("as-recorded/default/default@wasip1")
         .says("$ wasmtime run ");
 }
 
 #[test]
-fn colours_only_where_they_are_wanted() {
+fn colors_follow_options_and_variables() {
     let workspace = one_of_each();
     let escape = "\x1b[";
     workspace.test_in_ci("").code(100).does_not_say(escape);
@@ -95,9 +95,9 @@ fn colours_only_where_they_are_wanted() {
     with("NO_COLOR", "1").code(100).does_not_say(escape);
 }
 
-/// Each failed cell with a command to paste: they are read from the output and run as they stand.
+/// Runs the commands that a run prints for failed cells, exactly as they are printed.
 #[test]
-fn the_commands_of_a_failure_do_what_they_say() {
+fn printed_commands_select_the_failed_cells() {
     let workspace = Workspace::with_hello();
     let program =
         r#"fn main() { println!("{}", if cfg!(target_os = "wasi") { "Bye!" } else { "Hello!" }); }"#;
@@ -126,13 +126,13 @@ fn junit_counts_cells_and_failures() {
         .filter(|(name, _)| name == "testsuite")
         .map(|(_, attributes)| (&*attributes["name"], &*attributes["tests"], &*attributes["failures"]))
         .collect();
-    assert_eq!(suites, [("calm", "3", "0"), ("fresh", "1", "1"), ("moved", "4", "4")]);
+    assert_eq!(suites, [("as-recorded", "3", "0"), ("changed", "4", "4"), ("new", "1", "1")]);
     let count = |name: &str| elements.iter().filter(|(other, _)| other == name).count();
     assert_eq!((count("testsuites"), count("testcase"), count("failure")), (1, 8, 5));
 }
 
 #[test]
-fn junit_is_xml_whatever_a_program_prints() {
+fn junit_is_valid_xml_for_any_output_of_a_program() {
     let program = r#"
         use std::io::Write;
         fn main() {
@@ -145,26 +145,18 @@ fn junit_is_xml_whatever_a_program_prints() {
     assert_eq!(elements.iter().filter(|(name, _)| name == "failure").count(), 3);
 }
 
-#[test]
-fn what_a_program_prints_does_nothing_to_the_terminal() {
-    let program = r#"fn main() { eprint!("\u{1b}[2J\u{1b}]0;title\u{7}"); print!("\u{9b}31m\r"); }"#;
-    let workspace = Workspace::with("noise", program, "");
-    for args in ["", "--accept -v", "--no-capture -v"] {
-        let stderr = workspace.test(args).stderr_text();
-        assert!(stderr.chars().all(|c| c == '\n' || !c.is_control()), "{stderr:?}");
-    }
-}
-
-/// Reads XML as strictly as these reports need it, and gives the elements with their attributes.
+/// Parses the part of XML that these reports use, strictly. Returns the elements with their attributes.
 #[track_caller]
 fn elements(xml: &str) -> Vec<(String, BTreeMap<String, String>)> {
     assert!(xml.chars().all(|c| c == '\n' || !c.is_control() && c != '\u{fffe}'), "{xml:?}");
-    let mut rest =
-        xml.strip_prefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>").expect("a declaration").trim();
+    let mut rest = xml
+        .strip_prefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>")
+        .expect("there should be a declaration")
+        .trim();
     let (mut elements, mut open) = (Vec::new(), Vec::new());
     while let Some((text, after)) = rest.split_once('<') {
-        is_text(text);
-        let (tag, after) = after.split_once('>').expect("the end of a tag");
+        assert_is_text(text);
+        let (tag, after) = after.split_once('>').expect("the tag should have an end");
         rest = after;
         if let Some(name) = tag.strip_prefix('/') {
             assert_eq!(open.pop().as_deref(), Some(name));
@@ -174,9 +166,9 @@ fn elements(xml: &str) -> Vec<(String, BTreeMap<String, String>)> {
         let (name, mut attributes) = tag.split_once(' ').unwrap_or((tag, ""));
         let mut read = BTreeMap::new();
         while let Some((key, value)) = attributes.split_once("=\"") {
-            let (value, after) = value.split_once('"').expect("the end of a value");
-            is_text(value);
-            assert!(read.insert(key.trim().to_string(), value.to_string()).is_none(), "{key} stands twice");
+            let (value, after) = value.split_once('"').expect("the value should have an end");
+            assert_is_text(value);
+            assert!(read.insert(key.trim().to_string(), value.to_string()).is_none(), "{key} occurs twice");
             attributes = after;
         }
         assert_eq!(attributes.trim(), "", "in <{tag}>");
@@ -191,7 +183,7 @@ fn elements(xml: &str) -> Vec<(String, BTreeMap<String, String>)> {
 }
 
 #[track_caller]
-fn is_text(text: &str) {
+fn assert_is_text(text: &str) {
     assert!(!text.contains(['<', '>']), "{text}");
     for entity in text.split('&').skip(1) {
         let known = ["amp;", "lt;", "gt;", "quot;", "apos;"];

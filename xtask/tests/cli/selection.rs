@@ -1,10 +1,10 @@
-//! Which cells a command line selects, and what `--list` tells of them.
+//! Which cells a command line selects, and what `--list` prints about them.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::process;
 
-use crate::support::{HELLO, Said, Workspace, objects};
+use crate::support::{AssertOutput, HELLO, Workspace, objects};
 
 const CAT: &str =
     "[sample]\nargs = ['sample.txt']\nflags.dir-here = ['--dir=.']\n[absent]\ntargets = ['native']\n";
@@ -51,27 +51,27 @@ fn filters_select_cells() {
 }
 
 #[test]
-fn a_filter_that_matches_nothing_is_an_error_with_a_suggestion() {
+fn filter_that_matches_nothing_is_an_error_with_a_suggestion() {
     let workspace = two_examples();
     workspace.test("helo").code(4).says("did you mean `hello`?").says("--list");
     workspace.test("--list helo").code(4).says("did you mean `hello`?");
     workspace.test("--exact cat").code(4);
     workspace.test("hello/defualt").code(4).says("did you mean `hello/default`?");
     workspace.test("--flag-set dir-hero").code(4).says("did you mean `dir-here`?");
-    workspace.test("--shuffle=x").code(2).says("a whole number is expected");
+    workspace.test("--shuffle=x").code(2).says("expected a whole number");
     workspace.test("--target wasip3").code(2).says("wasip3");
     workspace.test("--partition 4/3").code(2).says("4/3");
     workspace.test("--no-such-flag").code(2);
 }
 
 #[test]
-fn a_workspace_without_examples_matches_nothing() {
+fn filter_matches_nothing_in_a_workspace_without_examples() {
     let workspace = Workspace::new();
-    fs::create_dir(workspace.path("examples")).expect("a folder");
+    fs::create_dir(workspace.path("examples")).expect("the directory should be made");
     workspace.test("").code(4);
 }
 
-/// Says how it was called, which is not the same natively and under wasmtime.
+/// Prints how it was called, which differs between native and wasmtime.
 const CALLED: &str = r#"
     fn main() {
         let words: Vec<_> = std::env::args().skip(1).collect();
@@ -82,7 +82,7 @@ const CALLED: &str = r#"
 "#;
 
 #[test]
-fn whoever_runs_a_listed_cell_sees_what_the_snapshot_shows() {
+fn listed_commands_have_the_recorded_outcomes() {
     let cases = "[default]\nargs = ['a b', '{cwd}', \"it's\"]\nenv.GREETING = 'good day'\n\
                  flags.all = ['--dir=.', '--env=GREETING']\n";
     let workspace = Workspace::with("called", CALLED, cases);
@@ -90,51 +90,62 @@ fn whoever_runs_a_listed_cell_sees_what_the_snapshot_shows() {
     let outcomes: BTreeMap<_, _> = objects(&run)
         .into_iter()
         .filter(|object| object["kind"] == "cell")
-        .map(|cell| (cell["id"].to_string(), cell["outcome"].as_str().expect("a text").to_string()))
+        .map(|cell| {
+            (
+                cell["id"].to_string(),
+                cell["outcome"].as_str().expect("`outcome` should be a string").to_string(),
+            )
+        })
         .collect();
     let recorded = workspace.read("snapshots/called/default.snap");
 
-    fs::remove_dir_all(workspace.path("target")).expect("what was built");
+    fs::remove_dir_all(workspace.path("target")).expect("the directory should be removed");
     let cells = workspace.listed("");
     assert_eq!(cells.len(), 5);
     let scratch = workspace.scratch();
     workspace.test("--no-run").code(0);
     for cell in cells {
-        let text = |value: &serde_json::Value| value.as_str().expect("a text").to_string();
-        let argv: Vec<String> = cell["argv"].as_array().expect("a list").iter().map(text).collect();
-        let env = cell["env"].as_object().expect("a table").iter().map(|(name, value)| (name, text(value)));
+        let text =
+            |value: &serde_json::Value| value.as_str().expect("the value should be a string").to_string();
+        let argv: Vec<String> =
+            cell["argv"].as_array().expect("`argv` should be an array").iter().map(text).collect();
+        let env = cell["env"]
+            .as_object()
+            .expect("`env` should be an object")
+            .iter()
+            .map(|(name, value)| (name, text(value)));
         let cwd = text(&cell["cwd"]);
-        fs::create_dir_all(&cwd).expect("the folder of the cell");
+        fs::create_dir_all(&cwd).expect("the scratch directory should be made");
         let mut command = process::Command::new(&argv[0]);
-        let output =
-            command.args(&argv[1..]).env_clear().envs(env).current_dir(&cwd).output().expect("a run");
+        let output = command
+            .args(&argv[1..])
+            .env_clear()
+            .envs(env)
+            .current_dir(&cwd)
+            .output()
+            .expect("the program should start");
 
-        let stdout = String::from_utf8(output.stdout).expect("UTF-8").replace(&cwd, "{cwd}");
+        let stdout =
+            String::from_utf8(output.stdout).expect("stdout should be valid UTF-8").replace(&cwd, "{cwd}");
         let lines: Vec<_> = stdout.lines().map(|line| format!("│{}\n", line.replace('\\', "\\\\"))).collect();
-        let outcome =
-            format!("exit {}\nstdout\n{}", output.status.code().expect("an exit code"), lines.concat());
+        let outcome = format!(
+            "exit {}\nstdout\n{}",
+            output.status.code().expect("the program should have an exit code"),
+            lines.concat()
+        );
         let id = cell["id"].to_string();
         assert_eq!(outcome, outcomes[&id], "{id}");
         for line in outcome.lines() {
             assert!(recorded.contains(line), "{id}: {line}\n{recorded}");
         }
     }
-    fs::remove_dir_all(scratch).expect("the folders of the cells");
+    fs::remove_dir_all(scratch).expect("the scratch directories should be removed");
 }
 
 #[test]
-fn commands_work_from_any_folder_of_the_workspace() {
+fn commands_work_in_any_directory_of_the_workspace() {
     let workspace = two_examples();
-    let folder = workspace.path("examples/cat/src");
-    let listed = workspace.xtask_in(&folder).args(["test", "--list"]).assert().code(0).stdout_text();
+    let directory = workspace.path("examples/cat/src");
+    let listed = workspace.xtask_in(&directory).args(["test", "--list"]).assert().code(0).stdout_text();
     assert_eq!(listed, workspace.test("--list").code(0).stdout_text());
-}
-
-#[test]
-fn completions_are_printed() {
-    let workspace = Workspace::new();
-    for shell in ["bash", "zsh", "fish"] {
-        workspace.xtask().args(["completions", shell]).assert().code(0).prints("xtask");
-    }
-    workspace.xtask().args(["completions", "cmd"]).assert().code(2);
 }

@@ -1,4 +1,4 @@
-//! The library with a memory of its own, which others can import with the stack pointer for it.
+//! The library with its own memory, which others can import together with its stack pointer.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -1,8 +1,8 @@
 //! On wasip1: the greeter as a shared library in the sense of wasm-ld. It imports its memory, its
 //! stack pointer, and the addresses of its data and of its slots in the table.
 //!
-//! Cargo has no key by which one package could ask for position-independent code. So the greeter is
-//! compiled here, and linked into this otherwise empty module.
+//! Cargo has no key with which a single package can request position-independent code. So this script
+//! compiles the greeter, and links it into this otherwise empty module.
 
 use std::env;
 use std::path::Path;

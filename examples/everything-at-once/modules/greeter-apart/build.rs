@@ -1,4 +1,4 @@
-//! As the greeter, with its data and its stack above all that the library has.
+//! Like the greeter, with its data and its stack above everything that the library has.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -1,4 +1,4 @@
-//! As the greeter, with its data 64 KiB above where wasm-ld puts it, and the stack where it was.
+//! Like the greeter, with its data 64 KiB above where wasm-ld puts it, and its stack unchanged.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -1,4 +1,4 @@
-//! As the shouter, with its data 64 KiB above where wasm-ld puts it.
+//! Like the shouter, with its data 64 KiB above where wasm-ld puts it.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

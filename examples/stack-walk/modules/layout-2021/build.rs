@@ -1,4 +1,4 @@
-//! The layout that wasm-ld had by default in 2021: data first, then a stack of 64 KiB.
+//! The layout that was wasm-ld's default in 2021: data first, then a stack of 64 KiB.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -1,4 +1,4 @@
-//! The stack pointer is a global of the instance; this makes it known to others.
+//! The stack pointer is a global of the instance; this exports it.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

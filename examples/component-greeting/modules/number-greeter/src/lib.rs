@@ -1,4 +1,4 @@
-//! A greeter of the right name whose greeting is a number.
+//! A greeter with the right name whose greeting is a number.
 #![cfg(target_env = "p2")]
 #![allow(unsafe_code, reason = "wit-bindgen generates it")]
 

@@ -1,6 +1,6 @@
 //! The greeter as a position-independent module; its build script compiles it.
 //!
-//! The standard library of wasip1 is not position-independent, so that this crate does without.
+//! The standard library of wasip1 is not position-independent, so this crate does not use it.
 #![cfg_attr(all(target_family = "wasm", target_env = "p1"), no_std)]
 
 #[cfg(all(target_family = "wasm", target_env = "p1"))]

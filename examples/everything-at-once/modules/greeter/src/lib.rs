@@ -1,5 +1,5 @@
-//! A program that has two buffers on its stack and calls a library.
-#![allow(unsafe_code, reason = "exported and imported names of modules are foreign functions")]
+//! A module that has two buffers on its stack and calls a library.
+#![allow(unsafe_code, reason = "exports and imports of modules are foreign functions")]
 
 use std::hint::black_box;
 
@@ -15,11 +15,11 @@ use abc_library::work;
 static PILE: [u8; 16] = *b"\xf0\x9f\x92\xa9!!\0\0\0\0\0\0\0\0\0\0";
 static GREETING: [u8; 6] = *b"hello\0";
 
-/// Aligned as a stack is, so that its place there does not hang on what else a compiler puts there.
+/// Aligned like the stack, so that its place there does not depend on what else the compiler puts there.
 #[repr(align(16))]
 struct Buffer<const SIZE: usize>([u8; SIZE]);
 
-/// What stands in the smaller buffer after the call: eight bytes, the first one lowest.
+/// Returns the contents of the smaller buffer after the call: eight bytes, the first one lowest.
 #[unsafe(no_mangle)]
 pub extern "C" fn greeting() -> u64 {
     let pile = Buffer(*black_box(&PILE));

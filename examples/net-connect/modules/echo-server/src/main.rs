@@ -1,4 +1,4 @@
-//! Listens on a port of its own, says which, and sends back what each connection sends.
+//! Listens on a port of its own, prints the port, and sends back what each connection sends.
 
 use std::io;
 use std::net::TcpListener;
@@ -8,7 +8,7 @@ fn main() -> io::Result<()> {
     println!("{}", listener.local_addr()?.port());
     for stream in listener.incoming() {
         let stream = stream?;
-        // One that goes away in the middle of its talk is none of the next one's business.
+        // A connection that breaks off must not affect the next one.
         let _ = io::copy(&mut &stream, &mut &stream);
     }
     Ok(())

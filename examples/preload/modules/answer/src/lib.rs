@@ -1,7 +1,7 @@
 //! A module with one function.
 #![allow(unsafe_code, reason = "an exported name must not be mangled")]
 
-/// The answer.
+/// Returns the answer.
 #[unsafe(no_mangle)]
 pub extern "C" fn answer() -> i32 {
     42

@@ -4,7 +4,7 @@
 use std::hint::black_box;
 use std::mem::MaybeUninit;
 
-/// Calls back with the address of a buffer on the stack, which stays untouched: a single store into
+/// Calls back with the address of a buffer on the stack. The buffer stays untouched: a single store to
 /// it would end the program once it is below 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn descend(callback: extern "C" fn(isize)) {

@@ -1,0 +1,7 @@
+//! The third stage: compiles packages and composes components.
+
+pub mod artifacts;
+pub mod cargo;
+pub mod compose;
+pub mod environment;
+pub mod message;

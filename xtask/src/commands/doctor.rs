@@ -1,0 +1,111 @@
+//! `cargo xtask doctor`: lists the tools and targets, where they were found, whether they are suitable, and
+//! how to fix what is not.
+
+use std::path::Path;
+
+use anyhow::Result;
+use xshell::{Shell, cmd};
+
+use crate::environment::Environment;
+use crate::exit;
+use crate::model::target::Target;
+use crate::provision::finding::Finding;
+use crate::provision::{toolchain, wasmtime as wasmtime_tool};
+use crate::support::terminal;
+use crate::workspace::Workspace;
+
+/// One line of the list.
+struct Line {
+    name: String,
+    finding: Finding,
+    /// How to fix it if it is missing or unsuitable.
+    help: String,
+    /// Whether `test` works without it.
+    optional: bool,
+}
+
+/// Prints the list on stdout, and returns the exit code, which says whether everything that `test` needs was
+/// found. Nothing is installed.
+///
+/// # Errors
+/// If rustc or stdout cannot be used.
+pub fn doctor(workspace: &Workspace, env: &Environment) -> Result<u8> {
+    let sh = Shell::new()?;
+    let mut lines = vec![tool(&sh, env, "cargo", "install rustup: https://rustup.rs", false)];
+    lines.push(tool(&sh, env, "rustup", "install rustup: https://rustup.rs", true));
+    lines.extend(targets(&sh, env)?);
+    lines.extend(wasmtime(&sh, env, workspace));
+    lines.push(tool(&sh, env, "cc", "install a C linker, such as the package gcc or clang", false));
+    lines.push(tool(&sh, env, "cargo-insta", "cargo install --locked cargo-insta", true));
+    lines.push(tool(&sh, env, "cargo-binstall", "cargo install --locked cargo-binstall", true));
+
+    let width = lines.iter().map(|line| line.name.len()).max().unwrap_or(0);
+    let mut code = exit::OK;
+    for Line { name, finding, help, optional } in &lines {
+        let needed = if *optional { "optional" } else { "needed" };
+        let text = match finding {
+            Finding::Suitable { at, version } => {
+                format!("ok          {name:width$}  {version}  {}\n", at.display())
+            }
+            Finding::Unsuitable { at, why } => {
+                format!("unsuitable  {name:width$}  {}: {why}\n{:12}help: {help}\n", at.display(), "")
+            }
+            Finding::Missing => format!("missing     {name:width$}  {needed}\n{:12}help: {help}\n", ""),
+        };
+        terminal::print(&text)?;
+        if !optional && !matches!(finding, Finding::Suitable { .. }) {
+            code = exit::SET_UP;
+        }
+    }
+    Ok(code)
+}
+
+/// A program in `PATH`. It is suitable if `--version` works.
+fn tool(sh: &Shell, env: &Environment, name: &str, help: &str, optional: bool) -> Line {
+    let finding = match env.which(name) {
+        None => Finding::Missing,
+        Some(at) => {
+            // `cargo-insta` prints its version only as cargo calls it.
+            let subcommand = name.strip_prefix("cargo-").filter(|name| *name == "insta");
+            match cmd!(sh, "{at} {subcommand...} --version").quiet().ignore_stderr().read() {
+                Ok(printed) => {
+                    Finding::Suitable { at, version: printed.lines().next().unwrap_or_default().to_string() }
+                }
+                Err(error) => Finding::Unsuitable { at, why: error.to_string() },
+            }
+        }
+    };
+    Line { name: name.into(), finding, help: help.into(), optional }
+}
+
+/// Rust's standard library for each wasm target.
+fn targets(sh: &Shell, env: &Environment) -> Result<Vec<Line>> {
+    let rustlib = toolchain::rustlib(sh, env)?;
+    let line = |triple: &str| {
+        let at = rustlib.join(triple);
+        let finding = match toolchain::has_target(&rustlib, triple) {
+            true => Finding::Suitable { at, version: "installed".into() },
+            false => Finding::Missing,
+        };
+        Line { name: triple.into(), finding, help: format!("rustup target add {triple}"), optional: false }
+    };
+    Ok(Target::ALL.iter().filter_map(|target| target.wasm_triple()).map(line).collect())
+}
+
+/// The wasmtime that `test` would use, after those that were found first but are unsuitable.
+fn wasmtime(sh: &Shell, env: &Environment, workspace: &Workspace) -> Vec<Line> {
+    let findings = wasmtime_tool::find(sh, env, workspace.wasmtime);
+    let last = findings.len() - 1;
+    findings
+        .into_iter()
+        .enumerate()
+        .map(|(index, finding)| {
+            let named = |at: &Path| env.wasmtime.as_deref() == Some(at);
+            let help = match &finding {
+                Finding::Unsuitable { at, .. } if named(at) => "unset WASMTIME".into(),
+                _ => "cargo xtask setup".into(),
+            };
+            Line { name: format!("wasmtime {}", workspace.wasmtime), finding, help, optional: index < last }
+        })
+        .collect()
+}

@@ -1,0 +1,73 @@
+//! `cargo xtask test --list`: lists the selected cells; as JSON, with the exact call of each.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+
+use anyhow::Result;
+use serde::Serialize;
+use xshell::Shell;
+
+use crate::build::artifacts::{self, Files};
+use crate::environment::Environment;
+use crate::exit;
+use crate::host::hosts::Hosts;
+use crate::model::cell::Cell;
+use crate::model::needs;
+use crate::provision::wasmtime;
+use crate::report::human::Format;
+use crate::run::invocation::Invocation;
+use crate::support::terminal;
+use crate::workspace::Workspace;
+
+/// What another program needs to run a cell by itself.
+#[derive(Serialize)]
+struct Listed<'a> {
+    id: String,
+    argv: Vec<String>,
+    env: &'a BTreeMap<String, String>,
+    cwd: String,
+    /// The program to start first. The port that it prints replaces `{port}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peer: Option<String>,
+}
+
+/// Prints the cells on stdout, one per line, and returns the exit code. Nothing is built or set up, so the
+/// listed files may not exist yet.
+///
+/// # Errors
+/// If stdout cannot be written to.
+pub fn print(
+    workspace: &Workspace,
+    env: &Environment,
+    scratch: &Path,
+    cells: &[Cell<'_>],
+    format: Format,
+) -> Result<u8> {
+    match format {
+        Format::Human => cells.iter().try_for_each(|cell| terminal::print(&(cell.id() + "\n")))?,
+        Format::Json => {
+            let hosts = Hosts { wasmtime: Some(wasmtime::expected(&Shell::new()?, env, workspace)) };
+            for cell in cells {
+                // Flags can name any module, even one that the cell does not need.
+                let modules = cell.example.modules.iter().map(|module| cell.column.unit(&module.name));
+                let units = needs::units(cell).into_iter().chain(modules);
+                let files: Files = artifacts::expected(workspace, cell.example, units);
+                let invocation = Invocation::of(cell, &cell.dir(scratch, 0), &files, &hosts);
+                let words = |argv: Vec<OsString>| {
+                    argv.iter().map(|word| word.to_string_lossy().into_owned()).collect()
+                };
+                let peer = Invocation::of_peer(cell, &cell.peer_dir(scratch, 0), &files, &hosts);
+                let listed = Listed {
+                    id: cell.id(),
+                    argv: words(invocation.argv()),
+                    env: &invocation.env,
+                    cwd: invocation.cwd.to_string_lossy().into_owned(),
+                    peer: peer.map(|peer| peer.typed().concat()),
+                };
+                terminal::print(&(serde_json::to_string(&listed)? + "\n"))?;
+            }
+        }
+    }
+    Ok(exit::OK)
+}

@@ -1,0 +1,45 @@
+//! One file for each command of `cargo xtask`.
+
+pub mod ci;
+pub mod divergences;
+pub mod doctor;
+pub mod layout;
+pub mod list;
+pub mod new;
+pub mod test;
+
+use anyhow::Result;
+
+use crate::cli::Command;
+use crate::environment::Environment;
+use crate::exit;
+use crate::run::watchdog;
+use crate::session::Session;
+use crate::support::terminal::say;
+use crate::workspace::Workspace;
+
+/// Runs a command, and returns the exit code.
+///
+/// # Errors
+/// If the command itself fails; see [`exit::Error`] for the exit code.
+pub fn run(command: Command) -> Result<u8> {
+    let env = Environment::of_process();
+    if let Command::Watchdog { scratch } = command {
+        return watchdog::watch(&scratch);
+    }
+    let workspace = Workspace::around(&std::env::current_dir()?, env.target_dir.clone())?;
+    match command {
+        Command::Test(args) => test::test(&workspace, &env, &args).map(|ended| ended.code),
+        Command::Layout(args) => layout::layout(&workspace, &env, &args),
+        Command::New { name } => new::new(&workspace, &name),
+        Command::Divergences { check } => divergences::divergences(&workspace, &env, check),
+        Command::Ci => ci::ci(&workspace, &env),
+        Command::Doctor => doctor::doctor(&workspace, &env),
+        Command::Setup { offline } => {
+            Session::open(&workspace, &env, offline)?.provision(&workspace.columns)?;
+            say("Everything is set up; run: cargo xtask test");
+            Ok(exit::OK)
+        }
+        Command::Watchdog { .. } => unreachable!("handled above, because it needs no workspace"),
+    }
+}

@@ -1,0 +1,397 @@
+//! `cargo xtask test`: runs all stages, from the examples to the report.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use anyhow::{Context, Result};
+use xshell::cmd;
+
+use crate::build::artifacts::{self, Files};
+use crate::build::cargo::Built;
+use crate::cli::TestArgs;
+use crate::commands::{layout, list};
+use crate::discover::examples;
+use crate::environment::Environment;
+use crate::exit;
+use crate::model::cell::{self, Cell};
+use crate::model::example::Example;
+use crate::model::filter::Filter;
+use crate::model::needs;
+use crate::normalize::{self, Locals, Rules};
+use crate::process::{self, Interrupt};
+use crate::report::human::{Options, Report};
+use crate::report::junit;
+use crate::report::page::file;
+use crate::report::results::{CaseResult, CellResult, Summary};
+use crate::run::cells::{self, CellRun, Job, Plan};
+use crate::run::concurrency::Concurrency;
+use crate::run::precompile;
+use crate::run::schedule::{self, Runs};
+use crate::run::scratch::{self, CWD};
+use crate::run::watchdog;
+use crate::session::Session;
+use crate::snapshot::compare::{self, SnapshotPolicy};
+use crate::snapshot::format::Drawn;
+use crate::snapshot::store::{self, Location, UpdateMode};
+use crate::support::removal;
+use crate::support::suggest::suggest;
+use crate::support::terminal::say;
+use crate::workspace::Workspace;
+
+/// How the command ended.
+pub struct Ended {
+    /// The exit code.
+    pub code: u8,
+    /// The figures of the run, if cells were run.
+    pub summary: Option<Summary>,
+}
+
+impl Ended {
+    fn with(code: u8) -> Ended {
+        Ended { code, summary: None }
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If the harness fails, if nothing matched the filter, or if no example could be built. A cell that differs
+/// is not an error.
+pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result<Ended> {
+    let policy = policy(args, env)?;
+    let examples = examples::discover(workspace)?;
+    let filter = args.selection.filter();
+    let cells = filter.select(cell::all(&examples, &workspace.columns));
+    let scratch = scratch::root(&workspace.own_dir());
+    if cells.is_empty() {
+        let message = nothing_matched(&examples, workspace, args);
+        return Err(exit::error(exit::NOTHING_MATCHED, message));
+    }
+    if args.list {
+        return list::print(workspace, env, &scratch, &cells, args.format).map(Ended::with);
+    }
+
+    let session = Session::open(workspace, env, args.offline)?;
+    let hosts = session.provision(cells.iter().map(|cell| cell.column))?;
+    let built = build(&session, &cells, &filter)?;
+    let files = built.files();
+    let misfits = session.compose(&cells, &files)?;
+    if args.no_run {
+        return Ok(Ended::with(exit::OK));
+    }
+    layout::warnings(&session, &cells, &files)?.iter().for_each(|warning| say(warning));
+
+    let concurrency = match args.jobs {
+        _ if args.no_capture => Concurrency::exactly(1),
+        Some(jobs) => Concurrency::exactly(jobs),
+        None => Concurrency::per_core(thread::available_parallelism().map_or(1, usize::from)),
+    };
+    let stop = AtomicBool::new(false);
+    let plan = Plan {
+        scratch: &scratch,
+        hosts: &hosts,
+        built: &built,
+        files: &files,
+        misfits: &misfits,
+        concurrency: &concurrency,
+        timeout: args.timeout,
+        keep_scratch: args.keep_scratch,
+        echo: args.no_capture,
+        interrupt: &session.interrupt,
+        stop: &stop,
+    };
+    let run = Run { session: &session, examples: &examples, filter: &filter, args, policy, plan };
+    let mut report = Report::new(options(args), env);
+    let order = run.order(&cells, &files);
+    let compared = run.guarded(|| run.compare_all(&cells, &order, &mut report));
+    if let Some(signal) = session.interrupt.signal() {
+        if let Ok(compared) = &compared {
+            report.interrupted(&compared.summary);
+        }
+        Interrupt::end_by(signal);
+    }
+    run.conclude(compared?, &built, &mut report)
+}
+
+/// Builds what the cells need. It is an error if that is everything, and nothing of it builds.
+fn build(session: &Session<'_>, cells: &[Cell<'_>], filter: &Filter) -> Result<Built> {
+    let units = cells.iter().flat_map(|cell| {
+        let packages = needs::packages(cell.example).map(|package| cell.column.unit(package));
+        packages.chain(needs::peer(cell))
+    });
+    let built = session.build(&units.collect())?;
+    built.warnings.iter().for_each(|warning| say(warning.trim_end()));
+    if built.is_nothing() && filter.is_everything() {
+        let errors: Vec<_> = built.failures().map(|(_, failure)| failure.rendered.as_str()).collect();
+        let message = format!("no example can be built:\n{}", errors.join("\n"));
+        return Err(exit::error(exit::HARNESS, message));
+    }
+    Ok(built)
+}
+
+/// The options of the report.
+fn options(args: &TestArgs) -> Options {
+    Options {
+        format: args.format,
+        color: args.color,
+        verbose: args.verbose,
+        quiet: args.quiet,
+        no_capture: args.no_capture,
+    }
+}
+
+/// A run of cells whose programs are built.
+struct Run<'a> {
+    session: &'a Session<'a>,
+    examples: &'a [Example],
+    filter: &'a Filter,
+    args: &'a TestArgs,
+    policy: SnapshotPolicy,
+    plan: Plan<'a>,
+}
+
+/// The results of a run.
+struct Compared<'a> {
+    results: Vec<CaseResult<'a>>,
+    summary: Summary,
+}
+
+impl<'a> Run<'a> {
+    /// The order in which the cells start.
+    fn order(&self, cells: &[Cell<'_>], files: &Files) -> Vec<Job> {
+        let seed = schedule::seed(self.args.shuffle);
+        let units: Vec<_> = cells.iter().map(Cell::unit).collect();
+        let cold = precompile::not_yet(self.session.workspace, files);
+        schedule::order(&units, self.args.repeat, seed, &cold)
+    }
+
+    /// Does `work` in scratch directories, guarded by a watchdog. Ends the watchdog and removes the
+    /// directories afterwards, even if the work failed.
+    fn guarded<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let scratch = self.plan.scratch;
+        scratch::prepare(scratch)?;
+        let watchdog = watchdog::start(scratch, &self.session.lock)?;
+        process::adopt()?;
+        let worked = work();
+        // Each of these is done even if one before it fails.
+        let released = watchdog.release();
+        let ended = process::end_all().context("cannot end the programs that were left running");
+        let removed = match self.args.keep_scratch {
+            true => Ok(()),
+            false => removal::remove(scratch).with_context(|| format!("cannot remove {}", scratch.display())),
+        };
+        let worked = worked?;
+        released.and(ended).and(removed).map(|()| worked)
+    }
+
+    /// Runs all cells. Reports the cases in the order of the cells, each as soon as all of its cells have
+    /// ended. No snapshot is written yet.
+    fn compare_all<'c>(
+        &self,
+        cells: &[Cell<'c>],
+        order: &[Job],
+        report: &mut Report,
+    ) -> Result<Compared<'c>> {
+        let mut compared = Compared { results: Vec::new(), summary: Summary::default() };
+        thread::scope(|scope| {
+            let mut runs = Runs::new(cells::start(scope, self.plan, cells, order));
+            let mut all_cases = || -> Result<()> {
+                for case in schedule::cases(cells) {
+                    let progress = |done| report.progress(done, order.len());
+                    let ran = runs.take(case.clone(), self.args.repeat, progress)?;
+                    let Some(result) = self.compare(&cells[case], ran)? else {
+                        compared.summary.not_run += 1;
+                        continue;
+                    };
+                    compared.summary.add(&result);
+                    report.case(&result)?;
+                    if result.failed() && self.args.fail_fast {
+                        self.plan.stop.store(true, Ordering::Relaxed);
+                    }
+                    compared.results.push(result);
+                }
+                Ok(())
+            };
+            let result = all_cases();
+            // Even after an error, no more cells must start.
+            self.plan.stop.store(true, Ordering::Relaxed);
+            result
+        })?;
+        Ok(compared)
+    }
+
+    /// Compares the cells of a case with its snapshot, unless some of them were not run.
+    fn compare<'c>(&self, cells: &[Cell<'c>], ran: Vec<Vec<CellRun>>) -> Result<Option<CaseResult<'c>>> {
+        let results = cells.iter().zip(ran).map(|(cell, rounds)| self.cell_result(cell, rounds));
+        let Some(results) = results.collect::<Option<Vec<_>>>() else { return Ok(None) };
+        let Cell { example, case, .. } = results[0].cell;
+        // A cell that differs between repetitions has no outcome that could be recorded.
+        let steady = results.iter().filter(|result| result.unsteady.is_none());
+        let ran = steady.map(|result| (result.cell.position(), result.outcome.clone())).collect();
+        let Workspace { columns, .. } = self.session.workspace;
+        let snapshots = self.session.workspace.snapshots();
+        let comparison = compare::case(&snapshots, &example.name, case, columns, &ran, self.policy)?;
+        Ok(Some(CaseResult { cells: results, comparison }))
+    }
+
+    /// The normalized outcome of a cell, unless one of its repetitions was not run.
+    fn cell_result<'c>(&self, cell: &Cell<'c>, rounds: Vec<CellRun>) -> Option<CellResult<'c>> {
+        let took = rounds.iter().map(CellRun::took).sum();
+        let typed = match rounds.first() {
+            Some(CellRun::Ran(raw)) => Some(raw.typed.clone()),
+            _ => None,
+        };
+        let outcomes = rounds.iter().enumerate().map(|(round, ran)| self.outcome(cell, round, ran));
+        let mut outcomes = outcomes.collect::<Option<Vec<_>>>()?.into_iter();
+        let outcome = outcomes.next()?;
+        let unsteady = outcomes.find(|other| *other != outcome);
+        Some(CellResult { cell: *cell, outcome, unsteady, took, typed })
+    }
+
+    /// The normalized outcome of one repetition, unless it was not run.
+    fn outcome(&self, cell: &Cell<'_>, round: usize, ran: &CellRun) -> Option<Drawn> {
+        let Workspace { root, .. } = self.session.workspace;
+        let bin = artifacts::directory(self.session.workspace, &cell.unit());
+        let cwd = cell.dir(self.plan.scratch, round).join(CWD);
+        let locals = Locals::new(&cwd, &bin, root).at_port(ran.port());
+        let rules =
+            Rules { host: self.plan.hosts.of(cell.column), locals: &locals, redact: &cell.case.redact };
+        Some(Drawn::new(match ran {
+            CellRun::Ran(raw) => normalize::outcome(raw, rules),
+            CellRun::DoesNotBuild(error) => normalize::outcome_of_failed_build(error, rules),
+            CellRun::DoesNotCompose(reason) => normalize::outcome_of_misfit(reason, rules),
+            CellRun::NotRun => return None,
+        }))
+    }
+
+    /// Writes snapshots, the page and the JUnit report, and prints the end of the report.
+    fn conclude(&self, compared: Compared<'_>, built: &Built, report: &mut Report) -> Result<Ended> {
+        let (workspace, policy) = (self.session.workspace, self.policy);
+        let Compared { results, mut summary } = compared;
+        let is_full = self.filter.is_everything();
+        if policy.update != UpdateMode::Check {
+            store::sweep(&workspace.snapshots())?;
+        }
+        if is_full && summary.not_run == 0 {
+            precompile::remember(workspace)?;
+        }
+        results.iter().try_for_each(|result| compare::write(&result.comparison))?;
+        if is_full {
+            summary.orphans = self.orphans(&results)?;
+        }
+        let recorded = summary.accepted > 0 || policy.prune && !summary.orphans.is_empty();
+        // Since the last run, `cargo insta review` may have accepted something.
+        let reviewed = is_full && summary.failed == 0 && policy.update != UpdateMode::Check;
+        if recorded || reviewed {
+            summary.page = file::update(workspace, self.examples)?;
+        }
+        report.failures(&results, built, workspace)?;
+        report.summary(&summary, policy)?;
+        if let Some(path) = &self.args.junit {
+            junit::write(path, &results)?;
+        }
+        let code = match self.args.snapshots.review {
+            true => self.review(&results, &summary)?,
+            false => summary.exit_code(policy),
+        };
+        Ok(Ended { code, summary: Some(summary) })
+    }
+
+    /// The orphans: snapshots that belong to no case any more, and such parts of the snapshots of `results`.
+    /// With `--prune`, this removes the files; the parts are removed along with writing the results.
+    fn orphans(&self, results: &[CaseResult<'_>]) -> Result<Vec<String>> {
+        let workspace = self.session.workspace;
+        let snapshots = workspace.snapshots();
+        let known = self.examples.iter().flat_map(|example| {
+            example.cases.iter().map(|case| Location::new(&snapshots, &example.name, &case.name))
+        });
+        let mut orphans = Vec::new();
+        for path in store::orphans(&snapshots, &known.collect::<Vec<_>>())? {
+            if self.policy.prune {
+                store::prune(&path)?;
+            }
+            orphans.push(workspace.show(&path));
+        }
+        for result in results {
+            let file = workspace.show(&result.comparison.snapshot);
+            orphans.extend(result.comparison.orphans.iter().map(|orphan| format!("{file}: {orphan}")));
+        }
+        Ok(orphans)
+    }
+
+    /// Runs `cargo insta review`, and returns the exit code, which depends on the differences that were not
+    /// accepted.
+    fn review(&self, results: &[CaseResult<'_>], summary: &Summary) -> Result<u8> {
+        let Session { env, sh, workspace, .. } = self.session;
+        let failed: Vec<_> = results.iter().filter(|result| result.failed()).collect();
+        if failed.is_empty() {
+            return Ok(exit::OK);
+        }
+        if env.which("cargo-insta").is_none() {
+            let message = "--review needs cargo-insta, which is missing\n\
+                           help: cargo install --locked cargo-insta";
+            return Err(exit::error(exit::SET_UP, message));
+        }
+        let (cargo, root) = (&env.cargo, &workspace.root);
+        cmd!(sh, "{cargo} insta review --workspace-root {root}")
+            .quiet()
+            .run()
+            .context("cargo insta review failed")?;
+        file::update(workspace, self.examples)?;
+        let settled = |result: &&CaseResult<'_>| -> Result<bool> {
+            let (example, case) = result.names();
+            let accepted = store::accepted(&Location::new(&workspace.snapshots(), example, case))?;
+            let is_accepted = |accepted: store::Snapshot| accepted.table == result.comparison.table;
+            Ok(result.is_steady() && accepted.is_some_and(is_accepted))
+        };
+        let mut left = 0;
+        for result in &failed {
+            left += usize::from(!settled(result)?);
+        }
+        Ok(if left == 0 && summary.not_run == 0 { exit::OK } else { exit::DIFFERS })
+    }
+}
+
+/// What to do about differences, according to the flags, `INSTA_UPDATE`, and whether this is CI.
+fn policy(args: &TestArgs, env: &Environment) -> Result<SnapshotPolicy> {
+    let asked = UpdateMode::asked(&env.insta_update)?;
+    let flags = &args.snapshots;
+    if flags.prune && !args.selection.filter().is_everything() {
+        let message = "--prune needs a full run: only that finds everything that belongs to no case\n\
+                       help: leave out the filters";
+        return Err(exit::error(exit::USAGE, message));
+    }
+    if env.ci && (flags.accept || flags.prune || flags.review) {
+        let message = "nothing is written in CI\nhelp: unset CI to accept, review or prune";
+        return Err(exit::error(exit::USAGE, message));
+    }
+    let update = match asked {
+        _ if flags.check || env.ci => UpdateMode::Check,
+        _ if flags.accept => UpdateMode::Accept,
+        Some(asked) => asked,
+        None => UpdateMode::Pending,
+    };
+    if update == UpdateMode::Check && flags.prune {
+        let message = "--prune removes files, but INSTA_UPDATE=no forbids writing\n\
+                       help: unset INSTA_UPDATE, or leave out --prune";
+        return Err(exit::error(exit::USAGE, message));
+    }
+    Ok(SnapshotPolicy { update, prune: flags.prune })
+}
+
+/// The message for a filter that matches no cell, with a suggestion.
+fn nothing_matched(examples: &[Example], workspace: &Workspace, args: &TestArgs) -> String {
+    let all = cell::all(examples, &workspace.columns);
+    let ids: BTreeSet<_> = all.iter().flat_map(|cell| [cell.example.name.clone(), cell.case_id()]).collect();
+    let rows: BTreeSet<_> = all.iter().map(|cell| cell.row.name.clone()).collect();
+    let meant = |word: &String, known: &BTreeSet<String>| {
+        let known = known.iter().map(String::as_str).filter(|known| known != word);
+        suggest(word, known).map(String::from)
+    };
+    let asked = &args.selection;
+    let of_filters = asked.filters.iter().find_map(|filter| meant(filter, &ids));
+    let meant = of_filters.or_else(|| asked.row.iter().find_map(|name| meant(name, &rows)));
+    let hint = meant.map(|name| format!("help: did you mean `{name}`?\n")).unwrap_or_default();
+    format!("nothing matched\n{hint}help: `cargo xtask test --list` prints the ids of all cells")
+}

@@ -1,0 +1,30 @@
+//! Checks which entries a fixture can contain.
+
+use std::path::Path;
+
+use crate::discover::directory::{DEEPEST, LARGEST_HELD, LONGEST};
+use crate::model::tree::{Entry, Tree};
+
+/// Returns the entries that a fixture cannot contain, each with the reason and how to fix it: git does not
+/// keep them, or they cannot be copied to the cells.
+pub fn unsupported(fixture: &Tree) -> impl Iterator<Item = (&Path, String)> {
+    let is_parent = |path: &Path| fixture.entries.keys().any(|other| other.parent() == Some(path));
+    fixture.entries.iter().filter_map(move |(path, entry)| {
+        let problem = match entry {
+            Entry::Directory if !is_parent(path) => {
+                "an empty directory, which git does not keep: put a file into it, or remove it".into()
+            }
+            Entry::Directory | Entry::File { .. } | Entry::Link(_) => return None,
+            Entry::Special => "not a file, directory or link, and git does not keep it: remove it; \
+                               the key `fifos` of a case creates FIFOs"
+                .into(),
+            Entry::Large { size, .. } => format!(
+                "{size} bytes, which would be copied for each cell: use at most {LARGEST_HELD}, or let the program create it"
+            ),
+            Entry::Unreadable => "cannot be read: add read permission".into(),
+            Entry::Deep => format!("more than {DEEPEST} nested directories: move it up"),
+            Entry::Long => format!("a path of more than {LONGEST} bytes: shorten it"),
+        };
+        Some((path.as_path(), problem))
+    })
+}

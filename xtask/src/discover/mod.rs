@@ -1,0 +1,11 @@
+//! The first stage: reads and checks everything in `examples/`.
+
+pub mod cases;
+pub mod check;
+pub mod composition;
+pub mod directory;
+pub mod examples;
+pub mod fixture;
+pub mod keys;
+pub mod packages;
+pub mod spec;

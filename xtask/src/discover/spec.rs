@@ -1,0 +1,217 @@
+//! The types that define the format of `cases.toml`. The JSON schema for editors, `cases.schema.json`, is
+//! generated from them and their doc comments.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::discover::composition;
+use crate::model::case;
+
+/// A case: one way to call the program, with one snapshot. In the table `defaults`: keys that apply to every
+/// case of the file.
+#[derive(Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "case"))]
+#[serde(deny_unknown_fields, default)]
+pub struct Spec {
+    /// One line that says what this case shows.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub about: Option<Spanned<String>>,
+    /// The program's arguments. `{cwd}` is the absolute scratch directory, `{byte:e9}` a byte that is
+    /// not valid UTF-8, `{port}` the peer's port.
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
+    pub args: Option<Vec<Spanned<String>>>,
+    /// What the program reads from its standard input; empty if not given.
+    pub stdin: Option<String>,
+    /// What standard output is, if it is not recorded: `"broken"`, a pipe with a closed reader, or `"full"`, a
+    /// device that is full.
+    pub stdout: Option<Stdout>,
+    /// Paths of FIFOs (named pipes) to create in the scratch directory, with the directories that contain
+    /// them. They cannot be in `fixture/`, as git does not keep them.
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
+    pub fifos: Option<Vec<Spanned<String>>>,
+    /// Variables of the host process, in addition to LC_ALL, TZ, HOME and TMPDIR. The native program
+    /// sees them; a wasm guest sees only what a grant or flags such as `--env` pass on. `{cwd}` is the
+    /// absolute scratch directory, `{port}` the peer's port.
+    #[cfg_attr(test, schemars(with = "BTreeMap<String, String>"))]
+    pub env: BTreeMap<Spanned<String>, Spanned<String>>,
+    /// A program in this example's `modules/` to which the cells connect. Each cell has its own peer, which
+    /// is always native. It listens on a port of 127.0.0.1, prints the port number on one line, and serves
+    /// until it is killed.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub peer: Option<Spanned<String>>,
+    /// Rows by name, with what they allow the program: `grant.NAME = { dirs = ["."] }`. Each host translates
+    /// a grant into its own flags. Every case also has the row `default`, which allows nothing.
+    #[cfg_attr(test, schemars(with = "BTreeMap<String, GrantSpec>"))]
+    pub grant: BTreeMap<Spanned<String>, GrantSpec>,
+    /// Rows by name, with flags of wasmtime, verbatim: `flags.NAME = ["-W", "fuel=1000"]`. A row can have a
+    /// grant and flags. `{wasm:NAME}` is the path of that package's artifact for the cell's
+    /// target, `{cwd}` the absolute scratch directory, `{port}` the peer's port.
+    #[cfg_attr(test, schemars(with = "BTreeMap<String, Vec<String>>"))]
+    pub flags: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
+    /// Rows by name, with the components that are plugged into the program before it runs:
+    /// `compose.NAME = { program = ["module"], module = ["other"] }` lists, for each package, the packages
+    /// that fill its imports. Such rows have cells on wasip2 only, and can also have a grant and flags.
+    #[cfg_attr(test, schemars(with = "BTreeMap<String, BTreeMap<String, Vec<String>>>"))]
+    pub compose: BTreeMap<Spanned<String>, composition::Spec>,
+    /// Names of rows of `[defaults]` that this case does not have.
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
+    pub without: Option<Vec<Spanned<String>>>,
+    /// The targets of this case: any of `native`, `wasip1`, `wasip2`; all if not given.
+    #[cfg_attr(test, schemars(with = "Option<Vec<TargetName>>"))]
+    pub targets: Option<Spanned<Vec<Spanned<String>>>>,
+    /// How long a cell may run, as "10s", "500ms" or "2m"; 10 s if not given. A cell that takes
+    /// longer is killed, and its outcome is `timed out`.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub timeout: Option<Spanned<String>>,
+    /// Text that differs from run to run, and its replacement.
+    pub redact: Option<Vec<RedactSpec>>,
+    /// `"expected"` if modules are meant to overlap in a shared memory; otherwise a run warns about overlaps.
+    pub overlap: Option<Overlap>,
+}
+
+/// What a row allows the program.
+#[derive(Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct GrantSpec {
+    /// Directories that the guest sees, as `"HOST"` or `"HOST::GUEST"`.
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
+    pub dirs: Vec<Spanned<String>>,
+    /// Variables that the guest sees, as `"NAME"` or `"NAME=value"`.
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
+    pub env: Vec<Spanned<String>>,
+    /// Whether the guest may use the network.
+    pub network: bool,
+}
+
+/// Text that matches `pattern` is replaced by `with`, in the streams, the files and the reasons that an
+/// outcome shows.
+#[derive(Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RedactSpec {
+    /// A regular expression in the syntax of the regex-lite crate.
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub pattern: Spanned<String>,
+    /// The replacement. `$1` and `${name}` are replaced by groups of the pattern.
+    pub with: String,
+}
+
+/// What standard output is, if it is not recorded.
+#[derive(Clone, Copy, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Stdout {
+    /// A pipe with a closed reader.
+    Broken,
+    /// A device that is full.
+    Full,
+}
+
+/// Whether modules are meant to overlap in a shared memory.
+#[derive(Clone, Copy, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Overlap {
+    Expected,
+}
+
+/// A target.
+#[cfg(test)]
+#[derive(schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(dead_code, reason = "only its schema is used")]
+enum TargetName {
+    Native,
+    Wasip1,
+    Wasip2,
+}
+
+impl From<Stdout> for case::Stdout {
+    fn from(stdout: Stdout) -> case::Stdout {
+        match stdout {
+            Stdout::Broken => case::Stdout::Broken,
+            Stdout::Full => case::Stdout::Full,
+        }
+    }
+}
+
+impl Spec {
+    /// Returns this case with the values that it inherits from `defaults`. A table inherits the entries that
+    /// it does not have itself. Any other key is inherited if it is missing.
+    pub fn with_defaults(self, defaults: &Spec) -> Spec {
+        let without: Vec<_> = self.without.iter().flatten().map(|row| row.get_ref().clone()).collect();
+        Spec {
+            about: self.about,
+            args: self.args.or_else(|| defaults.args.clone()),
+            stdin: self.stdin.or_else(|| defaults.stdin.clone()),
+            stdout: self.stdout.or(defaults.stdout),
+            fifos: self.fifos.or_else(|| defaults.fifos.clone()),
+            env: merged(self.env, &defaults.env, &[]),
+            peer: self.peer.or_else(|| defaults.peer.clone()),
+            grant: merged(self.grant, &defaults.grant, &without),
+            flags: merged(self.flags, &defaults.flags, &without),
+            compose: merged(self.compose, &defaults.compose, &without),
+            without: self.without,
+            targets: self.targets.or_else(|| defaults.targets.clone()),
+            timeout: self.timeout.or_else(|| defaults.timeout.clone()),
+            redact: self.redact.or_else(|| defaults.redact.clone()),
+            overlap: self.overlap.or(defaults.overlap),
+        }
+    }
+
+    /// Returns the names of all rows except `default`, each with its first place in the file, in the order of
+    /// the file.
+    pub fn rows(&self) -> Vec<Spanned<String>> {
+        let mut rows: Vec<_> =
+            self.grant.keys().chain(self.flags.keys()).chain(self.compose.keys()).cloned().collect();
+        rows.sort_by_key(|row| row.span().start);
+        let mut names = std::collections::BTreeSet::new();
+        rows.retain(|row| names.insert(row.get_ref().clone()));
+        rows
+    }
+}
+
+/// Returns `own` with the entries of `defaults` that it does not have and that are not in `without`.
+fn merged<T: Clone>(
+    mut own: BTreeMap<Spanned<String>, T>,
+    defaults: &BTreeMap<Spanned<String>, T>,
+    without: &[String],
+) -> BTreeMap<Spanned<String>, T> {
+    for (name, value) in defaults {
+        if !without.contains(name.get_ref()) {
+            own.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    own
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// `cases.schema.json` is generated from the types above. To update it, run
+    /// `UPDATE_SCHEMA=1 cargo test schema`.
+    #[test]
+    fn schema_is_current() {
+        let settings = schemars::generate::SchemaSettings::draft07();
+        let mut schema = settings.into_generator().into_root_schema_for::<BTreeMap<String, Spec>>();
+        schema.insert("title".into(), "cases.toml of Parallax".into());
+        let description = "Each table is a case of the example; `defaults` applies to all of them.";
+        schema.insert("description".into(), description.into());
+        let names = serde_json::json!({ "pattern": "^[a-z0-9][a-z0-9_-]*$", "maxLength": 64 });
+        schema.insert("propertyNames".into(), names);
+        let current = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases.schema.json");
+        if std::env::var_os("UPDATE_SCHEMA").is_some() {
+            std::fs::write(&path, &current).unwrap();
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(committed, current, "run `UPDATE_SCHEMA=1 cargo test schema`");
+    }
+}

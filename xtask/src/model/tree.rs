@@ -1,0 +1,134 @@
+//! The files below a directory as a value, and the differences between two such values.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// All entries below a directory, by their paths relative to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tree {
+    pub entries: BTreeMap<PathBuf, Entry>,
+}
+
+/// One entry of a [`Tree`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    Directory,
+    File {
+        contents: Vec<u8>,
+        executable: bool,
+    },
+    /// A symbolic link and its target. It is never followed.
+    Link(PathBuf),
+    /// A file that is too large to hold: its size in bytes, and a hash of its beginning.
+    Large {
+        size: u64,
+        hash: u64,
+    },
+    /// A FIFO, a socket or a device, which has no contents to read.
+    Special,
+    /// An entry that could not be read for lack of permission.
+    Unreadable,
+    /// A directory that is nested so deeply that its contents were not read.
+    Deep,
+    /// A directory with a path that is so long that its contents were not read.
+    Long,
+}
+
+/// One difference between two trees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub kind: ChangeKind,
+    pub path: PathBuf,
+    /// The new entry; for a removed entry, the old one.
+    pub entry: Entry,
+}
+
+/// What happened to an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    Created,
+    Changed,
+    Removed,
+}
+
+impl Tree {
+    /// Returns the differences of `after` from this tree, ordered by path.
+    pub fn changes(&self, after: &Tree) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for (path, before) in &self.entries {
+            let (kind, entry) = match after.entries.get(path) {
+                Some(now) if now == before => continue,
+                Some(now) => (ChangeKind::Changed, now),
+                None => (ChangeKind::Removed, before),
+            };
+            changes.push(Change { kind, path: path.clone(), entry: entry.clone() });
+        }
+        for (path, entry) in &after.entries {
+            if !self.entries.contains_key(path) {
+                changes.push(Change { kind: ChangeKind::Created, path: path.clone(), entry: entry.clone() });
+            }
+        }
+        changes.sort_by(|a, b| a.path.cmp(&b.path));
+        changes
+    }
+
+    /// Returns a tree that contains `directory`, and in it the entries of this tree.
+    pub fn below(&self, directory: &str) -> Tree {
+        let deeper = |(path, entry): (&PathBuf, &Entry)| (Path::new(directory).join(path), entry.clone());
+        let mut entries: BTreeMap<_, _> = self.entries.iter().map(deeper).collect();
+        entries.insert(directory.into(), Entry::Directory);
+        Tree { entries }
+    }
+
+    /// Returns this tree with a FIFO at `path`, and with the directories that contain it.
+    ///
+    /// # Errors
+    /// If another entry is in the way. Returns its path and what is wrong with it, such as `not a directory`.
+    pub fn with_fifo(mut self, path: &Path) -> Result<Tree, (PathBuf, &'static str)> {
+        // Collecting the components normalizes the path: `a//b` becomes `a/b`.
+        let path: PathBuf = path.components().collect();
+        for directory in path.ancestors().skip(1).filter(|directory| !directory.as_os_str().is_empty()) {
+            if *self.entries.entry(directory.into()).or_insert(Entry::Directory) != Entry::Directory {
+                return Err((directory.into(), "not a directory"));
+            }
+        }
+        match self.entries.insert(path.clone(), Entry::Special) {
+            Some(_) => Err((path, "already there")),
+            None => Ok(self),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(paths: &[(&str, &str)]) -> Tree {
+        let file = |contents: &str| Entry::File { contents: contents.into(), executable: false };
+        Tree { entries: paths.iter().map(|(path, contents)| (path.into(), file(contents))).collect() }
+    }
+
+    #[test]
+    fn changes_by_path() {
+        let before = tree(&[("a", "1"), ("b", "2"), ("c", "3")]);
+        let after = tree(&[("a", "1"), ("b", "changed"), ("d", "")]);
+        let changes = before.changes(&after);
+        let changes: Vec<_> =
+            changes.iter().map(|change| (change.kind, change.path.to_str().unwrap())).collect();
+        assert_eq!(
+            changes,
+            [(ChangeKind::Changed, "b"), (ChangeKind::Removed, "c"), (ChangeKind::Created, "d")]
+        );
+    }
+
+    #[test]
+    fn fifos_need_unused_paths() {
+        let tree = tree(&[("file", "1")]);
+        let with = |path: &str| tree.clone().with_fifo(Path::new(path));
+        let entries = with("new/fifo").unwrap().entries;
+        assert_eq!(entries[Path::new("new")], Entry::Directory);
+        assert_eq!(entries[Path::new("new/fifo")], Entry::Special);
+        assert_eq!(with("file/fifo"), Err(("file".into(), "not a directory")));
+        assert_eq!(with("file"), Err(("file".into(), "already there")));
+    }
+}

@@ -1,0 +1,54 @@
+//! Process control: starts, watches and kills the programs under test.
+//!
+//! This is where the harness depends on the operating system. On each, a program runs with both output
+//! streams read while it runs, with a timeout that output does not extend, and with a limit on output.
+//! What it started is killed when it ends, as far as the system allows:
+//!
+//! | | Linux | other Unix | Windows |
+//! |---|---|---|---|
+//! | killed with a program | its process group, and survivors outside of it | its process group | its job object |
+//! | survivors are reported ([`Ran::left_running`]) | all | those in its process group | none |
+//! | if the harness is killed | a watchdog kills the programs | programs keep running | the job objects are closed |
+//! | tested | by CI | it compiles | it compiles |
+//!
+//! A survivor is a process that a program has started and that is still running when the program has
+//! ended. On Linux the harness finds those that have left the process group because it is a subreaper. On
+//! other Unix systems they keep running. On Windows only a process that a program starts before the program
+//! itself is put into its job keeps running; a job object that is closed kills all processes in it.
+
+mod interrupt;
+#[cfg(target_os = "linux")]
+mod subreaper;
+mod supervision;
+mod types;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+pub use interrupt::Interrupt;
+#[cfg(target_os = "linux")]
+pub use subreaper::{adopt, end_all, end_all_of};
+pub use types::{Echo, End, Limits, Pipe, Ran, signal_name};
+#[cfg(unix)]
+pub use unix::{broken_pipe, end_tool, run, start_tool};
+#[cfg(windows)]
+pub use windows::{broken_pipe, end_tool, run, start_tool};
+
+/// On other systems than Linux, a process cannot become a subreaper.
+#[cfg(not(target_os = "linux"))]
+pub fn adopt() -> std::io::Result<()> {
+    Ok(())
+}
+
+/// On other systems than Linux, survivors do not become children of the harness.
+#[cfg(not(target_os = "linux"))]
+pub fn end_all() -> std::io::Result<()> {
+    Ok(())
+}
+
+/// On other systems than Linux, survivors cannot be matched to a scratch directory.
+#[cfg(not(target_os = "linux"))]
+pub fn end_all_of(_: &std::path::Path) -> std::io::Result<()> {
+    Ok(())
+}

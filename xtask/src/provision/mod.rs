@@ -1,0 +1,5 @@
+//! The second stage: finds toolchains and hosts, and installs missing ones.
+
+pub mod finding;
+pub mod toolchain;
+pub mod wasmtime;

@@ -1,0 +1,364 @@
+//! The report for users, on stderr.
+
+use std::collections::BTreeSet;
+use std::io::{IsTerminal, Write};
+use std::time::Instant;
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use anyhow::Result;
+use clap::ValueEnum;
+use similar::{ChangeTag, TextDiff};
+
+use crate::build::cargo::{Artifact, Built};
+use crate::environment::Environment;
+use crate::model::column::Column;
+use crate::model::needs;
+use crate::model::outcome::End;
+use crate::report::json;
+use crate::report::page::file::{self, Update};
+use crate::report::results::{CaseResult, CaseStatus, Summary};
+use crate::snapshot::compare::{Differing, SnapshotPolicy, Status};
+use crate::snapshot::store::UpdateMode;
+use crate::support::escape::{count, indent, shell_word};
+use crate::support::terminal::Lines;
+use crate::workspace::Workspace;
+
+/// The options of the report.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    pub format: Format,
+    /// If it is `None`, environment variables and the terminal decide.
+    pub color: Option<Color>,
+    /// Whether to show each cell with its command line.
+    pub verbose: bool,
+    /// Whether to show only failures and the summary.
+    pub quiet: bool,
+    /// Whether the programs print to the same terminal.
+    pub no_capture: bool,
+}
+
+/// The format of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Text on stderr
+    Human,
+    /// One JSON object per line on stdout
+    Json,
+}
+
+/// When to use colors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// Prints a report while cells run.
+pub struct Report {
+    err: Lines<AutoStream<std::io::Stderr>>,
+    json: bool,
+    verbose: bool,
+    quiet: bool,
+    /// Whether to draw a line with the progress.
+    progress: bool,
+    started: Instant,
+}
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+
+fn colored(color: AnsiColor) -> Style {
+    color.on_default()
+}
+
+impl Report {
+    /// Starts a report, and its clock.
+    pub fn new(options: Options, env: &Environment) -> Report {
+        let asked = match (options.color, env.cargo_term_color.as_deref()) {
+            (Some(Color::Always), _) | (None, Some("always")) => ColorChoice::Always,
+            (Some(Color::Never), _) | (None, Some("never")) => ColorChoice::Never,
+            // This reads NO_COLOR and CLICOLOR_FORCE.
+            _ => AutoStream::choice(&std::io::stderr()),
+        };
+        let json = options.format == Format::Json;
+        Report {
+            err: Lines::new(AutoStream::new(std::io::stderr(), asked)),
+            json,
+            verbose: options.verbose,
+            quiet: options.quiet,
+            progress: std::io::stderr().is_terminal() && !json && !options.no_capture && !env.ci,
+            started: Instant::now(),
+        }
+    }
+
+    /// Draws the progress if stderr is a terminal. `done` and `all` are numbers of cells.
+    pub fn progress(&self, done: usize, all: usize) {
+        if self.progress {
+            let seconds = self.started.elapsed().as_secs_f32();
+            eprint!("\r\x1b[K     Running [{seconds:>8.3}s] {done}/{all} cells");
+        }
+    }
+
+    fn clear_progress(&self) {
+        if self.progress {
+            eprint!("\r\x1b[K");
+        }
+    }
+
+    /// Reports the result of a case.
+    ///
+    /// # Errors
+    /// If stderr or stdout cannot be written to.
+    pub fn case(&mut self, result: &CaseResult<'_>) -> Result<()> {
+        if self.json {
+            return json::case(result);
+        }
+        if self.quiet && !result.failed() {
+            return Ok(());
+        }
+        self.clear_progress();
+        self.line(result)?;
+        if self.verbose {
+            for cell in &result.cells {
+                let letter = result.comparison.table.letter(&cell.cell.position());
+                let end = cell.outcome.text().lines().next().unwrap_or_default();
+                let seconds = cell.took.as_secs_f32();
+                writeln!(
+                    self.err,
+                    "{DIM}       {letter:>5} [{seconds:>8.3}s] {}  {end}{DIM:#}",
+                    cell.cell.id()
+                )?;
+                if let Some(typed) = &cell.typed {
+                    writeln!(self.err, "{DIM}                           $ {typed}{DIM:#}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Prints the line of a case: its status, time, name and letters.
+    fn line(&mut self, result: &CaseResult<'_>) -> Result<()> {
+        let (word, color) = label(result.status());
+        let style = colored(color).bold();
+        let letters = result.comparison.table.row_of_letters();
+        let seconds = result.took().as_secs_f32();
+        let (example, case) = result.names();
+        writeln!(
+            self.err,
+            "{style}{word:>12}{style:#} [{seconds:>8.3}s] {BOLD}{example}{BOLD:#}/{case}  {letters}"
+        )?;
+        Ok(())
+    }
+
+    /// Reports the failed cases in detail, each with its difference and the commands to rerun and accept it.
+    ///
+    /// # Errors
+    /// If stderr cannot be written to.
+    pub fn failures(
+        &mut self,
+        results: &[CaseResult<'_>],
+        built: &Built,
+        workspace: &Workspace,
+    ) -> Result<()> {
+        if self.json {
+            return Ok(());
+        }
+        self.clear_progress();
+        for result in results.iter().filter(|result| result.failed()) {
+            writeln!(self.err)?;
+            self.line(result)?;
+            if let Some(about) = &result.cells[0].cell.case.about {
+                writeln!(self.err, "             {about}")?;
+            }
+            self.unsteady(result)?;
+            self.difference(result, workspace)?;
+            self.build_errors(result, built)?;
+            self.commands(result, &workspace.columns)?;
+        }
+        Ok(())
+    }
+
+    /// Prints the cells whose outcomes differ between repetitions.
+    fn unsteady(&mut self, result: &CaseResult<'_>) -> Result<()> {
+        for cell in &result.cells {
+            let Some(other) = &cell.unsteady else { continue };
+            writeln!(self.err, "\n  {} differs between repetitions:", cell.cell.id())?;
+            self.diff(cell.outcome.text(), other.text())?;
+        }
+        Ok(())
+    }
+
+    /// Prints how a case differs from its snapshot.
+    fn difference(&mut self, result: &CaseResult<'_>, workspace: &Workspace) -> Result<()> {
+        let comparison = &result.comparison;
+        let file = workspace.show(&comparison.snapshot);
+        match comparison.status {
+            Status::Agrees => {}
+            Status::New => {
+                writeln!(self.err, "\n  {file} does not exist yet; it would contain:\n")?;
+                write!(self.err, "{}", indent(&comparison.now, "    "))?;
+            }
+            Status::Differs => {
+                let changed: Vec<_> = comparison.differing.iter().map(Differing::to_string).collect();
+                let differ = if changed.len() == 1 { "differs" } else { "differ" };
+                match changed.is_empty() {
+                    true => writeln!(self.err, "\n  the case was edited after {file} was recorded:\n")?,
+                    false => writeln!(
+                        self.err,
+                        "\n  {} {differ} from {file}: {}\n",
+                        count(changed.len(), "cell"),
+                        changed.join(", ")
+                    )?,
+                }
+                if comparison.before == comparison.now {
+                    writeln!(self.err, "    only the description (`about`) differs")?;
+                }
+                self.diff(&comparison.before, &comparison.now)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Prints the lines that differ, with three lines of context.
+    fn diff(&mut self, before: &str, now: &str) -> Result<()> {
+        let diff = TextDiff::from_lines(before, now);
+        for (index, group) in diff.grouped_ops(3).iter().enumerate() {
+            if index > 0 {
+                writeln!(self.err, "    ⋮")?;
+            }
+            for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+                let (sign, style) = match change.tag() {
+                    ChangeTag::Equal => (' ', Style::new()),
+                    ChangeTag::Delete => ('-', colored(AnsiColor::Red)),
+                    ChangeTag::Insert => ('+', colored(AnsiColor::Green)),
+                };
+                let line = format!("  {sign} {}", change.value());
+                writeln!(self.err, "{style}{}{style:#}", line.trim_end())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Prints the complete compiler errors of cells that differ because they do not build.
+    fn build_errors(&mut self, result: &CaseResult<'_>, built: &Built) -> Result<()> {
+        let ids = result.differing_ids();
+        let is_unbuilt = |end: &End| matches!(end, End::DoesNotBuild(_));
+        let unbuilt = result
+            .cells
+            .iter()
+            .filter(|cell| is_unbuilt(&cell.outcome.outcome.end) && ids.contains(&cell.cell.id()));
+        let errors: BTreeSet<_> = unbuilt
+            .flat_map(|cell| needs::units(&cell.cell))
+            .filter_map(|unit| match built.artifacts.get(&unit)? {
+                Artifact::Failed(failure) => Some(failure.rendered.as_str()),
+                Artifact::Built(_) => None,
+            })
+            .collect();
+        for error in errors {
+            writeln!(self.err, "\n{}", indent(error.trim_end(), "    ").trim_end())?;
+        }
+        Ok(())
+    }
+
+    /// Prints the commands to rerun and to accept a case.
+    fn commands(&mut self, result: &CaseResult<'_>, columns: &[Column]) -> Result<()> {
+        let ids = result.differing_ids();
+        // Use the id of the case if that selects no cells that this run left out.
+        let whole = result.is_whole(columns) && (ids.len() > 4 || ids.len() == result.cells.len());
+        let whole = whole || ids.is_empty();
+        let ids = if whole { vec![result.id()] } else { ids };
+        writeln!(self.err)?;
+        for id in &ids {
+            writeln!(self.err, "  rerun:   cargo xtask test --exact {}", shell_word(id))?;
+        }
+        if result.is_steady() {
+            writeln!(self.err, "  accept:  cargo xtask test --accept --exact {}", ids.join(" "))?;
+        }
+        Ok(())
+    }
+
+    /// Prints the last lines of a run that was not interrupted.
+    ///
+    /// # Errors
+    /// If stderr or stdout cannot be written to.
+    pub fn summary(&mut self, summary: &Summary, policy: SnapshotPolicy) -> Result<()> {
+        if self.json {
+            return json::summary(summary, self.started.elapsed());
+        }
+        self.clear_progress();
+        for orphan in &summary.orphans {
+            let (word, color) = match policy.prune {
+                true => ("PRUNED", AnsiColor::Green),
+                false if summary.orphans_fail(policy) => ("ORPHAN", AnsiColor::Red),
+                false => ("ORPHAN", AnsiColor::Yellow),
+            };
+            let style = colored(color).bold();
+            writeln!(self.err, "{style}{word:>12}{style:#} {orphan}")?;
+        }
+        if !summary.orphans.is_empty() && !policy.prune {
+            writeln!(
+                self.err,
+                "             these belong to no case any more; remove them: cargo xtask test --prune"
+            )?;
+        }
+        match summary.page {
+            Update::Unnecessary => {}
+            Update::Updated => {
+                let style = colored(AnsiColor::Green).bold();
+                writeln!(self.err, "{style}{:>12}{style:#} {}", "UPDATED", file::NAME)?;
+            }
+            Update::Impossible => writeln!(
+                self.err,
+                "             {} could not be updated; to see why: cargo xtask divergences",
+                file::NAME
+            )?,
+        }
+        self.figures(summary)?;
+        if summary.failed > 0 && policy.update == UpdateMode::Pending {
+            writeln!(
+                self.err,
+                "     Pending review one by one: cargo insta review; accept all: cargo xtask test --accept"
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Prints the line with the numbers of cases and cells.
+    fn figures(&mut self, summary: &Summary) -> Result<()> {
+        let color = if summary.failed == 0 { AnsiColor::Green } else { AnsiColor::Red };
+        let style = colored(color).bold();
+        let seconds = self.started.elapsed().as_secs_f32();
+        let Summary { passed, failed, accepted, cells, not_run, .. } = summary;
+        let accepted = if *accepted > 0 { format!(" ({accepted} newly accepted)") } else { String::new() };
+        let not_run = if *not_run > 0 { format!(", {not_run} not run") } else { String::new() };
+        writeln!(
+            self.err,
+            "{style}{:>12}{style:#} [{seconds:>8.3}s] {} ({}): {passed} passed{accepted}, {failed} failed{not_run}",
+            "Summary",
+            count(passed + failed, "case"),
+            count(*cells, "cell"),
+        )?;
+        Ok(())
+    }
+
+    /// Prints the last lines of a run that was interrupted, which writes no snapshot.
+    pub fn interrupted(&mut self, summary: &Summary) {
+        self.clear_progress();
+        // The process is about to end, so an error such as a closed stderr is ignored.
+        let _ = writeln!(self.err, " Interrupted no snapshot was written");
+        let _ = self.figures(summary);
+    }
+}
+
+/// The word for a status, and its color.
+fn label(status: CaseStatus) -> (&'static str, AnsiColor) {
+    match status {
+        CaseStatus::Pass => ("PASS", AnsiColor::Green),
+        CaseStatus::Fail => ("FAIL", AnsiColor::Red),
+        CaseStatus::New => ("NEW", AnsiColor::Yellow),
+        CaseStatus::Accepted => ("ACCEPTED", AnsiColor::Green),
+        CaseStatus::Unsteady => ("UNSTEADY", AnsiColor::Red),
+    }
+}

@@ -1,0 +1,77 @@
+//! The JUnit report: a test suite for each example, a test case for each cell.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::report::results::{CaseResult, CellResult};
+
+/// Writes the report to `path`.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write(path: &Path, results: &[CaseResult<'_>]) -> Result<()> {
+    fs::write(path, draw(results)).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn draw(results: &[CaseResult<'_>]) -> String {
+    let mut xml =
+        String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"parallax\">\n");
+    for suite in results.chunk_by(|one, other| one.names().0 == other.names().0) {
+        let cells = suite.iter().flat_map(|result| result.cells.iter().map(move |cell| (result, cell)));
+        let failures = cells.clone().filter(|(result, cell)| message(result, cell).is_some()).count();
+        let name = escape(suite[0].names().0);
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            xml,
+            "  <testsuite name=\"{name}\" tests=\"{}\" failures=\"{failures}\">",
+            cells.clone().count()
+        );
+        for (result, cell) in cells {
+            let (id, seconds) = (escape(&cell.cell.id()), cell.took.as_secs_f64());
+            let _ = write!(xml, "    <testcase classname=\"{name}\" name=\"{id}\" time=\"{seconds:.3}\"");
+            match message(result, cell) {
+                None => xml.push_str("/>\n"),
+                Some(message) => {
+                    let (message, outcome) = (escape(&message), escape(cell.outcome.text()));
+                    let _ = writeln!(
+                        xml,
+                        ">\n      <failure message=\"{message}\">{outcome}</failure>\n    </testcase>"
+                    );
+                }
+            }
+        }
+        xml.push_str("  </testsuite>\n");
+    }
+    xml.push_str("</testsuites>\n");
+    xml
+}
+
+/// Why a cell failed, if it did.
+fn message(result: &CaseResult<'_>, cell: &CellResult<'_>) -> Option<String> {
+    if cell.unsteady.is_some() {
+        return Some("differs between repetitions".into());
+    }
+    if !result.failed() {
+        return None;
+    }
+    let position = cell.cell.position();
+    match result.comparison.differing.iter().find(|differing| differing.position == position) {
+        Some(differing) => Some(format!(
+            "was {}, is {}",
+            differing.before.as_deref().unwrap_or("not recorded"),
+            differing.now
+        )),
+        None if result.comparison.differing.is_empty() => {
+            Some("the case was edited after its snapshot was recorded".into())
+        }
+        None => None,
+    }
+}
+
+/// Escapes text for XML. Outcomes contain no control characters, which XML does not allow.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

@@ -1,0 +1,7 @@
+//! The last stage: reports of a run for users and for other programs, and the page DIVERGENCES.md.
+
+pub mod human;
+pub mod json;
+pub mod junit;
+pub mod page;
+pub mod results;

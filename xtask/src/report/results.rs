@@ -1,0 +1,155 @@
+//! The results of a run, which all reports show.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::exit;
+use crate::model::cell::Cell;
+use crate::model::column::Column;
+use crate::report::page::file::Update;
+use crate::snapshot::compare::{Comparison, SnapshotPolicy, Status};
+use crate::snapshot::format::Drawn;
+use crate::snapshot::store::UpdateMode;
+
+/// The result of a case.
+pub struct CaseResult<'a> {
+    /// The cells of this run; there is at least one.
+    pub cells: Vec<CellResult<'a>>,
+    /// The outcomes of those cells, compared with the snapshot.
+    pub comparison: Comparison,
+}
+
+/// The result of a cell.
+pub struct CellResult<'a> {
+    pub cell: Cell<'a>,
+    /// The outcome of the first repetition.
+    pub outcome: Drawn,
+    /// The first outcome of a later repetition that differs, if there is one.
+    pub unsteady: Option<Drawn>,
+    /// How long all repetitions took.
+    pub took: Duration,
+    /// What a user types in the scratch directory for the same run; `None` if the cell could not be run.
+    pub typed: Option<String>,
+}
+
+impl CaseResult<'_> {
+    /// The id of the case.
+    pub fn id(&self) -> String {
+        self.cells[0].cell.case_id()
+    }
+
+    /// The names of the example and the case.
+    pub fn names(&self) -> (&str, &str) {
+        let cell = &self.cells[0].cell;
+        (&cell.example.name, &cell.case.name)
+    }
+
+    /// Whether no cell differs between repetitions.
+    pub fn is_steady(&self) -> bool {
+        self.cells.iter().all(|cell| cell.unsteady.is_none())
+    }
+
+    /// Whether this case makes the run fail.
+    pub fn failed(&self) -> bool {
+        !self.is_steady() || self.comparison.status != Status::Agrees && !self.comparison.is_accepted
+    }
+
+    /// Whether all cells that the case has in `columns` were run.
+    pub fn is_whole(&self, columns: &[Column]) -> bool {
+        let case = self.cells[0].cell.case;
+        let cells = |row| columns.iter().filter(|column| case.runs(row, column)).count();
+        case.rows.iter().map(cells).sum::<usize>() == self.cells.len()
+    }
+
+    /// The sum of the times that its cells took.
+    pub fn took(&self) -> Duration {
+        self.cells.iter().map(|cell| cell.took).sum()
+    }
+
+    /// The status of the case.
+    pub fn status(&self) -> CaseStatus {
+        match self.comparison.status {
+            _ if !self.is_steady() => CaseStatus::Unsteady,
+            Status::Agrees => CaseStatus::Pass,
+            _ if self.comparison.is_accepted => CaseStatus::Accepted,
+            Status::Differs => CaseStatus::Fail,
+            Status::New => CaseStatus::New,
+        }
+    }
+
+    /// The ids of the cells that differ from the snapshot or between repetitions.
+    pub fn differing_ids(&self) -> Vec<String> {
+        let differs = |result: &&CellResult<'_>| {
+            result.unsteady.is_some()
+                || self
+                    .comparison
+                    .differing
+                    .iter()
+                    .any(|differing| differing.position == result.cell.position())
+        };
+        self.cells.iter().filter(differs).map(|result| result.cell.id()).collect()
+    }
+}
+
+/// The status of a case in a run.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CaseStatus {
+    /// It is as recorded.
+    Pass,
+    /// It differs from its snapshot.
+    Fail,
+    /// It has no snapshot.
+    New,
+    /// It differed from its snapshot or had none, and was accepted.
+    Accepted,
+    /// It differs between repetitions.
+    Unsteady,
+}
+
+/// The figures of a run.
+#[derive(Default)]
+pub struct Summary {
+    /// The number of cases that passed, including those that were accepted.
+    pub passed: usize,
+    /// The number of cases that failed.
+    pub failed: usize,
+    /// The number of cases that were accepted in this run.
+    pub accepted: usize,
+    /// The number of cells of all these cases.
+    pub cells: usize,
+    /// The number of cases that were not compared because the run ended early.
+    pub not_run: usize,
+    /// The orphans: snapshots, rows, columns and cells that belong to no case any more.
+    pub orphans: Vec<String>,
+    /// Whether the page of divergences was updated because of what was accepted.
+    pub page: Update,
+}
+
+impl Summary {
+    /// Adds the result of a case.
+    pub fn add(&mut self, result: &CaseResult<'_>) {
+        self.cells += result.cells.len();
+        match (result.failed(), result.status()) {
+            (true, _) => self.failed += 1,
+            (false, status) => {
+                self.passed += 1;
+                self.accepted += usize::from(status == CaseStatus::Accepted);
+            }
+        }
+    }
+
+    /// Whether orphans make the run fail.
+    pub fn orphans_fail(&self, policy: SnapshotPolicy) -> bool {
+        policy.update == UpdateMode::Check && !self.orphans.is_empty()
+    }
+
+    /// The exit code of the run.
+    pub fn exit_code(&self, policy: SnapshotPolicy) -> u8 {
+        match self.failed > 0 || self.orphans_fail(policy) {
+            true => exit::DIFFERS,
+            false => exit::OK,
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Runs cells, several at a time, each in its own scratch directory.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::thread::Scope;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use crate::build::artifacts::Files;
+use crate::build::cargo::{Artifact, Built};
+use crate::build::compose::Misfits;
+use crate::exit;
+use crate::host::hosts::Hosts;
+use crate::host::seam::Ending;
+use crate::model::case::Stdout;
+use crate::model::cell::Cell;
+use crate::model::needs;
+use crate::model::tree::{Change, Tree};
+use crate::process::{self, End, Interrupt, Limits, Ran};
+use crate::run::concurrency::Concurrency;
+use crate::run::invocation::Invocation;
+use crate::run::peer;
+use crate::run::scratch;
+use crate::support::escape::{bars, shell_words, visible};
+use crate::support::platform;
+use crate::support::removal;
+use crate::support::terminal::say;
+
+/// How many bytes a cell may print to each stream.
+const OUTPUT_LIMIT: usize = 1 << 20;
+
+/// What is needed to run cells.
+#[derive(Clone, Copy)]
+pub struct Plan<'a> {
+    /// The directory for all scratch directories.
+    pub scratch: &'a Path,
+    pub hosts: &'a Hosts,
+    pub built: &'a Built,
+    /// The artifacts of all units that were built.
+    pub files: &'a Files,
+    /// The cells with components that do not fit together.
+    pub misfits: &'a Misfits,
+    pub concurrency: &'a Concurrency,
+    /// If set, it replaces the timeouts of all cases.
+    pub timeout: Option<Duration>,
+    /// Whether to keep scratch directories.
+    pub keep_scratch: bool,
+    /// Whether to show the output of programs while they run.
+    pub echo: bool,
+    /// On an interrupt, all running cells are killed.
+    pub interrupt: &'a Interrupt,
+    /// When it is set, no more cells are started.
+    pub stop: &'a AtomicBool,
+}
+
+/// The result of a cell.
+#[derive(Debug)]
+pub enum CellRun {
+    /// It ran, with these results.
+    Ran(Raw),
+    /// Its program, or a module that it needs, does not build, with this error of the compiler.
+    DoesNotBuild(String),
+    /// Its components do not fit together, for this reason.
+    DoesNotCompose(String),
+    /// It was not started, or an interrupt came before it ended.
+    NotRun,
+}
+
+/// The results of a run before they are normalized.
+#[derive(Debug)]
+pub struct Raw {
+    pub ran: Ran,
+    /// A second run of the same command line with flags that keep the guest from running, if it is not clear
+    /// whether the guest or the host ended the first run.
+    pub without_guest: Option<Ran>,
+    /// What the run changed in its scratch directory.
+    pub changes: Vec<Change>,
+    pub took: Duration,
+    /// The command line that a user types in the scratch directory for the same run.
+    pub typed: String,
+    /// The port of its peer, if it had one.
+    pub port: Option<u16>,
+}
+
+impl CellRun {
+    /// Returns how long the run took, or zero if there was none.
+    pub fn took(&self) -> Duration {
+        match self {
+            CellRun::Ran(raw) => raw.took,
+            CellRun::DoesNotBuild(_) | CellRun::DoesNotCompose(_) | CellRun::NotRun => Duration::ZERO,
+        }
+    }
+
+    /// Returns the port of the run's peer, if it had one.
+    pub fn port(&self) -> Option<u16> {
+        match self {
+            CellRun::Ran(raw) => raw.port,
+            CellRun::DoesNotBuild(_) | CellRun::DoesNotCompose(_) | CellRun::NotRun => None,
+        }
+    }
+}
+
+/// One repetition of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Job {
+    /// The index of the cell.
+    pub cell: usize,
+    /// The number of the repetition, counted from 0.
+    pub round: usize,
+}
+
+/// Runs `jobs` in threads of `scope`, and starts them in their order. Returns a channel that receives each job
+/// and its result when it has ended.
+pub fn start<'scope, 'env: 'scope>(
+    scope: &'scope Scope<'scope, 'env>,
+    plan: Plan<'env>,
+    cells: &'env [Cell<'env>],
+    jobs: &'env [Job],
+) -> Receiver<(Job, Result<CellRun>)> {
+    let (sender, receiver) = mpsc::channel();
+    let next = Arc::new(AtomicUsize::new(0));
+    for _ in 0..plan.concurrency.max().min(jobs.len()) {
+        let (sender, next) = (sender.clone(), Arc::clone(&next));
+        scope.spawn(move || {
+            // The permit comes before the job, so that jobs start in their order.
+            let mut permit = plan.concurrency.acquire();
+            loop {
+                let Some(&job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
+                let result = match plan.stop.load(Ordering::Relaxed) {
+                    true => Ok(CellRun::NotRun),
+                    false => one(&plan, &cells[job.cell], job.round),
+                };
+                // The receiver is gone if the harness has failed.
+                if sender.send((job, result)).is_err() {
+                    return;
+                }
+                permit.renew();
+            }
+        });
+    }
+    receiver
+}
+
+/// Runs one repetition of a cell, with its peer if it has one.
+fn one(plan: &Plan<'_>, cell: &Cell<'_>, round: usize) -> Result<CellRun> {
+    for unit in needs::units(cell) {
+        if let Some(Artifact::Failed(failure)) = plan.built.artifacts.get(&unit) {
+            let is_own = unit.package == cell.example.name;
+            let prefix = if is_own { String::new() } else { format!("module {}: ", unit.package) };
+            return Ok(CellRun::DoesNotBuild(format!("{prefix}{}", failure.headline)));
+        }
+    }
+    if let Some(reason) = plan.misfits.get(&cell.id()) {
+        return Ok(CellRun::DoesNotCompose(reason.clone()));
+    }
+    let dir = cell.dir(plan.scratch, round);
+    let invocation = Invocation::of(cell, &dir, plan.files, plan.hosts);
+    let limits = Limits { timeout: plan.timeout.unwrap_or(cell.case.timeout), output: OUTPUT_LIMIT };
+    let peer_dir = cell.peer_dir(plan.scratch, round);
+    // A user runs this when the peer does not listen any more, so it keeps the placeholder of the port.
+    let typed = shell_words(invocation.typed().iter().map(String::as_str));
+    let Some(peer) = Invocation::of_peer(cell, &peer_dir, plan.files, plan.hosts) else {
+        return invoke(plan, cell, &dir, &invocation, typed, limits, None);
+    };
+    scratch::create(&peer_dir, &Tree::default())?;
+    let peer_name = format!("{}: its peer {}", cell.id(), cell.case.peer.as_deref().unwrap_or_default());
+    let command = peer.command(&peer.argv());
+    let result = peer::beside(command, &peer_dir, limits, plan.interrupt, &peer_name, |port| {
+        invoke(plan, cell, &dir, &invocation.at_port(port), typed, limits, Some(port))
+    })?;
+    if !plan.keep_scratch {
+        remove(&peer_dir)?;
+    }
+    Ok(result.unwrap_or(CellRun::NotRun))
+}
+
+/// Runs an invocation in the scratch directory `dir`. `port` is that of its peer, if it has one.
+fn invoke(
+    plan: &Plan<'_>,
+    cell: &Cell<'_>,
+    dir: &Path,
+    invocation: &Invocation<'_>,
+    typed: String,
+    limits: Limits,
+    port: Option<u16>,
+) -> Result<CellRun> {
+    let fixture = &cell.case.fixture;
+    scratch::create(dir, fixture)?;
+    let stdin = cell.case.stdin.as_bytes();
+    let run = |argv: &[_], echo: Option<process::Echo<'_>>| {
+        let stdout = stdout(cell.case.stdout).with_context(|| cell.id())?;
+        process::run(invocation.command(argv), dir, stdin, stdout, limits, plan.interrupt, echo)
+            .map_err(|error| cannot_run(cell, &argv[0], &error))
+    };
+
+    let started = Instant::now();
+    let Some(ran) = run(&invocation.argv(), plan.echo.then_some(&echo))? else { return Ok(CellRun::NotRun) };
+    let took = started.elapsed();
+    let changes = scratch::changes(dir, fixture).with_context(|| cell.id())?;
+    let without_guest = match invocation.argv_without_guest(&ran.stderr) {
+        Some(argv) if is_ambiguous(plan.hosts, cell, &ran) => match run(&argv, None)? {
+            Some(again) => Some(again),
+            None => return Ok(CellRun::NotRun),
+        },
+        _ => None,
+    };
+    if !plan.keep_scratch {
+        remove(dir)?;
+    }
+    Ok(CellRun::Ran(Raw { ran, without_guest, changes, took, typed, port }))
+}
+
+fn remove(dir: &Path) -> Result<()> {
+    removal::remove(dir).with_context(|| format!("cannot remove {}", dir.display()))
+}
+
+/// Opens the standard output of a program.
+fn stdout(kind: Option<Stdout>) -> io::Result<Stdio> {
+    match kind {
+        None => Ok(Stdio::piped()),
+        Some(Stdout::Broken) => process::broken_pipe().map(Stdio::from),
+        Some(Stdout::Full) => platform::full_device().map(Stdio::from),
+    }
+}
+
+/// Shows the output of a program. Control characters are escaped, so that the terminal does not execute them.
+fn echo(_: process::Pipe, bytes: &[u8]) {
+    say(bars(&visible(bytes)).trim_end());
+}
+
+/// Whether it is not clear if the guest or the host ended the run.
+fn is_ambiguous(hosts: &Hosts, cell: &Cell<'_>, ran: &Ran) -> bool {
+    let End::Exit(code) = ran.end else { return false };
+    let ending = hosts.of(cell.column).ending(code, &ran.stdout, &ran.stderr);
+    matches!(ending, Ending::PerhapsRefused(_))
+}
+
+fn cannot_run(cell: &Cell<'_>, program: &OsStr, error: &io::Error) -> anyhow::Error {
+    let message = format!("{}: cannot run {}: {error}", cell.id(), program.display());
+    match cell.column.target.is_wasm() {
+        true => exit::error(exit::SET_UP, format!("{message}\nhelp: cargo xtask setup")),
+        false => exit::error(exit::HARNESS, message),
+    }
+}

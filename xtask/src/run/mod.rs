@@ -1,0 +1,11 @@
+//! The fourth stage: runs cells in their own processes and directories.
+
+pub mod cells;
+pub mod concurrency;
+pub mod invocation;
+pub mod lock;
+pub mod peer;
+pub mod precompile;
+pub mod schedule;
+pub mod scratch;
+pub mod watchdog;

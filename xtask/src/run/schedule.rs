@@ -1,0 +1,133 @@
+//! The order in which cells are started, and how their results are put into the order of the report.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::mpsc::Receiver;
+
+use anyhow::{Context, Result};
+
+use crate::model::cell::Cell;
+use crate::model::column::Unit;
+use crate::run::cells::{CellRun, Job};
+use crate::support::terminal::say;
+
+/// Returns the order in which cells are started. `units` are the units of all cells, each of which runs
+/// `repeat` times.
+///
+/// The order is that of the cells, or shuffled by `seed`. But one cell of each unit in `to_compile` comes
+/// before all others, so that wasmtime has compiled the unit when its other cells start.
+pub fn order(units: &[Unit], repeat: usize, seed: Option<u64>, to_compile: &BTreeSet<Unit>) -> Vec<Job> {
+    let rounds = |cell| (0..repeat).map(move |round| Job { cell, round });
+    let mut jobs: Vec<_> = (0..units.len()).flat_map(rounds).collect();
+    if let Some(seed) = seed {
+        fastrand::Rng::with_seed(seed).shuffle(&mut jobs);
+    }
+    let mut to_compile = to_compile.clone();
+    let (mut first, others): (Vec<_>, Vec<_>) =
+        jobs.into_iter().partition(|job| to_compile.remove(&units[job.cell]));
+    first.extend(others);
+    first
+}
+
+/// Returns the seed of `--shuffle[=SEED]`, or `None` without this flag. Without SEED, the seed is random. Shows
+/// the seed to the user.
+pub fn seed(shuffle: Option<Option<u64>>) -> Option<u64> {
+    let seed =
+        shuffle?.unwrap_or_else(|| std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0));
+    say(&format!("Shuffled; --shuffle={seed} repeats this order"));
+    Some(seed)
+}
+
+/// Returns the indices of the cells of each case. The cells of a case must be adjacent.
+pub fn cases(cells: &[Cell<'_>]) -> Vec<Range<usize>> {
+    let mut first = 0;
+    let same_case = |one: &Cell<'_>, other: &Cell<'_>| std::ptr::eq(one.case, other.case);
+    cells
+        .chunk_by(same_case)
+        .map(|case| {
+            let numbers = first..first + case.len();
+            first = numbers.end;
+            numbers
+        })
+        .collect()
+}
+
+/// The results of jobs, in the order in which they are needed.
+pub struct Runs {
+    receiver: Receiver<(Job, Result<CellRun>)>,
+    /// Results that were received before they were needed.
+    early: BTreeMap<Job, CellRun>,
+    done: usize,
+}
+
+impl Runs {
+    /// Receives the results from `receiver`.
+    pub fn new(receiver: Receiver<(Job, Result<CellRun>)>) -> Runs {
+        Runs { receiver, early: BTreeMap::new(), done: 0 }
+    }
+
+    /// Waits for all repetitions of `cells`, which are given by index, and returns the results of each cell.
+    /// Calls `progress` with the number of finished jobs whenever another job has finished.
+    ///
+    /// # Errors
+    /// If a job failed, or a thread that runs cells has panicked.
+    pub fn take(
+        &mut self,
+        cells: Range<usize>,
+        repeat: usize,
+        progress: impl Fn(usize),
+    ) -> Result<Vec<Vec<CellRun>>> {
+        let mut taken = Vec::new();
+        for cell in cells {
+            let mut rounds = Vec::new();
+            for round in 0..repeat {
+                let job = Job { cell, round };
+                while !self.early.contains_key(&job) {
+                    let (job, result) =
+                        self.receiver.recv().context("a thread that runs cells has panicked")?;
+                    self.early.insert(job, result?);
+                    self.done += 1;
+                    progress(self.done);
+                }
+                rounds.extend(self.early.remove(&job));
+            }
+            taken.push(rounds);
+        }
+        Ok(taken)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::column::Column;
+    use crate::model::target::Target;
+
+    fn units(of_each: usize, targets: &[Target]) -> Vec<Unit> {
+        targets.iter().flat_map(|target| vec![Column::pinned(*target).unit("cat"); of_each]).collect()
+    }
+
+    #[test]
+    fn a_seed_determines_an_order_of_all_jobs() {
+        let order = |seed| order(&units(20, &[Target::Native]), 2, seed, &BTreeSet::new());
+        let plain = order(None);
+        let shuffled = order(Some(7));
+        assert_eq!(shuffled, order(Some(7)));
+        assert_ne!(shuffled, plain);
+        assert_ne!(shuffled, order(Some(8)));
+        let mut sorted = shuffled;
+        sorted.sort();
+        assert_eq!(sorted, plain);
+    }
+
+    #[test]
+    fn one_cell_of_each_unit_to_compile_is_first() {
+        let units = units(2, &[Target::Native, Target::Wasip1, Target::Wasip2]);
+        let cells = |to_compile: &[&Unit]| {
+            let jobs = order(&units, 1, None, &to_compile.iter().copied().cloned().collect());
+            jobs.iter().map(|job| job.cell).collect::<Vec<_>>()
+        };
+        assert_eq!(cells(&[&units[2], &units[4]]), [2, 4, 0, 1, 3, 5]);
+        assert_eq!(cells(&[]), [0, 1, 2, 3, 4, 5]);
+    }
+}

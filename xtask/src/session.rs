@@ -1,0 +1,114 @@
+//! A session: what every command that builds or runs examples needs, created once per command.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use xshell::Shell;
+
+use crate::build::artifacts::Files;
+use crate::build::cargo::{self, Built, Cargo};
+use crate::build::compose::{self, Misfits};
+use crate::environment::Environment;
+use crate::host::hosts::Hosts;
+use crate::model::cell::Cell;
+use crate::model::column::{Column, HostName, Unit};
+use crate::process::Interrupt;
+use crate::provision::{toolchain, wasmtime};
+use crate::run::lock::{self, Lock};
+use crate::support::terminal::say;
+use crate::workspace::Workspace;
+
+/// The tools, the lock and the interrupt of a command that builds or runs examples.
+pub struct Session<'a> {
+    pub workspace: &'a Workspace,
+    pub env: &'a Environment,
+    pub sh: Shell,
+    pub interrupt: Interrupt,
+    /// Only one session at a time uses a target directory with its scratch directories, and the snapshots.
+    pub lock: Lock,
+    offline: bool,
+}
+
+impl<'a> Session<'a> {
+    /// Opens a session. If another one uses the same target directory, this waits until that one ends. With
+    /// `offline`, nothing is fetched from the network.
+    ///
+    /// From then on, Ctrl-C no longer ends the process by itself; see [`Interrupt`].
+    ///
+    /// # Errors
+    /// If the lock cannot be taken, or if signals cannot be watched.
+    pub fn open(workspace: &'a Workspace, env: &'a Environment, offline: bool) -> Result<Session<'a>> {
+        let lock = lock::take(&workspace.own_dir().join("lock"))?;
+        let interrupt = Interrupt::watch().context("cannot watch for signals")?;
+        Ok(Session { workspace, env, sh: Shell::new()?, interrupt, lock, offline })
+    }
+
+    /// Sets up the toolchains and hosts of these columns, and returns the hosts.
+    ///
+    /// # Errors
+    /// If something is missing and cannot be installed; the error says how to fix that.
+    pub fn provision<'c>(&self, columns: impl IntoIterator<Item = &'c Column> + Clone) -> Result<Hosts> {
+        self.provision_toolchains(columns.clone())?;
+        let needs_wasmtime = columns.into_iter().any(|column| column.host == HostName::Wasmtime);
+        let wasmtime = needs_wasmtime
+            .then(|| wasmtime::provision(&self.sh, self.env, self.workspace, self.offline))
+            .transpose()?;
+        self.end_if_interrupted();
+        Ok(Hosts { wasmtime })
+    }
+
+    /// Sets up the toolchains of these columns, and no hosts.
+    ///
+    /// # Errors
+    /// As [`Session::provision`].
+    pub fn provision_toolchains<'c>(&self, columns: impl IntoIterator<Item = &'c Column>) -> Result<()> {
+        toolchain::provision(&self.sh, self.env, columns, self.offline)
+    }
+
+    /// Builds units, and returns the artifacts and compiler errors. Ends the process if it is interrupted
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// If cargo itself fails. A compiler error is not an error here.
+    pub fn build(&self, units: &BTreeSet<Unit>) -> Result<Built> {
+        let built = cargo::all(self.cargo(), units);
+        self.end_if_interrupted();
+        built
+    }
+
+    /// Composes the components that `cells` need, and returns those that cannot be composed. Ends the
+    /// process if it is interrupted meanwhile.
+    ///
+    /// # Errors
+    /// If the tool that composes cannot be built or run.
+    pub fn compose(&self, cells: &[Cell<'_>], files: &Files) -> Result<Misfits> {
+        let misfits = compose::all(&self.sh, self.cargo(), cells, files);
+        self.end_if_interrupted();
+        misfits
+    }
+
+    /// Builds a program that belongs to the harness, and returns its path. Ends the process if it is
+    /// interrupted meanwhile.
+    ///
+    /// # Errors
+    /// If it cannot be built.
+    pub fn tool(&self, package: &str) -> Result<PathBuf> {
+        let tool = cargo::tool(self.cargo(), package);
+        self.end_if_interrupted();
+        tool
+    }
+
+    /// How cargo is called in this session.
+    fn cargo(&self) -> Cargo<'_> {
+        Cargo { env: self.env, workspace: self.workspace, offline: self.offline, interrupt: &self.interrupt }
+    }
+
+    /// Ends the process if it was interrupted while tools were running. No cell has been run yet.
+    fn end_if_interrupted(&self) {
+        if let Some(signal) = self.interrupt.signal() {
+            say("Interrupted before any cell was run");
+            Interrupt::end_by(signal);
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! A visible and reversible encoding of the bytes that programs print, and of words for a shell.
+//!
+//! insta ignores trailing white space and the difference between `\r\n` and `\n`, terminals execute control
+//! characters, and a diff does not show invisible characters. So all of these are escaped before insta
+//! compares them.
+
+use std::fmt::Write;
+
+/// Returns `bytes` as text that consists of printable characters and `\n`.
+///
+/// Different bytes give different text: a backslash is doubled, control and other invisible characters
+/// become `\r`, `\t`, `\0` or `\u{…}`, bytes that are not valid UTF-8 become `\xff`, and the last space
+/// before the end of a line becomes `\x20`. Line feeds are kept.
+pub fn visible(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\n' => {
+                    escape_trailing_space(&mut text);
+                    text.push('\n');
+                }
+                // `escape_debug` also escapes quotes, which are visible enough.
+                '\'' | '"' => text.push(c),
+                _ => text.extend(c.escape_debug()),
+            }
+        }
+        for byte in chunk.invalid() {
+            write!(text, "\\x{byte:02x}").expect("writing to a String cannot fail");
+        }
+    }
+    escape_trailing_space(&mut text);
+    text
+}
+
+fn escape_trailing_space(text: &mut String) {
+    if text.ends_with(' ') {
+        text.pop();
+        text.push_str("\\x20");
+    }
+}
+
+/// The line that is added to a text without a line feed at its end. It cannot be confused with a line of
+/// the text, as all of these are drawn after a bar.
+pub const NO_NEWLINE: &str = "(no newline at the end)";
+
+/// Draws text that [`visible`] has returned as lines after a bar, as they appear in a snapshot.
+pub fn bars(visible: &str) -> String {
+    let mut drawn = String::new();
+    for line in visible.lines() {
+        drawn.push('│');
+        drawn.push_str(line);
+        drawn.push('\n');
+    }
+    if !visible.is_empty() && !visible.ends_with('\n') {
+        drawn.push_str(NO_NEWLINE);
+        drawn.push('\n');
+    }
+    drawn
+}
+
+/// Puts `prefix` before each line that is not empty, and ends the last line with a line feed.
+pub fn indent(text: &str, prefix: &str) -> String {
+    let mut indented = String::new();
+    for line in text.lines() {
+        if !line.is_empty() {
+            indented.push_str(prefix);
+        }
+        indented.push_str(line);
+        indented.push('\n');
+    }
+    indented
+}
+
+/// Quotes a word so that a shell reads it as one word, and so that it fits on one line.
+///
+/// Most words are quoted as POSIX requires. Control characters and bytes that are not valid UTF-8 need the
+/// quotes `$'…'`, which bash, ksh and zsh support, and POSIX since 2024.
+pub fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@%+{}".contains(c);
+    if !word.is_empty() && word.chars().all(plain) && !word.contains(BYTE) {
+        return word.to_string();
+    }
+    if word.chars().any(char::is_control) || word.contains(BYTE) {
+        // The only quotes in which escapes have the meaning that `visible` gives them.
+        let escaped = visible(word.as_bytes()).replace('\n', "\\n").replace('\'', "\\'");
+        let mut parts = escaped.split(BYTE);
+        let first = parts.next().unwrap_or_default().to_string();
+        let escaped = parts.fold(first, |escaped, part| escaped + "\\x" + &part.replacen('}', "", 1));
+        return format!("$'{escaped}'");
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// The beginning of the form in which an argument in cases.toml spells a byte that is not valid UTF-8:
+/// `{byte:e9}`.
+pub const BYTE: &str = "{byte:";
+
+/// The bytes of an argument in cases.toml. Each `{byte:e9}` becomes that byte; what begins so but is not
+/// complete stays as it is.
+#[cfg(any(unix, test))]
+pub fn bytes_of(word: &str) -> Vec<u8> {
+    let mut parts = word.split(BYTE);
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        match part.split_once('}').and_then(|(byte, rest)| Some((u8::from_str_radix(byte, 16).ok()?, rest))) {
+            Some((byte, rest)) => {
+                bytes.push(byte);
+                bytes.extend(rest.as_bytes());
+            }
+            None => bytes.extend([BYTE.as_bytes(), part.as_bytes()].concat()),
+        }
+    }
+    bytes
+}
+
+/// Quotes words with [`shell_word`] and joins them to a command line.
+pub fn shell_words<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    words.into_iter().map(shell_word).collect::<Vec<_>>().join(" ")
+}
+
+/// A number and its noun, which forms its plural with `s`: `1 cell`, `2 cells`.
+pub fn count(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(bytes: &[u8], drawn: &str) {
+        assert_eq!(bars(&visible(bytes)).trim_end(), drawn);
+    }
+
+    #[test]
+    fn every_byte_is_visible() {
+        check(b"", "");
+        check(b"hello\n", "│hello");
+        check(b"hello", "│hello\n(no newline at the end)");
+        check(b"\n\n", "│\n│");
+        check(b"a\r\nb\tc\0", "│a\\r\n│b\\tc\\0\n(no newline at the end)");
+        check(b"two  \none \n", "│two \\x20\n│one\\x20");
+        check(b"\x1b[31mred\x7f\n", "│\\u{1b}[31mred\\u{7f}");
+        check(b"caf\xc3\xa9 \xf0\x9f\x92\xa9 \xff\xfe\n", "│café 💩 \\xff\\xfe");
+        check("bidi \u{202e} zero\u{200b}width\n".as_bytes(), "│bidi \\u{202e} zero\\u{200b}width");
+        check(b"C:\\new \"it's\"\n", "│C:\\\\new \"it's\"");
+    }
+
+    #[test]
+    fn arguments_spell_bytes() {
+        assert_eq!(bytes_of("caf{byte:e9}!{byte:ff}"), b"caf\xe9!\xff");
+        assert_eq!(bytes_of("{byte} {byte:"), b"{byte} {byte:");
+        assert_eq!(shell_word("caf{byte:e9}"), r"$'caf\xe9'");
+        assert_eq!(shell_word("it's caf{byte:e9}!"), r"$'it\'s caf\xe9!'");
+    }
+
+    #[test]
+    fn different_bytes_are_drawn_differently() {
+        let samples: [&[u8]; 10] =
+            [b"a", b"a\n", b"a \n", b"a\r\n", b"a\\x20\n", b"a\\r\n", b"a\xff\n", b"a\\xff\n", b"", b"\n"];
+        for (i, one) in samples.iter().enumerate() {
+            for other in &samples[i + 1..] {
+                assert_ne!(bars(&visible(one)), bars(&visible(other)), "{one:?} {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn words_are_quoted_for_a_shell() {
+        assert_eq!(
+            shell_words(["cat", "a b", "it's", "", "--dir=.::/data"]),
+            r"cat 'a b' 'it'\''s' '' --dir=.::/data"
+        );
+        assert_eq!(shell_word("a\nb'c"), r"$'a\nb\'c'");
+    }
+}

@@ -1,0 +1,12 @@
+//! Helpers for terminals, text and files that are independent of Parallax.
+
+pub mod atomic_file;
+pub mod duration;
+pub mod escape;
+pub mod hash;
+#[cfg(test)]
+pub mod mutate;
+pub mod platform;
+pub mod removal;
+pub mod suggest;
+pub mod terminal;

@@ -1,0 +1,124 @@
+//! What operating systems do differently with files: permissions, links, FIFOs and file systems in memory.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+#[cfg(unix)]
+use crate::support::escape::bytes_of;
+
+/// Whether the owner of a file may execute it. On other systems than Unix this is true of directories only,
+/// as they have no such permission.
+pub fn is_executable(metadata: &fs::Metadata) -> bool {
+    #[cfg(unix)]
+    return std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o100 != 0;
+    #[cfg(not(unix))]
+    return metadata.is_dir();
+}
+
+/// Allows all users to execute a file (mode 0755 on Unix).
+///
+/// # Errors
+/// If the system refuses to change the mode.
+pub fn make_executable(path: &Path) -> io::Result<()> {
+    set_mode(path, 0o755)
+}
+
+/// Gives the owner all permissions for a directory (mode 0700 on Unix).
+///
+/// # Errors
+/// If the system refuses to change the mode.
+pub fn make_accessible(directory: &Path) -> io::Result<()> {
+    set_mode(directory, 0o700)
+}
+
+#[cfg(unix)]
+fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn set_mode(_: &Path, _: u32) -> io::Result<()> {
+    Ok(())
+}
+
+/// Creates a symbolic link at `link` that points to `target`.
+///
+/// # Errors
+/// If the system refuses to create it.
+pub fn make_link(target: &Path, link: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    return std::os::unix::fs::symlink(target, link);
+    #[cfg(windows)]
+    return std::os::windows::fs::symlink_file(target, link);
+}
+
+/// The argument that a program is given for a word in cases.toml: on Unix with the bytes that it spells as
+/// `{byte:e9}`, elsewhere as it is written.
+pub fn argument(word: &OsString) -> OsString {
+    #[cfg(unix)]
+    if let Some(text) = word.to_str() {
+        return std::os::unix::ffi::OsStringExt::from_vec(bytes_of(text));
+    }
+    word.clone()
+}
+
+/// Creates a FIFO (a named pipe) that only its owner may read and write.
+///
+/// # Errors
+/// If the system refuses to create it, and always on other systems than Linux, as FIFOs are supported only
+/// there.
+pub fn make_fifo(path: &Path) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    return Ok(rustix::fs::mkfifoat(rustix::fs::CWD, path, rustix::fs::Mode::from_raw_mode(0o600))?);
+    #[cfg(not(target_os = "linux"))]
+    return Err(io::Error::other(format!("FIFOs are not supported on this system: {}", path.display())));
+}
+
+/// Opens a device that is always full (`/dev/full`) for writing.
+///
+/// # Errors
+/// If there is no such device, as on other systems than Linux.
+pub fn full_device() -> io::Result<fs::File> {
+    fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot open /dev/full: {error}")))
+}
+
+/// Creates a directory that only its owner may access (mode 0700 on Unix).
+///
+/// # Errors
+/// If the system refuses to create it, or it exists already.
+pub fn make_private_directory(directory: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    return std::os::unix::fs::DirBuilderExt::mode(&mut fs::DirBuilder::new(), 0o700).create(directory);
+    #[cfg(not(unix))]
+    return fs::create_dir(directory);
+}
+
+/// The path of a directory in a memory file system that only this user may access, or `None` if there is no
+/// such file system. The path depends on the user and `key` only. The directory may not exist yet.
+#[cfg(target_os = "linux")]
+pub fn private_directory_in_memory(key: u64) -> Option<PathBuf> {
+    use std::os::unix::fs::MetadataExt;
+    let memory = Path::new("/dev/shm");
+    let user = rustix::process::geteuid().as_raw();
+    let path = memory.join(format!("parallax-{user}-{key:016x}"));
+    match fs::symlink_metadata(&path) {
+        // All users may create directories there. One of another user, or one that others may access, is
+        // not safe to use.
+        Ok(found) => (found.is_dir() && found.uid() == user && found.mode() & 0o777 == 0o700).then_some(path),
+        Err(_) => {
+            let may_write = rustix::fs::access(memory, rustix::fs::Access::WRITE_OK).is_ok();
+            may_write.then_some(path)
+        }
+    }
+}
+
+/// On other systems than Linux, no such file system is known.
+#[cfg(not(target_os = "linux"))]
+pub fn private_directory_in_memory(_: u64) -> Option<PathBuf> {
+    None
+}

@@ -1,0 +1,22 @@
+//! The environment variables of the process that runs the tests.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+
+/// Whether a variable has to be removed before a test starts `xtask`, because it would change what
+/// `xtask` does. The variables by which `xtask` finds its tools are kept.
+pub fn is_from_caller(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    let finds_tools = matches!(&*name, "CARGO" | "CARGO_HOME" | "WASMTIME") || name.starts_with("RUSTUP_");
+    let prefixes = ["CARGO", "CLICOLOR", "INSTA", "LC_", "RUST", "WASMTIME"];
+    let changes_behavior = prefixes.iter().any(|prefix| name.starts_with(prefix))
+        || matches!(&*name, "CI" | "FORCE_COLOR" | "LANG" | "NO_COLOR" | "TF_BUILD" | "TZ");
+    changes_behavior && !finds_tools
+}
+
+/// The directory of a tool: the value of its variable, or the default below the home directory.
+pub fn home_of(variable: &str, default: &str) -> OsString {
+    env::var_os(variable)
+        .or_else(|| env::home_dir().map(|home| home.join(default).into_os_string()))
+        .expect("there should be a home directory")
+}
