@@ -24,7 +24,7 @@ ROUNDS = int(os.environ.get("ROUNDS", "5"))
 JOBS = os.cpu_count()
 HOST = re.search(r"^host: (.*)$", subprocess.check_output(["rustc", "-vV"], text=True), re.M)[1]
 PIN = re.search(r'^wasmtime = "(.*)"$', (ROOT / "Cargo.toml").read_text(), re.M)[1]
-RUST = re.search(r'^channel = "(.*)"$', (ROOT / "rust-toolchain.toml").read_text(), re.M)[1]
+RUST = re.search(r'^rust = "(.*)"$', (ROOT / "Cargo.toml").read_text(), re.M)[1]
 TARGETS = [HOST, "wasm32-wasip1", "wasm32-wasip2"]
 # A case has a native cell and four under wasmtime.
 CELLS_PER_CASE, CASES_PER_EXAMPLE = 5, 10

@@ -14,6 +14,8 @@ pub struct Environment {
     pub cargo_term_color: Option<String>,
     /// The directories of `PATH`.
     pub path: Vec<PathBuf>,
+    /// Where rustup keeps toolchains: `RUSTUP_HOME`, or `~/.rustup`.
+    pub rustup_home: Option<PathBuf>,
     /// `WASMTIME`, if set: the path of the wasmtime to use.
     pub wasmtime: Option<PathBuf>,
     /// The user's cache directory: `XDG_CACHE_HOME` or `~/.cache`, on macOS `~/Library/Caches`, on Windows
@@ -32,6 +34,7 @@ impl Environment {
         let var = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let text = |name| var(name).map(|value| value.to_string_lossy().into_owned());
         let home = var("HOME").or_else(|| var("USERPROFILE")).map(PathBuf::from);
+        let rustup_home = home.as_ref().map(|home| home.join(".rustup"));
         let cache = if cfg!(windows) {
             var("LOCALAPPDATA").map(PathBuf::from)
         } else if cfg!(target_os = "macos") {
@@ -46,6 +49,7 @@ impl Environment {
             target_dir: var("CARGO_TARGET_DIR").map(PathBuf::from),
             cargo_term_color: text("CARGO_TERM_COLOR"),
             path: var("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default(),
+            rustup_home: var("RUSTUP_HOME").map(PathBuf::from).or(rustup_home),
             wasmtime: var("WASMTIME").map(PathBuf::from),
             cache,
             insta_update: text("INSTA_UPDATE").unwrap_or_default(),

@@ -14,7 +14,8 @@ use crate::host::hosts::Hosts;
 use crate::model::cell::Cell;
 use crate::model::column::{Column, HostName, Unit};
 use crate::process::Interrupt;
-use crate::provision::{toolchain, wasmtime};
+use crate::provision::toolchain::{self, Toolchains};
+use crate::provision::wasmtime;
 use crate::run::lock::{self, Lock};
 use crate::support::terminal::say;
 use crate::workspace::Workspace;
@@ -28,6 +29,12 @@ pub struct Session<'a> {
     /// Only one session at a time uses a target directory with its scratch directories, and the snapshots.
     pub lock: Lock,
     offline: bool,
+}
+
+/// What builds and runs the cells of some columns.
+pub struct Tools {
+    pub toolchains: Toolchains,
+    pub hosts: Hosts,
 }
 
 impl<'a> Session<'a> {
@@ -48,22 +55,25 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// If something is missing and cannot be installed; the error says how to fix that.
-    pub fn provision<'c>(&self, columns: impl IntoIterator<Item = &'c Column> + Clone) -> Result<Hosts> {
-        self.provision_toolchains(columns.clone())?;
+    pub fn provision<'c>(&self, columns: impl IntoIterator<Item = &'c Column> + Clone) -> Result<Tools> {
+        let toolchains = self.provision_toolchains(columns.clone())?;
         let needs_wasmtime = columns.into_iter().any(|column| column.host == HostName::Wasmtime);
         let wasmtime = needs_wasmtime
             .then(|| wasmtime::provision(&self.sh, self.env, self.workspace, self.offline))
             .transpose()?;
         self.end_if_interrupted();
-        Ok(Hosts { wasmtime })
+        Ok(Tools { toolchains, hosts: Hosts { wasmtime } })
     }
 
     /// Sets up the toolchains of these columns, and no hosts.
     ///
     /// # Errors
     /// As [`Session::provision`].
-    pub fn provision_toolchains<'c>(&self, columns: impl IntoIterator<Item = &'c Column>) -> Result<()> {
-        toolchain::provision(&self.sh, self.env, columns, self.offline)
+    pub fn provision_toolchains<'c>(
+        &self,
+        columns: impl IntoIterator<Item = &'c Column>,
+    ) -> Result<Toolchains> {
+        toolchain::provision(&self.sh, self.env, self.workspace, columns, self.offline)
     }
 
     /// Builds units, and returns the artifacts and compiler errors. Ends the process if it is interrupted
@@ -71,8 +81,8 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// If cargo itself fails. A compiler error is not an error here.
-    pub fn build(&self, units: &BTreeSet<Unit>) -> Result<Built> {
-        let built = cargo::all(self.cargo(), units);
+    pub fn build(&self, toolchains: &Toolchains, units: &BTreeSet<Unit>) -> Result<Built> {
+        let built = cargo::all(self.cargo(), toolchains, units);
         self.end_if_interrupted();
         built
     }
@@ -82,8 +92,8 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// If the tool that composes cannot be built or run.
-    pub fn compose(&self, cells: &[Cell<'_>], files: &Files) -> Result<Misfits> {
-        let misfits = compose::all(&self.sh, self.cargo(), cells, files);
+    pub fn compose(&self, toolchains: &Toolchains, cells: &[Cell<'_>], files: &Files) -> Result<Misfits> {
+        let misfits = compose::all(&self.sh, self.cargo(), toolchains, cells, files);
         self.end_if_interrupted();
         misfits
     }
@@ -93,8 +103,8 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// If it cannot be built.
-    pub fn tool(&self, package: &str) -> Result<PathBuf> {
-        let tool = cargo::tool(self.cargo(), package);
+    pub fn tool(&self, toolchains: &Toolchains, package: &str) -> Result<PathBuf> {
+        let tool = cargo::tool(self.cargo(), toolchains, package);
         self.end_if_interrupted();
         tool
     }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use crate::exit;
-use crate::model::column::Column;
+use crate::model::column::{Column, Toolchain};
 use crate::model::version::Version;
 
 /// The workspace in which a command runs.
@@ -21,6 +21,9 @@ pub struct Workspace {
     pub wasmtime: Version,
     /// The columns of every table.
     pub columns: Vec<Column>,
+    /// The Rust of the pinned columns. If the workspace does not pin one, it is the one that runs the
+    /// harness.
+    pub rust: Option<Version>,
     /// The areas of examples whose sections are first on the page, in this order.
     pub areas: Vec<String>,
 }
@@ -40,9 +43,9 @@ impl Workspace {
             if let Some(table) = parsed.workspace {
                 let target_dir = directory.join(target_dir.unwrap_or_else(|| "target".into()));
                 let pins = pins(&manifest, table)?;
-                let (wasmtime, columns) = versions(&manifest, &pins)?;
+                let (wasmtime, rust, columns) = versions(&manifest, &pins)?;
                 let root = directory.to_path_buf();
-                return Ok(Workspace { root, target_dir, wasmtime, columns, areas: pins.areas });
+                return Ok(Workspace { root, target_dir, wasmtime, rust, columns, areas: pins.areas });
             }
         }
         let message = format!(
@@ -51,6 +54,14 @@ impl Workspace {
             start.display()
         );
         Err(exit::error(exit::USAGE, message))
+    }
+
+    /// Returns the release of a toolchain, if the workspace names one.
+    pub fn release(&self, toolchain: Toolchain) -> Option<Version> {
+        match toolchain {
+            Toolchain::Pinned => self.rust,
+            Toolchain::Rust(version) => Some(version),
+        }
     }
 
     /// The directory of the examples.
@@ -94,6 +105,7 @@ struct Metadata {
 #[derive(Deserialize)]
 struct Pins {
     wasmtime: String,
+    rust: Option<String>,
     /// The names of the columns. If they are not given, the workspace has the pinned columns.
     columns: Option<Vec<String>>,
     #[serde(default)]
@@ -114,7 +126,7 @@ fn place(manifest: &Path, key: &str) -> String {
 }
 
 /// Reads the wasmtime version that the workspace pins, and its columns.
-fn versions(manifest: &Path, pins: &Pins) -> Result<(Version, Vec<Column>)> {
+fn versions(manifest: &Path, pins: &Pins) -> Result<(Version, Option<Version>, Vec<Column>)> {
     let malformed =
         |key: &str, what: String| exit::error(exit::USAGE, format!("{}: {what}", place(manifest, key)));
     let version: Version = pins.wasmtime.parse().map_err(|what| malformed("wasmtime", what))?;
@@ -126,7 +138,9 @@ fn versions(manifest: &Path, pins: &Pins) -> Result<(Version, Vec<Column>)> {
         );
         return Err(exit::error(exit::SET_UP, message));
     }
-    let Some(names) = &pins.columns else { return Ok((version, Column::all_pinned())) };
+    let rust = pins.rust.as_ref().map(|rust| rust.parse()).transpose();
+    let rust: Option<Version> = rust.map_err(|what| malformed("rust", what))?;
+    let Some(names) = &pins.columns else { return Ok((version, rust, Column::all_pinned())) };
     let mut columns: Vec<Column> = Vec::new();
     for name in names {
         let column: Column = name.parse().map_err(|what| malformed("columns", what))?;
@@ -141,5 +155,5 @@ fn versions(manifest: &Path, pins: &Pins) -> Result<(Version, Vec<Column>)> {
             return Err(malformed("columns", message));
         }
     }
-    Ok((version, columns))
+    Ok((version, rust, columns))
 }

@@ -5,13 +5,11 @@ use std::path::PathBuf;
 
 use crate::model::column::{Toolchain, Unit};
 use crate::model::example::{Example, Module};
+use crate::model::target::NATIVE_TRIPLE;
 use crate::workspace::Workspace;
 
 /// The cargo profile of all examples, which the workspace's `Cargo.toml` defines.
 pub const PROFILE: &str = "example";
-
-/// The target triple of this machine, which is also that of native programs.
-pub const NATIVE_TRIPLE: &str = env!("PARALLAX_HOST");
 
 /// The artifact of each unit.
 pub type Files = BTreeMap<Unit, PathBuf>;
@@ -21,12 +19,12 @@ pub fn triple(unit: &Unit) -> &'static str {
     unit.target.wasm_triple().unwrap_or(NATIVE_TRIPLE)
 }
 
-/// Returns the target directory of a toolchain. Each toolchain other than the pinned one has its own, so
-/// that toolchains do not overwrite each other's artifacts.
+/// Returns the directory that cargo builds into. Each release of Rust has its own, so that no artifact of one
+/// overwrites another's.
 pub fn target_dir(workspace: &Workspace, toolchain: Toolchain) -> PathBuf {
-    match toolchain {
-        Toolchain::Pinned => workspace.target_dir.clone(),
-        Toolchain::Rust(version) => workspace.own_dir().join(format!("rust-{version}")),
+    match workspace.release(toolchain) {
+        None => workspace.target_dir.clone(),
+        Some(version) => workspace.own_dir().join(format!("rust-{version}")),
     }
 }
 
@@ -63,6 +61,7 @@ mod tests {
             root: "/w".into(),
             target_dir: "/w/target".into(),
             wasmtime: "48.0.8".parse().unwrap(),
+            rust: None,
             columns: Column::all_pinned(),
             areas: Vec::new(),
         };

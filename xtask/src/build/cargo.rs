@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -17,6 +17,7 @@ use crate::exit;
 use crate::model::column::{Toolchain, Unit};
 use crate::model::target::Target;
 use crate::process::{self, Interrupt};
+use crate::provision::toolchain::{Installed, Toolchains};
 use crate::support::escape::count;
 use crate::support::terminal::say;
 use crate::workspace::Workspace;
@@ -79,7 +80,7 @@ pub struct Cargo<'a> {
 /// # Errors
 /// If cargo cannot be run, or reports an error before it compiles anything. A package that does not compile
 /// for a target is not an error, but an [`Artifact::Failed`].
-pub fn all(cargo: Cargo<'_>, units: &BTreeSet<Unit>) -> Result<Built> {
+pub fn all(cargo: Cargo<'_>, toolchains: &Toolchains, units: &BTreeSet<Unit>) -> Result<Built> {
     let mut batches: BTreeMap<(Toolchain, Target), Vec<&Unit>> = BTreeMap::new();
     for unit in units {
         batches.entry((unit.toolchain, unit.target)).or_default().push(unit);
@@ -96,14 +97,14 @@ pub fn all(cargo: Cargo<'_>, units: &BTreeSet<Unit>) -> Result<Built> {
     }
     let mut built = Built::default();
     for batch in batches.values() {
-        build(cargo, batch, &mut built)?;
+        build(cargo, toolchains, batch, &mut built)?;
     }
     Ok(built)
 }
 
 /// Builds units of one toolchain and one target, and adds the results to `built`.
-fn build(cargo: Cargo<'_>, units: &[&Unit], built: &mut Built) -> Result<()> {
-    let ran = run_for_units(cargo, units, true)?;
+fn build(cargo: Cargo<'_>, toolchains: &Toolchains, units: &[&Unit], built: &mut Built) -> Result<()> {
+    let ran = run_for_units(cargo, toolchains, units, true)?;
     if !ran.messages.iter().any(|message| matches!(message, Message::BuildFinished)) {
         // Cargo failed before it compiled anything: a manifest or the lock file is malformed, or a crate is
         // missing.
@@ -130,7 +131,7 @@ fn build(cargo: Cargo<'_>, units: &[&Unit], built: &mut Built) -> Result<()> {
     }
     for unit in units {
         if !built.artifacts.contains_key(unit) {
-            let failure = failure(cargo, unit, &ran)?;
+            let failure = failure(cargo, toolchains, unit, &ran)?;
             built.artifacts.insert((*unit).clone(), Artifact::Failed(failure));
         }
     }
@@ -138,13 +139,13 @@ fn build(cargo: Cargo<'_>, units: &[&Unit], built: &mut Built) -> Result<()> {
 }
 
 /// Finds out why a unit does not build, after a call of cargo for several units.
-fn failure(cargo: Cargo<'_>, unit: &Unit, ran: &CargoRun) -> Result<Failure> {
+fn failure(cargo: Cargo<'_>, toolchains: &Toolchains, unit: &Unit, ran: &CargoRun) -> Result<Failure> {
     if let Some(error) = ran.errors_of(&unit.package).next() {
         return Ok(error.failure());
     }
     // The package itself has no error, so its build script or one of its dependencies must have failed.
     // Messages do not name dependents. If the unit is built alone, the first error is the one that matters.
-    let alone = run_for_units(cargo, &[unit], false)?;
+    let alone = run_for_units(cargo, toolchains, &[unit], false)?;
     Ok(match alone.errors_of(&unit.package).next().or_else(|| alone.errors().next()) {
         Some(error) => error.failure(),
         None => Failure { headline: cargo_error(&alone.stderr), rendered: alone.stderr.clone() },
@@ -153,13 +154,19 @@ fn failure(cargo: Cargo<'_>, unit: &Unit, ran: &CargoRun) -> Result<Failure> {
 
 /// Calls `cargo build` for units of one toolchain and one target. `is_shown` says whether its progress is
 /// shown.
-fn run_for_units(cargo: Cargo<'_>, units: &[&Unit], is_shown: bool) -> Result<CargoRun> {
+fn run_for_units(
+    cargo: Cargo<'_>,
+    toolchains: &Toolchains,
+    units: &[&Unit],
+    is_shown: bool,
+) -> Result<CargoRun> {
     let first = units[0];
     let packages: Vec<_> = units.iter().map(|unit| unit.package.as_str()).collect();
     let release = RELEASE.iter().flat_map(|setting| ["--config", setting]);
     let profile = ["--profile", PROFILE, "--keep-going", "--target", artifacts::triple(first)];
     let flags: Vec<_> = profile.into_iter().chain(release).collect();
-    run(cargo, first.toolchain, &packages, &flags, is_shown)
+    let target_dir = artifacts::target_dir(cargo.workspace, first.toolchain);
+    run(cargo, toolchains.of(first.toolchain), &target_dir, &packages, &flags, is_shown)
 }
 
 /// Returns the first error that cargo itself reports. This is how a build script fails, for which there is
@@ -214,7 +221,8 @@ const RELEASE: [&str; 7] = [
 
 /// Returns the path at which cargo puts a program of the harness.
 pub fn expected_tool(workspace: &Workspace, program: &str) -> PathBuf {
-    workspace.target_dir.join("debug").join(format!("{program}{}", std::env::consts::EXE_SUFFIX))
+    let target_dir = artifacts::target_dir(workspace, Toolchain::Pinned);
+    target_dir.join("debug").join(format!("{program}{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// Builds the only program of `package`, which is a part of the harness, for this machine and in the
@@ -222,8 +230,9 @@ pub fn expected_tool(workspace: &Workspace, program: &str) -> PathBuf {
 ///
 /// # Errors
 /// If it does not build. As it is not an example, this is not an outcome.
-pub fn tool(cargo: Cargo<'_>, package: &str) -> Result<PathBuf> {
-    let ran = run(cargo, Toolchain::Pinned, &[package], &[], true)?;
+pub fn tool(cargo: Cargo<'_>, toolchains: &Toolchains, package: &str) -> Result<PathBuf> {
+    let target_dir = artifacts::target_dir(cargo.workspace, Toolchain::Pinned);
+    let ran = run(cargo, toolchains.of(Toolchain::Pinned), &target_dir, &[package], &[], true)?;
     let executable = ran.messages.iter().find_map(|message| match message {
         Message::CompilerArtifact(artifact) => artifact.program_of(package),
         _ => None,
@@ -241,27 +250,21 @@ pub fn tool(cargo: Cargo<'_>, package: &str) -> Result<PathBuf> {
     }
 }
 
-/// Calls `cargo build` of a toolchain for packages. `is_shown` says whether its progress is shown.
+/// Calls `cargo build` of the toolchain `builder` for packages. `is_shown` says whether its progress is shown.
 fn run(
     cargo: Cargo<'_>,
-    toolchain: Toolchain,
+    builder: &Installed,
+    target_dir: &Path,
     packages: &[&str],
     flags: &[&str],
     is_shown: bool,
 ) -> Result<CargoRun> {
     let Cargo { env, workspace, offline, interrupt } = cargo;
-    let mut command = match toolchain {
-        Toolchain::Pinned => Command::new(&env.cargo),
-        Toolchain::Rust(version) => {
-            let mut command = Command::new(env.which("rustup").unwrap_or_else(|| "rustup".into()));
-            command.args(["run", &version.to_string(), "cargo"]);
-            command
-        }
-    };
-    command.env_clear().envs(environment::variables());
+    let mut command = Command::new(&builder.cargo);
+    command.env_clear().envs(environment::variables()).envs(builder.variables(&env.path));
     command.args(["build", "--message-format", "json"]);
     command.arg("--manifest-path").arg(workspace.root.join("Cargo.toml"));
-    command.arg("--target-dir").arg(artifacts::target_dir(workspace, toolchain));
+    command.arg("--target-dir").arg(target_dir);
     command.args(offline.then_some("--offline"));
     command.args(packages.iter().flat_map(|package| ["--package", package])).args(flags);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -19,6 +19,7 @@ use crate::build::cargo::{self, Cargo};
 use crate::exit;
 use crate::model::cell::Cell;
 use crate::model::needs;
+use crate::provision::toolchain::Toolchains;
 use crate::support::escape::count;
 use crate::support::removal::remove;
 use crate::support::terminal::say;
@@ -81,7 +82,13 @@ struct Task<'a> {
 /// # Errors
 /// If the tool cannot be built or run, or a file cannot be read or written. Components that do not fit
 /// together are not an error.
-pub fn all(sh: &Shell, cargo: Cargo<'_>, cells: &[Cell<'_>], files: &Files) -> Result<Misfits> {
+pub fn all(
+    sh: &Shell,
+    cargo: Cargo<'_>,
+    toolchains: &Toolchains,
+    cells: &[Cell<'_>],
+    files: &Files,
+) -> Result<Misfits> {
     let composing = |cell: &&Cell<'_>| {
         !cell.row.compose.is_empty() && needs::units(cell).iter().all(|unit| files.contains_key(unit))
     };
@@ -106,7 +113,7 @@ pub fn all(sh: &Shell, cargo: Cargo<'_>, cells: &[Cell<'_>], files: &Files) -> R
     if tasks.is_empty() {
         return Ok(misfits);
     }
-    let tool = tool(cargo)?;
+    let tool = tool(cargo, toolchains)?;
     say(&format!("Composing the components of {}", count(tasks.len(), "cell")));
     for task in tasks {
         if cargo.interrupt.signal().is_some() {
@@ -173,7 +180,7 @@ fn read_record(text: &str, inputs: &str) -> Option<Composed> {
 }
 
 /// Returns the path of the tool, which is built again if its sources have changed.
-fn tool(cargo: Cargo<'_>) -> Result<PathBuf> {
+fn tool(cargo: Cargo<'_>, toolchains: &Toolchains) -> Result<PathBuf> {
     let workspace = cargo.workspace;
     let manifest = workspace.root.join(MANIFEST);
     if !manifest.is_file() {
@@ -187,7 +194,7 @@ fn tool(cargo: Cargo<'_>) -> Result<PathBuf> {
     if !cargo::expected_tool(workspace, PROGRAM).exists() {
         say("Building the tool that composes components, which takes some seconds and is done once");
     }
-    cargo::tool(cargo, PACKAGE)
+    cargo::tool(cargo, toolchains, PACKAGE)
 }
 
 /// Does a task: composes each component after those that are plugged into it, and records the result. All

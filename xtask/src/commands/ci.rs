@@ -13,6 +13,7 @@ use crate::cli::{self, Cli};
 use crate::commands::{divergences, test};
 use crate::environment::Environment;
 use crate::exit;
+use crate::model::column::Toolchain;
 use crate::session::Session;
 use crate::support::terminal::{self, say};
 use crate::workspace::Workspace;
@@ -37,19 +38,35 @@ pub fn ci(workspace: &Workspace, env: &Environment) -> Result<u8> {
     let sh = Shell::new()?;
     sh.change_dir(&workspace.root);
     // This session ends here, because checks open sessions of their own.
-    Session::open(workspace, env, false)?.provision(&workspace.columns)?;
+    let tools = Session::open(workspace, env, false)?.provision(&workspace.columns)?;
 
     let cargo = &env.cargo;
-    let others = add_other_systems(&sh)?;
+    // Formatting and lints are those of the pinned Rust, whichever compiles the harness.
+    let pinned = tools.toolchains.of(Toolchain::Pinned);
+    let linter = &pinned.cargo;
+    let variables = pinned.variables(&env.path);
+    add_linters(&sh, workspace)?;
+    let others = OTHER_SYSTEMS.iter().flat_map(|triple| ["--target", triple]);
     let own = OWN_PACKAGES.iter().flat_map(|package| ["--package", package]);
+    let (oldest, oldest_dir) = (add_oldest(&sh)?, workspace.own_dir().join("oldest-rust"));
     let skipped = workspace.own_dir().join("skipped-tests.txt");
     fs::write(&skipped, "").with_context(|| format!("cannot write {}", skipped.display()))?;
     let steps = [
-        ("formatting", cmd!(sh, "{cargo} fmt --all --check")),
-        ("clippy", cmd!(sh, "{cargo} clippy --workspace --all-targets --locked -- --deny warnings")),
+        ("formatting", cmd!(sh, "{linter} fmt --all --check").envs(variables.clone())),
+        (
+            "clippy",
+            cmd!(sh, "{linter} clippy --workspace --all-targets --locked -- --deny warnings")
+                .envs(variables.clone()),
+        ),
         (
             "the harness on other systems",
-            cmd!(sh, "{cargo} clippy --package xtask --locked {others...} -- --deny warnings"),
+            cmd!(sh, "{linter} clippy --package xtask --locked {others...} -- --deny warnings")
+                .envs(variables),
+        ),
+        (
+            "the harness with the oldest Rust that it supports",
+            cmd!(sh, "rustup run {oldest} cargo check --package xtask --locked")
+                .env("CARGO_TARGET_DIR", oldest_dir),
         ),
         ("the harness's tests", cmd!(sh, "{cargo} test --locked {own...}").env("PARALLAX_SKIPPED", &skipped)),
     ];
@@ -69,16 +86,37 @@ pub fn ci(workspace: &Workspace, env: &Environment) -> Result<u8> {
     Ok(if total.failed == 0 { exit::OK } else { exit::DIFFERS })
 }
 
-/// Systems for which the harness is checked by clippy, but not run.
+/// Systems for which the harness is compiled, but not run, here.
 const OTHER_SYSTEMS: [&str; 2] = ["aarch64-apple-darwin", "x86_64-pc-windows-gnu"];
 
-/// Installs the targets of the other systems, and returns the flags that select them.
-fn add_other_systems(sh: &Shell) -> Result<Vec<&'static str>> {
-    cmd!(sh, "rustup target add {OTHER_SYSTEMS...}")
+/// Installs what only checks need in the toolchain that checks formatting and lints.
+fn add_linters(sh: &Shell, workspace: &Workspace) -> Result<()> {
+    let toolchain = workspace.rust.map(|rust| ["--toolchain".into(), rust.to_string()]);
+    let toolchain = toolchain.iter().flatten();
+    cmd!(sh, "rustup component add {toolchain...} clippy rustfmt")
         .quiet()
+        .ignore_stderr()
         .run()
-        .context("cannot install the targets of other systems")?;
-    Ok(OTHER_SYSTEMS.iter().flat_map(|triple| ["--target", triple]).collect())
+        .context("cannot install clippy and rustfmt")?;
+    let toolchain = workspace.rust.map(|rust| ["--toolchain".into(), rust.to_string()]);
+    let toolchain = toolchain.iter().flatten();
+    cmd!(sh, "rustup target add {toolchain...} {OTHER_SYSTEMS...}")
+        .quiet()
+        .ignore_stderr()
+        .run()
+        .context("cannot install the targets of other systems")
+}
+
+/// Installs the oldest Rust with which the harness compiles, and returns its version.
+fn add_oldest(sh: &Shell) -> Result<String> {
+    let oldest = format!("{}.0", env!("CARGO_PKG_RUST_VERSION"));
+    cmd!(sh, "rustup toolchain install {oldest} --profile minimal --no-self-update")
+        .quiet()
+        .ignore_stderr()
+        .ignore_stdout()
+        .run()
+        .context("cannot install the oldest Rust that the harness supports")?;
+    Ok(oldest)
 }
 
 /// Compares all examples with their snapshots; each case is a check.

@@ -1,7 +1,7 @@
 //! `cargo xtask doctor`: lists the tools and targets, where they were found, whether they are suitable, and
 //! how to fix what is not.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use xshell::{Shell, cmd};
@@ -33,7 +33,7 @@ pub fn doctor(workspace: &Workspace, env: &Environment) -> Result<u8> {
     let sh = Shell::new()?;
     let mut lines = vec![tool(&sh, env, "cargo", "install rustup: https://rustup.rs", false)];
     lines.push(tool(&sh, env, "rustup", "install rustup: https://rustup.rs", true));
-    lines.extend(targets(&sh, env)?);
+    lines.extend(targets(&sh, env, workspace)?);
     lines.extend(wasmtime(&sh, env, workspace));
     lines.push(tool(&sh, env, "cc", "install a C linker, such as the package gcc or clang", false));
     lines.push(tool(&sh, env, "cargo-insta", "cargo install --locked cargo-insta", true));
@@ -78,18 +78,22 @@ fn tool(sh: &Shell, env: &Environment, name: &str, help: &str, optional: bool) -
     Line { name: name.into(), finding, help: help.into(), optional }
 }
 
-/// Rust's standard library for each wasm target.
-fn targets(sh: &Shell, env: &Environment) -> Result<Vec<Line>> {
-    let rustlib = toolchain::rustlib(sh, env)?;
-    let line = |triple: &str| {
-        let at = rustlib.join(triple);
-        let finding = match toolchain::has_target(&rustlib, triple) {
-            true => Finding::Suitable { at, version: "installed".into() },
-            false => Finding::Missing,
-        };
-        Line { name: triple.into(), finding, help: format!("rustup target add {triple}"), optional: false }
+/// The Rust of the pinned columns, and its standard library for each wasm target.
+fn targets(sh: &Shell, env: &Environment, workspace: &Workspace) -> Result<Vec<Line>> {
+    let found = toolchain::pinned(sh, env, workspace)?;
+    let line = |name: String, at: Option<PathBuf>, help: String| {
+        let suitable = |at| Finding::Suitable { at, version: "installed".into() };
+        Line { name, finding: at.map_or(Finding::Missing, suitable), help, optional: false }
     };
-    Ok(Target::ALL.iter().filter_map(|target| target.wasm_triple()).map(line).collect())
+    let rust = workspace.rust.map(|version| {
+        let at = found.as_ref().map(|found| found.cargo.clone());
+        line(format!("Rust {version}"), at, "cargo xtask setup".into())
+    });
+    let targets = Target::ALL.iter().filter_map(|target| target.wasm_triple()).map(|triple| {
+        let at = found.as_ref().and_then(|found| found.target(triple));
+        line(triple.into(), at, "cargo xtask setup".into())
+    });
+    Ok(rust.into_iter().chain(targets).collect())
 }
 
 /// The wasmtime that `test` would use, after those that were found first but are unsuitable.

@@ -24,6 +24,7 @@ use crate::model::cell::{self, Cell};
 use crate::model::column::Column;
 use crate::model::needs;
 use crate::model::target::Target;
+use crate::provision::toolchain::Toolchains;
 use crate::run::invocation;
 use crate::session::Session;
 use crate::support::suggest::suggest;
@@ -82,9 +83,10 @@ fn file_of(what: &str) -> (&str, &str) {
 /// Draws the files that `args` names.
 fn of_files(workspace: &Workspace, env: &Environment, args: &LayoutArgs) -> Result<u8> {
     let session = Session::open(workspace, env, false)?;
+    let toolchains = session.provision_toolchains(&[])?;
     let modules = args.what.iter().map(|what| file_of(what)).map(|(name, file)| (name.into(), file.into()));
     let subject = Subject { title: args.what.join(", "), modules: modules.collect() };
-    draw(&session, args, &[subject], |_, file, fault| match fault {
+    draw(&session, &toolchains, args, &[subject], |_, file, fault| match fault {
         Fault::Unreadable(why) => anyhow!("cannot read {}: {why}", file.display()),
         Fault::Malformed(why) => exit::error(exit::USAGE, format!("{}: {why}", file.display())),
     })
@@ -121,9 +123,9 @@ fn of_rows(workspace: &Workspace, env: &Environment, args: &LayoutArgs) -> Resul
         return Err(exit::error(exit::NOTHING_MATCHED, message));
     };
     let session = Session::open(workspace, env, false)?;
-    session.provision_toolchains(&columns)?;
+    let toolchains = session.provision_toolchains(&columns)?;
     let units = needs::packages(first.example).map(|package| columns[0].unit(package));
-    let built = session.build(&units.collect())?;
+    let built = session.build(&toolchains, &units.collect())?;
     let files = built.files();
     let failed = |id: &str, why: String| {
         let errors = built.failures().map(|(_, failure)| format!("\n{}", failure.rendered));
@@ -131,7 +133,7 @@ fn of_rows(workspace: &Workspace, env: &Environment, args: &LayoutArgs) -> Resul
     };
     let subject = |cell: &Cell<'_>| subject(workspace, cell, &files).map_err(|why| failed(&cell.id(), why));
     let subjects = cells.iter().map(subject).collect::<Result<Vec<_>>>()?;
-    draw(&session, args, &subjects, |subject, file, fault| match fault {
+    draw(&session, &toolchains, args, &subjects, |subject, file, fault| match fault {
         Fault::Unreadable(why) if file.is_file() => anyhow!("cannot read {}: {why}", file.display()),
         Fault::Unreadable(_) => failed(&subject.title, format!("there is no {}", workspace.show(file))),
         Fault::Malformed(why) => failed(&subject.title, format!("{}: {why}", workspace.show(file))),
@@ -164,6 +166,7 @@ enum Fault {
 /// cannot be used; then nothing is printed.
 fn draw(
     session: &Session<'_>,
+    toolchains: &Toolchains,
     args: &LayoutArgs,
     subjects: &[Subject],
     error: impl Fn(&Subject, &Path, Fault) -> anyhow::Error,
@@ -173,7 +176,7 @@ fn draw(
         LayoutFormat::Json => "json",
         LayoutFormat::Svg => "svg",
     };
-    let replies = ask(session, format, args.memory.as_deref(), subjects)?;
+    let replies = ask(session, toolchains, format, args.memory.as_deref(), subjects)?;
     for (subject, reply) in subjects.iter().zip(&replies) {
         let (module, fault) = match reply {
             Reply::Unreadable { module, why } => (*module, Fault::Unreadable(why.clone())),
@@ -201,6 +204,7 @@ fn draw(
 /// for each subject.
 fn ask(
     session: &Session<'_>,
+    toolchains: &Toolchains,
     format: &str,
     memory: Option<&str>,
     subjects: &[Subject],
@@ -217,7 +221,7 @@ fn ask(
     if !cargo::expected_tool(workspace, PROGRAM).exists() {
         say("Building the tool that reads and draws modules (only once; this takes several seconds)");
     }
-    let tool = session.tool(PACKAGE)?;
+    let tool = session.tool(toolchains, PACKAGE)?;
     let request = json!({ "format": format, "memory": memory, "subjects": subjects });
     let output =
         answer(&tool, &request.to_string()).with_context(|| format!("cannot run {}", tool.display()))?;
@@ -255,13 +259,18 @@ fn answer(tool: &Path, request: &str) -> io::Result<Output> {
 /// # Errors
 /// If the tool cannot be built or run, or if a module cannot be read. A file that does not exist or is
 /// not a module is not an error here: the run shows what wasmtime says about it.
-pub fn warnings(session: &Session<'_>, cells: &[Cell<'_>], files: &Files) -> Result<Vec<String>> {
+pub fn warnings(
+    session: &Session<'_>,
+    toolchains: &Toolchains,
+    cells: &[Cell<'_>],
+    files: &Files,
+) -> Result<Vec<String>> {
     let column = Column::pinned(TARGET);
     let rows: Vec<_> = cells.iter().filter(|cell| *cell.column == column).collect();
     let preloads = |cell: &&&Cell<'_>| !wasmtime::preloads(&cell.row.flags).is_empty();
     let subjects =
         rows.iter().filter(preloads).filter_map(|cell| subject(session.workspace, cell, files).ok());
-    let overlaps = overlaps(session, subjects.collect())?;
+    let overlaps = overlaps(session, toolchains, subjects.collect())?;
     let mut warnings = Vec::new();
     for case in rows.chunk_by(|one, other| one.case_id() == other.case_id()) {
         let mut is_found = false;
@@ -299,12 +308,16 @@ pub fn warnings(session: &Session<'_>, cells: &[Cell<'_>], files: &Files) -> Res
 
 /// A sentence for each overlap, by the title of the subject. Subjects with a file that does not exist
 /// or is not a module are left out.
-fn overlaps(session: &Session<'_>, subjects: Vec<Subject>) -> Result<BTreeMap<String, Vec<String>>> {
+fn overlaps(
+    session: &Session<'_>,
+    toolchains: &Toolchains,
+    subjects: Vec<Subject>,
+) -> Result<BTreeMap<String, Vec<String>>> {
     let mut found = BTreeMap::new();
     if subjects.is_empty() {
         return Ok(found);
     }
-    let replies = ask(session, "overlaps", None, &subjects)?;
+    let replies = ask(session, toolchains, "overlaps", None, &subjects)?;
     for (subject, reply) in subjects.into_iter().zip(replies) {
         match reply {
             Reply::Drawn { overlaps, .. } => drop(found.insert(subject.title, overlaps)),

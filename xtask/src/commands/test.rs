@@ -20,6 +20,7 @@ use crate::model::filter::Filter;
 use crate::model::needs;
 use crate::normalize::{self, Locals, Rules};
 use crate::process::{self, Interrupt};
+use crate::provision::toolchain::Toolchains;
 use crate::report::human::{Options, Report};
 use crate::report::junit;
 use crate::report::page::file;
@@ -30,7 +31,7 @@ use crate::run::precompile;
 use crate::run::schedule::{self, Runs};
 use crate::run::scratch::{self, CWD};
 use crate::run::watchdog;
-use crate::session::Session;
+use crate::session::{Session, Tools};
 use crate::snapshot::compare::{self, SnapshotPolicy};
 use crate::snapshot::format::Drawn;
 use crate::snapshot::store::{self, Location, UpdateMode};
@@ -73,14 +74,14 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
     }
 
     let session = Session::open(workspace, env, args.offline)?;
-    let hosts = session.provision(cells.iter().map(|cell| cell.column))?;
-    let built = build(&session, &cells, &filter)?;
+    let Tools { toolchains, hosts } = session.provision(cells.iter().map(|cell| cell.column))?;
+    let built = build(&session, &toolchains, &cells, &filter)?;
     let files = built.files();
-    let misfits = session.compose(&cells, &files)?;
+    let misfits = session.compose(&toolchains, &cells, &files)?;
     if args.no_run {
         return Ok(Ended::with(exit::OK));
     }
-    layout::warnings(&session, &cells, &files)?.iter().for_each(|warning| say(warning));
+    layout::warnings(&session, &toolchains, &cells, &files)?.iter().for_each(|warning| say(warning));
 
     let concurrency = match args.jobs {
         _ if args.no_capture => Concurrency::exactly(1),
@@ -115,12 +116,17 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
 }
 
 /// Builds what the cells need. It is an error if that is everything, and nothing of it builds.
-fn build(session: &Session<'_>, cells: &[Cell<'_>], filter: &Filter) -> Result<Built> {
+fn build(
+    session: &Session<'_>,
+    toolchains: &Toolchains,
+    cells: &[Cell<'_>],
+    filter: &Filter,
+) -> Result<Built> {
     let units = cells.iter().flat_map(|cell| {
         let packages = needs::packages(cell.example).map(|package| cell.column.unit(package));
         packages.chain(needs::peer(cell))
     });
-    let built = session.build(&units.collect())?;
+    let built = session.build(toolchains, &units.collect())?;
     built.warnings.iter().for_each(|warning| say(warning.trim_end()));
     if built.is_nothing() && filter.is_everything() {
         let errors: Vec<_> = built.failures().map(|(_, failure)| failure.rendered.as_str()).collect();

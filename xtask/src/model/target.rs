@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// The triple of this machine, which is also that of native programs.
+pub const NATIVE_TRIPLE: &str = env!("PARALLAX_HOST");
+
 /// A target for which programs are compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target {

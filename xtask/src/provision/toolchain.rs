@@ -1,6 +1,7 @@
 //! Finds Rust toolchains and their targets, and installs missing ones.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -9,10 +10,63 @@ use xshell::{Shell, cmd};
 use crate::environment::Environment;
 use crate::exit;
 use crate::model::column::{Column, Toolchain};
+use crate::model::target::NATIVE_TRIPLE;
 use crate::model::version::Version;
 use crate::support::terminal::say;
+use crate::workspace::Workspace;
 
-/// Installs the toolchains of `columns` and their targets, if they are missing.
+/// A toolchain that is installed.
+#[derive(Clone, Debug)]
+pub struct Installed {
+    /// Its cargo.
+    pub cargo: PathBuf,
+    /// The directory of its programs and its release, if it is not the toolchain that runs the harness.
+    other: Option<(PathBuf, Version)>,
+}
+
+/// The toolchains that are ready to build.
+#[derive(Clone, Debug, Default)]
+pub struct Toolchains(BTreeMap<Toolchain, Installed>);
+
+impl Toolchains {
+    /// Returns a toolchain.
+    ///
+    /// # Panics
+    /// If it was not provisioned: that comes before building.
+    pub fn of(&self, toolchain: Toolchain) -> &Installed {
+        self.0.get(&toolchain).expect("provisioning gives the toolchains of all columns")
+    }
+}
+
+impl Installed {
+    /// The toolchain that runs the harness.
+    pub fn current(env: &Environment) -> Installed {
+        Installed { cargo: env.cargo.clone(), other: None }
+    }
+
+    /// The variables with which its cargo finds its own rustc; `path` is the caller's `PATH`.
+    pub fn variables(&self, path: &[PathBuf]) -> Vec<(&'static str, OsString)> {
+        let Some((bin, version)) = &self.other else { return Vec::new() };
+        let path = std::env::join_paths([bin].into_iter().chain(path)).unwrap_or_else(|_| bin.clone().into());
+        // Build scripts may call programs of rustup, too.
+        vec![("PATH", path), ("RUSTUP_TOOLCHAIN", version.to_string().into())]
+    }
+
+    /// The directory in which rustc looks for the standard libraries of targets, if the path of cargo tells
+    /// it.
+    fn rustlib(&self) -> Option<PathBuf> {
+        let root = self.cargo.parent()?.parent()?;
+        Some(root.join("lib/rustlib")).filter(|path| path.is_dir())
+    }
+
+    /// Returns where the standard library for this target triple is installed, if it is.
+    pub fn target(&self, triple: &str) -> Option<PathBuf> {
+        Some(self.rustlib()?.join(triple)).filter(|path| path.join("lib").is_dir())
+    }
+}
+
+/// Installs the toolchains of `columns` and their targets, if they are missing. Neither the default
+/// toolchain, nor overrides, nor rustup itself are changed.
 ///
 /// # Errors
 /// If something is missing and cannot be installed, or `offline` forbids it. The error is an [`exit::Error`]
@@ -20,74 +74,92 @@ use crate::support::terminal::say;
 pub fn provision<'a>(
     sh: &Shell,
     env: &Environment,
+    workspace: &Workspace,
     columns: impl IntoIterator<Item = &'a Column>,
     offline: bool,
-) -> Result<()> {
+) -> Result<Toolchains> {
     let mut wanted: BTreeMap<Toolchain, BTreeSet<&str>> = BTreeMap::new();
+    // Peers are native programs of the pinned toolchain, whatever the column.
+    wanted.insert(Toolchain::Pinned, BTreeSet::new());
     for column in columns {
         wanted.entry(column.toolchain).or_default().extend(column.target.wasm_triple());
     }
+    let mut installed = BTreeMap::new();
     for (toolchain, triples) in wanted {
-        match toolchain {
-            Toolchain::Pinned if triples.is_empty() => {}
-            Toolchain::Pinned => add_targets(sh, env, &triples, offline)?,
-            Toolchain::Rust(version) => install(sh, env, version, &triples, offline)?,
-        }
+        let found = match workspace.release(toolchain) {
+            None => current(sh, env, &triples, offline)?,
+            Some(version) => release(sh, env, version, &triples, offline)?,
+        };
+        installed.insert(toolchain, found);
     }
-    Ok(())
+    Ok(Toolchains(installed))
 }
 
-/// Installs a release of Rust with the targets `triples`, unless it is installed.
-fn install(
+/// Looks for a release where rustup keeps toolchains. Nothing is run.
+fn find(env: &Environment, version: Version) -> Option<Installed> {
+    let name = format!("{version}-{NATIVE_TRIPLE}");
+    let bin = env.rustup_home.as_ref()?.join("toolchains").join(name).join("bin");
+    let cargo = bin.join(format!("cargo{}", std::env::consts::EXE_SUFFIX));
+    cargo.is_file().then(|| Installed { cargo, other: Some((bin, version)) })
+}
+
+/// Returns a release of Rust with the targets `triples`, and installs it if it is missing.
+fn release(
     sh: &Shell,
     env: &Environment,
     version: Version,
     triples: &BTreeSet<&str>,
     offline: bool,
-) -> Result<()> {
-    let version = version.to_string();
+) -> Result<Installed> {
+    let has_all = |found: &Installed| triples.iter().all(|triple| found.target(triple).is_some());
+    if let Some(found) = find(env, version).filter(has_all) {
+        return Ok(found);
+    }
     let targets: Vec<_> = triples.iter().flat_map(|triple| ["--target", triple]).collect();
-    let line = format!(
-        "rustup toolchain install {version} --profile minimal --no-self-update {}",
-        targets.join(" ")
-    );
+    let name = version.to_string();
+    let line =
+        format!("rustup toolchain install {name} --profile minimal --no-self-update {}", targets.join(" "));
+    let line = line.trim_end();
     let cannot =
         |why: &str| exit::error(exit::SET_UP, format!("Rust {version} is missing: {why}\nhelp: {line}"));
-    let Some(rustup) = env.which("rustup") else { return Err(cannot("rustup is not on PATH")) };
-    let sysroot = cmd!(sh, "{rustup} run {version} rustc --print sysroot").quiet().ignore_stderr().read();
-    if let Ok(sysroot) = sysroot {
-        let rustlib = Path::new(&sysroot).join("lib/rustlib");
-        if triples.iter().all(|triple| has_target(&rustlib, triple)) {
-            return Ok(());
-        }
-    }
+    let Some(rustup) = env.which("rustup") else {
+        // Without rustup, the toolchain that runs the harness may be exactly this release.
+        let printed = cmd!(sh, "rustc --version").quiet().ignore_stderr().read().unwrap_or_default();
+        let current = Installed::current(env);
+        return match printed.split(' ').nth(1) == Some(&name) && has_all(&current) {
+            true => Ok(current),
+            false => Err(cannot("rustup is not on PATH, and rustc is another release or lacks the targets")),
+        };
+    };
     if offline {
         return Err(cannot("it is not installed with these targets, and --offline forbids fetching it"));
     }
     say(&format!("Installing Rust {version}, which takes some seconds: {line}"));
-    cmd!(sh, "{rustup} toolchain install {version} --profile minimal --no-self-update {targets...}")
+    cmd!(sh, "{rustup} toolchain install {name} --profile minimal --no-self-update {targets...}")
         .quiet()
+        .ignore_stdout()
         .run()
-        .map_err(|error| cannot(&error.to_string()))
+        .map_err(|error| cannot(&error.to_string()))?;
+    find(env, version)
+        .filter(has_all)
+        .ok_or_else(|| cannot("rustup installed it, but it is not in the directory of its toolchains"))
 }
 
-/// Installs Rust's standard library for `triples` in the pinned toolchain, if it is missing.
-fn add_targets(sh: &Shell, env: &Environment, triples: &BTreeSet<&str>, offline: bool) -> Result<()> {
-    let rustlib = rustlib(sh, env)?;
-    let missing: Vec<_> = triples.iter().filter(|triple| !has_target(&rustlib, triple)).collect();
-    if missing.is_empty() {
-        return Ok(());
+/// Returns the toolchain that runs the harness, with the standard library for `triples`.
+fn current(sh: &Shell, env: &Environment, triples: &BTreeSet<&str>, offline: bool) -> Result<Installed> {
+    if triples.is_empty() {
+        return Ok(Installed::current(env));
     }
-    let line =
-        format!("rustup target add {}", missing.iter().map(|triple| **triple).collect::<Vec<_>>().join(" "));
+    let found = current_with_path(sh, env)?;
+    let missing: Vec<_> = triples.iter().filter(|triple| found.target(triple).is_none()).copied().collect();
+    if missing.is_empty() {
+        return Ok(Installed::current(env));
+    }
+    let line = format!("rustup target add {}", missing.join(" "));
     let cannot = |why: &str| {
-        exit::error(
-            exit::SET_UP,
-            format!(
-                "Rust cannot build for {}: {why}\nhelp: {line}",
-                triples.iter().copied().collect::<Vec<_>>().join(", ")
-            ),
-        )
+        let triples: Vec<_> = triples.iter().copied().collect();
+        let message = format!("Rust cannot build for {}: {why}\nhelp: {line}", triples.join(", "));
+        exit::error(exit::SET_UP, message)
     };
     if offline {
         return Err(cannot("its standard library is missing, and --offline forbids fetching it"));
@@ -95,21 +167,18 @@ fn add_targets(sh: &Shell, env: &Environment, triples: &BTreeSet<&str>, offline:
     say(&format!("Installing Rust's standard library for wasm, which takes some seconds: {line}"));
     let Some(rustup) = env.which("rustup") else { return Err(cannot("rustup is not on PATH")) };
     cmd!(sh, "{rustup} target add {missing...}").quiet().run().map_err(|error| cannot(&error.to_string()))?;
-    match triples.iter().all(|triple| has_target(&rustlib, triple)) {
-        true => Ok(()),
-        false => Err(cannot(&format!("rustup installed it in another toolchain than {}", rustlib.display()))),
+    match triples.iter().all(|triple| found.target(triple).is_some()) {
+        true => Ok(Installed::current(env)),
+        false => Err(cannot("rustup installed it in another toolchain")),
     }
 }
 
-/// Returns the directory in which rustc looks for the standard libraries of targets.
-///
-/// # Errors
-/// An [`exit::Error`] that says how to fix it, if there is no Rust toolchain.
-pub fn rustlib(sh: &Shell, env: &Environment) -> Result<PathBuf> {
-    // The cargo that runs this program is in the toolchain, so rustc need not be run.
-    let beside_cargo = env.cargo.parent().and_then(Path::parent).map(|root| root.join("lib/rustlib"));
-    if let Some(rustlib) = beside_cargo.filter(|path| path.is_dir()) {
-        return Ok(rustlib);
+/// The toolchain that runs the harness, with the path of its own cargo instead of that of a proxy.
+fn current_with_path(sh: &Shell, env: &Environment) -> Result<Installed> {
+    let current = Installed::current(env);
+    // Where cargo runs this program, it says its own path, so rustc need not be run.
+    if current.rustlib().is_some() {
+        return Ok(current);
     }
     let sysroot = cmd!(sh, "rustc --print sysroot").quiet().read().map_err(|error| {
         exit::error(
@@ -117,10 +186,16 @@ pub fn rustlib(sh: &Shell, env: &Environment) -> Result<PathBuf> {
             format!("no Rust toolchain: {error}\nhelp: install rustup from https://rustup.rs"),
         )
     })?;
-    Ok(Path::new(&sysroot).join("lib/rustlib"))
+    Ok(Installed { cargo: Path::new(&sysroot).join("bin/cargo"), other: None })
 }
 
-/// Returns whether `rustlib` has the standard library for this target triple.
-pub fn has_target(rustlib: &Path, triple: &str) -> bool {
-    rustlib.join(triple).join("lib").is_dir()
+/// Returns the toolchain of the pinned columns, if it is installed. Nothing is installed.
+///
+/// # Errors
+/// An [`exit::Error`] that says how to fix it, if there is no Rust toolchain at all.
+pub fn pinned(sh: &Shell, env: &Environment, workspace: &Workspace) -> Result<Option<Installed>> {
+    match workspace.rust {
+        Some(version) => Ok(find(env, version)),
+        None => current_with_path(sh, env).map(Some),
+    }
 }

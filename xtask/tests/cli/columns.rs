@@ -37,10 +37,7 @@ fn workspace() -> Workspace {
     let columns = format!(
         "columns = [\"native\", \"native+rust-{OTHER_RUST}\", \"wasip1\", \"wasip1+rust-{OTHER_RUST}\", \"wasip2\"]"
     );
-    let manifest = workspace.read("Cargo.toml");
-    let table = "[workspace.metadata.parallax]\n";
-    assert!(manifest.contains(table));
-    workspace.write("Cargo.toml", &manifest.replace(table, &format!("{table}{columns}\n")));
+    pin(&workspace, &columns);
     workspace
 }
 
@@ -83,6 +80,53 @@ fn two_toolchains_do_not_overwrite_each_other() {
     assert_eq!(ids.len(), 2, "{ids:?}");
     let directories: Vec<_> = workspace.listed("").iter().map(|cell| cell["cwd"].to_string()).collect();
     assert_eq!(directories.iter().collect::<std::collections::BTreeSet<_>>().len(), 5, "{directories:?}");
+}
+
+/// Adds lines to the table that pins versions.
+fn pin(workspace: &Workspace, lines: &str) {
+    let table = "[workspace.metadata.parallax]\n";
+    let manifest = workspace.read("Cargo.toml").replace(table, &format!("{table}{lines}\n"));
+    workspace.write("Cargo.toml", &manifest);
+}
+
+#[test]
+fn pinned_rust_compiles_the_examples_and_rustup_is_not_changed() {
+    if !require(&format!("Rust {OTHER_RUST} with the target wasm32-wasip1"), is_installed(OTHER_RUST)) {
+        return;
+    }
+    let rustup = || {
+        let settings =
+            fs::read(std::path::Path::new(&home_of("RUSTUP_HOME", ".rustup")).join("settings.toml"))
+                .expect("settings");
+        let version = Command::new("rustup").arg("--version").output().expect("rustup").stdout;
+        (settings, version)
+    };
+    let before = rustup();
+    let workspace = Workspace::with("version", PROGRAM, "[default]\ntargets = ['native', 'wasip1']\n");
+    workspace.write("examples/version/build.rs", BUILD_SCRIPT);
+    pin(&workspace, &format!("rust = \"{OTHER_RUST}\""));
+    workspace.xtask().args(["test", "--accept"]).env("RUSTUP_AUTO_INSTALL", "0").assert().code(0);
+    let table = workspace.read("snapshots/version/default.snap");
+    assert!(table.contains(&format!("A  exit 0\n   stdout\n   │{OTHER_RUST}\n")), "{table}");
+    assert!(
+        workspace
+            .path(&format!("target/parallax/rust-{OTHER_RUST}/wasm32-wasip1/example/version.wasm"))
+            .exists()
+    );
+    assert!(!workspace.path("target/wasm32-wasip1").exists());
+    assert_eq!(rustup(), before);
+}
+
+#[test]
+fn missing_rust_is_an_error_with_the_install_command() {
+    let workspace = Workspace::with("hello", HELLO, "");
+    pin(&workspace, "rust = \"1.2.3\"");
+    let line =
+        "help: rustup toolchain install 1.2.3 --profile minimal --no-self-update --target wasm32-wasip1";
+    workspace.test("--offline").code(96).says("Rust 1.2.3 is missing: ").says("--offline").says(line);
+    let without_rustup = workspace.xtask().arg("test").env("PATH", "/nonexistent").assert();
+    without_rustup.code(96).says("rustup is not on PATH").says(line);
+    workspace.xtask().arg("doctor").assert().code(96).prints("missing     Rust 1.2.3");
 }
 
 #[test]

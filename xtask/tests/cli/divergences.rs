@@ -78,13 +78,21 @@ fn nothing_is_built_or_run() {
 #[test]
 fn page_names_the_pinned_versions() {
     let workspace = with_snapshot();
-    workspace.write("rust-toolchain.toml", "[toolchain]\nchannel = \"1.2.3\"\n");
+    let manifest = workspace.read("Cargo.toml");
+    let pin = |rust: &str| {
+        let table = "[workspace.metadata.parallax]\n";
+        workspace.write("Cargo.toml", &manifest.replace(table, &format!("{table}rust = \"{rust}\"\n")));
+    };
+    pin("1.2.3");
     divergences(&workspace, "").code(0);
     let page = workspace.read(PAGE);
     let pinned = pinned_wasmtime();
     assert!(page.contains(&format!("with Rust 1.2.3 and wasmtime {pinned}.")), "{page}");
-    workspace.write("rust-toolchain.toml", "[toolchain]\nchannel = 1\n");
-    divergences(&workspace, "").code(2).says("rust-toolchain.toml:2:11");
+    pin("stable");
+    divergences(&workspace, "")
+        .code(2)
+        .says("`rust` in [workspace.metadata.parallax]")
+        .says("not a version: \"stable\"");
 }
 
 #[test]

@@ -28,7 +28,11 @@ static TOOL: LazyLock<PathBuf> = LazyLock::new(|| {
     workspace.write("env.wat", ENV);
     let file = workspace.path("env.wat");
     workspace.xtask_in(root()).arg("layout").arg(file).assert().code(0);
-    root().join("target/debug").join(format!("layout{}", std::env::consts::EXE_SUFFIX))
+    // The tools are built by the Rust that the workspace pins, in its own directory.
+    let pinned = fs::read_to_string(root().join("Cargo.toml")).expect("the manifest");
+    let rust = pinned.lines().find_map(|line| line.strip_prefix("rust = \"")).expect("the pinned Rust");
+    let directory = format!("target/parallax/rust-{}/debug", rust.trim_end_matches('"'));
+    root().join(directory).join(format!("layout{}", std::env::consts::EXE_SUFFIX))
 });
 
 /// Adds the package of the tool. Its program starts the tool of this repository, because a build of

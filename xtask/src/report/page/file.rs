@@ -6,10 +6,7 @@ use std::io;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use serde::Deserialize;
 
-use crate::diagnostic::{self, Diagnostic};
-use crate::exit;
 use crate::model::example::Example;
 use crate::report::page::draw::{self, Recorded, Versions};
 use crate::snapshot::store::{self, Location};
@@ -31,7 +28,7 @@ pub enum Page {
 /// Draws the page of these examples.
 ///
 /// # Errors
-/// If a snapshot or `rust-toolchain.toml` cannot be read or is malformed.
+/// If a snapshot cannot be read or is malformed.
 pub fn draw(workspace: &Workspace, examples: &[Example]) -> Result<Page> {
     let mut missing = Vec::new();
     let mut recorded = Vec::new();
@@ -49,7 +46,10 @@ pub fn draw(workspace: &Workspace, examples: &[Example]) -> Result<Page> {
     if !missing.is_empty() {
         return Ok(Page::Incomplete(missing));
     }
-    let versions = Versions { rust: pinned_rust(workspace)?, wasmtime: workspace.wasmtime.to_string() };
+    let versions = Versions {
+        rust: workspace.rust.map(|rust| rust.to_string()),
+        wasmtime: workspace.wasmtime.to_string(),
+    };
     Ok(Page::Drawn(draw::draw(&recorded, &versions, &workspace.areas)))
 }
 
@@ -97,29 +97,6 @@ pub fn update(workspace: &Workspace, examples: &[Example]) -> Result<Update> {
         Ok(Page::Drawn(page)) if page == before => Ok(Update::Unnecessary),
         Ok(Page::Drawn(page)) => write(workspace, &page).map(|()| Update::Updated),
         Ok(Page::Incomplete(_)) | Err(_) => Ok(Update::Impossible),
-    }
-}
-
-/// Reads the Rust version that `rust-toolchain.toml` pins, if the workspace has that file.
-fn pinned_rust(workspace: &Workspace) -> Result<Option<String>> {
-    #[derive(Deserialize)]
-    struct File {
-        toolchain: Toolchain,
-    }
-    #[derive(Deserialize)]
-    struct Toolchain {
-        channel: Option<String>,
-    }
-
-    let path = workspace.root.join("rust-toolchain.toml");
-    let Some(text) = read(&path)? else { return Ok(None) };
-    match toml::from_str::<File>(&text) {
-        Ok(file) => Ok(file.toolchain.channel),
-        Err(error) => {
-            let diagnostic = Diagnostic::of_toml(&text, &error, &[]);
-            let drawn = diagnostic::draw(Path::new(&workspace.show(&path)), &text, &[diagnostic]);
-            Err(exit::diagnostics(drawn))
-        }
     }
 }
 
