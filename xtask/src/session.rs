@@ -17,6 +17,7 @@ use crate::process::Interrupt;
 use crate::provision::{toolchain, wasmtime};
 use crate::run::lock::{self, Lock};
 use crate::support::terminal::say;
+use crate::tools::progress::Progress;
 use crate::workspace::Workspace;
 
 /// The tools, the lock and the interrupt of a command that builds or runs examples.
@@ -28,20 +29,26 @@ pub struct Session<'a> {
     /// Only one session at a time uses a target directory with its scratch directories, and the snapshots.
     pub lock: Lock,
     offline: bool,
+    progress: Progress,
 }
 
 impl<'a> Session<'a> {
     /// Opens a session. If another one uses the same target directory, this waits until that one ends. With
-    /// `offline`, nothing is fetched from the network.
+    /// `offline`, nothing is fetched from the network. `progress` says how that of cargo is shown.
     ///
     /// From then on, Ctrl-C no longer ends the process by itself; see [`Interrupt`].
     ///
     /// # Errors
     /// If the lock cannot be taken, or if signals cannot be watched.
-    pub fn open(workspace: &'a Workspace, env: &'a Environment, offline: bool) -> Result<Session<'a>> {
+    pub fn open(
+        workspace: &'a Workspace,
+        env: &'a Environment,
+        offline: bool,
+        progress: Progress,
+    ) -> Result<Session<'a>> {
         let lock = lock::take(&workspace.own_dir().join("lock"))?;
         let interrupt = Interrupt::watch().context("cannot watch for signals")?;
-        Ok(Session { workspace, env, sh: Shell::new()?, interrupt, lock, offline })
+        Ok(Session { workspace, env, sh: Shell::new()?, interrupt, lock, offline, progress })
     }
 
     /// Sets up the toolchains and hosts of these columns, and returns the hosts.
@@ -101,7 +108,13 @@ impl<'a> Session<'a> {
 
     /// How cargo is called in this session.
     fn cargo(&self) -> Cargo<'_> {
-        Cargo { env: self.env, workspace: self.workspace, offline: self.offline, interrupt: &self.interrupt }
+        Cargo {
+            env: self.env,
+            workspace: self.workspace,
+            offline: self.offline,
+            interrupt: &self.interrupt,
+            progress: self.progress,
+        }
     }
 
     /// Ends the process if it was interrupted while tools were running. No cell has been run yet.

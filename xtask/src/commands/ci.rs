@@ -15,6 +15,7 @@ use crate::environment::Environment;
 use crate::exit;
 use crate::session::Session;
 use crate::support::terminal::{self, say};
+use crate::tools::progress::Progress;
 use crate::workspace::Workspace;
 
 /// How many checks passed and failed.
@@ -37,7 +38,7 @@ pub fn ci(workspace: &Workspace, env: &Environment) -> Result<u8> {
     let sh = Shell::new()?;
     sh.change_dir(&workspace.root);
     // This session ends here, because checks open sessions of their own.
-    Session::open(workspace, env, false)?.provision(&workspace.columns)?;
+    Session::open(workspace, env, false, Progress::of(env, false))?.provision(&workspace.columns)?;
 
     let cargo = &env.cargo;
     let others = add_other_systems(&sh)?;
