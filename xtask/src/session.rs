@@ -14,7 +14,9 @@ use crate::host::hosts::Hosts;
 use crate::model::cell::Cell;
 use crate::model::column::{Column, HostName, Unit};
 use crate::process::Interrupt;
-use crate::provision::{toolchain, wasmtime};
+use crate::provision::toolchain;
+use crate::provision::wasmtime;
+use crate::provision::wasmtime::installer::Installer;
 use crate::run::lock::{self, Lock};
 use crate::support::terminal::say;
 use crate::tools::progress::Progress;
@@ -58,11 +60,17 @@ impl<'a> Session<'a> {
     pub fn provision<'c>(&self, columns: impl IntoIterator<Item = &'c Column> + Clone) -> Result<Hosts> {
         self.provision_toolchains(columns.clone())?;
         let needs_wasmtime = columns.into_iter().any(|column| column.host == HostName::Wasmtime);
-        let wasmtime = needs_wasmtime
-            .then(|| wasmtime::provision(&self.sh, self.env, self.workspace, self.offline))
-            .transpose()?;
+        let installer = Installer {
+            sh: &self.sh,
+            env: self.env,
+            workspace: self.workspace,
+            offline: self.offline,
+            interrupt: &self.interrupt,
+            progress: self.progress,
+        };
+        let wasmtime = needs_wasmtime.then(|| wasmtime::provision(installer)).transpose();
         self.end_if_interrupted();
-        Ok(Hosts { wasmtime })
+        Ok(Hosts { wasmtime: wasmtime? })
     }
 
     /// Sets up the toolchains of these columns, and no hosts.

@@ -10,7 +10,8 @@ use crate::environment::Environment;
 use crate::exit;
 use crate::model::target::Target;
 use crate::provision::finding::Finding;
-use crate::provision::{toolchain, wasmtime as wasmtime_tool};
+use crate::provision::toolchain;
+use crate::provision::wasmtime::find;
 use crate::support::terminal;
 use crate::workspace::Workspace;
 
@@ -94,7 +95,7 @@ fn targets(sh: &Shell, env: &Environment) -> Result<Vec<Line>> {
 
 /// The wasmtime that `test` would use, after those that were found first but are unsuitable.
 fn wasmtime(sh: &Shell, env: &Environment, workspace: &Workspace) -> Vec<Line> {
-    let findings = wasmtime_tool::find(sh, env, workspace.wasmtime);
+    let findings = find::find(sh, env, workspace.wasmtime);
     let last = findings.len() - 1;
     findings
         .into_iter()
