@@ -16,6 +16,9 @@ pub struct Environment {
     pub path: Vec<PathBuf>,
     /// `WASMTIME`, if set: the path of the wasmtime to use.
     pub wasmtime: Option<PathBuf>,
+    /// `PARALLAX_WASMTIME_DOWNLOADS`, if set: the address of a mirror of wasmtime's releases, to use instead of
+    /// GitHub.
+    pub wasmtime_downloads: Option<String>,
     /// The user's cache directory: `XDG_CACHE_HOME` or `~/.cache`, on macOS `~/Library/Caches`, on Windows
     /// `LOCALAPPDATA`.
     pub cache: Option<PathBuf>,
@@ -47,6 +50,7 @@ impl Environment {
             cargo_term_color: text("CARGO_TERM_COLOR"),
             path: var("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default(),
             wasmtime: var("WASMTIME").map(PathBuf::from),
+            wasmtime_downloads: text("PARALLAX_WASMTIME_DOWNLOADS"),
             cache,
             insta_update: text("INSTA_UPDATE").unwrap_or_default(),
             ci: is_ci(text("CI").as_deref(), var("TF_BUILD").is_some()),

@@ -4,6 +4,7 @@
 pub mod cargo;
 pub mod environment;
 pub mod progress;
+pub mod run;
 
 use std::time::Duration;
 

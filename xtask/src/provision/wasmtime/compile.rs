@@ -63,9 +63,8 @@ pub fn install_line(version: Version, root: &Path) -> String {
 pub fn install(installer: &Installer<'_>, root: &Path) -> Result<(), String> {
     say(&format!(
         "Compiling wasmtime {} from crates.io with the features that the examples need, which takes several \
-         minutes. It is kept in {} for every clone",
-        installer.version(),
-        root.display()
+         minutes",
+        installer.version()
     ));
     let features = FEATURES.join(",");
     match cargo_install(installer, root, &["--no-default-features", "--features", &features]) {

@@ -1,22 +1,26 @@
 //! Finds the pinned wasmtime, and installs it if it is missing.
 
+mod archive;
 mod compile;
 pub mod find;
 pub mod installer;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
-use xshell::{Shell, cmd};
+use xshell::Shell;
 
 use crate::environment::Environment;
 use crate::exit;
 use crate::host::wasmtime::{self, Wasmtime};
 use crate::provision::finding::Finding;
+use crate::provision::wasmtime::archive::Fetched;
 use crate::provision::wasmtime::find::{examine, find, installed, own_root};
 use crate::provision::wasmtime::installer::Installer;
 use crate::support::terminal::say;
+use crate::tools::run::run;
 use crate::workspace::Workspace;
 
 /// Returns the pinned wasmtime, which is installed if it is missing.
@@ -84,20 +88,21 @@ fn install(installer: Installer<'_>) -> Result<PathBuf> {
             "it is neither in $WASMTIME nor on PATH nor in the cache, and --offline forbids fetching it",
         ));
     }
-    fs::create_dir_all(&root).with_context(|| format!("cannot create {}", root.display()))?;
-    let cargo = &env.cargo;
-    let wanted = format!("wasmtime-cli@{version}");
-    let fetched = env.which("cargo-binstall").is_some_and(|_| {
-        say(&format!(
-            "Installing wasmtime {version} with cargo-binstall, which takes some seconds. It is kept in {} for every clone",
-            root.display()
-        ));
-        cmd!(sh, "{cargo} binstall --no-confirm --root {root} {wanted}").quiet().run().is_ok()
-    });
-    if installer.interrupt.signal().is_some() {
+    say(&format!("Installing wasmtime {version} in {}, where every clone finds it", root.display()));
+    // An interrupt that ends one way must not lead to the next one.
+    let is_interrupted = || installer.interrupt.signal().is_some();
+    let is_fetched = match archive::install(&installer, &root)? {
+        Fetched::Installed => true,
+        Fetched::Unavailable(_) if is_interrupted() => return Err(cannot("interrupted")),
+        Fetched::Unavailable(why) => {
+            say(&format!("The release of wasmtime {version} cannot be installed: {why}"));
+            binstall(&installer, &root)?
+        }
+    };
+    if is_interrupted() {
         return Err(cannot("interrupted"));
     }
-    if !fetched {
+    if !is_fetched {
         compile::install(&installer, &root).map_err(|why| cannot(&why))?;
     }
     match examine(sh, installed(&root), version) {
@@ -105,4 +110,17 @@ fn install(installer: Installer<'_>) -> Result<PathBuf> {
         Finding::Unsuitable { why, .. } => Err(cannot(&why)),
         Finding::Missing => Err(cannot("the installed program was not found")),
     }
+}
+
+/// Installs wasmtime in `root` with cargo-binstall, and returns whether that was possible.
+fn binstall(installer: &Installer<'_>, root: &Path) -> Result<bool> {
+    if installer.env.which("cargo-binstall").is_none() {
+        return Ok(false);
+    }
+    let (version, cargo) = (installer.version(), &installer.env.cargo);
+    say(&format!("Trying cargo-binstall to install wasmtime {version}"));
+    let mut command = Command::new(cargo);
+    command.args(["binstall", "--no-confirm", "--root"]).arg(root).arg(format!("wasmtime-cli@{version}"));
+    let status = run(command.stdin(Stdio::null()), installer.interrupt, || ());
+    Ok(status.with_context(|| format!("cannot run {}", cargo.display()))?.success())
 }
