@@ -36,6 +36,8 @@ pub fn doctor(workspace: &Workspace, env: &Environment) -> Result<u8> {
     lines.push(tool(&sh, env, "rustup", "install rustup: https://rustup.rs", true));
     lines.extend(targets(&sh, env)?);
     lines.extend(wasmtime(&sh, env, workspace));
+    lines.push(tool(&sh, env, "curl", "install curl; without it, wasmtime is compiled", true));
+    lines.push(tool(&sh, env, "tar", "install tar; without it, wasmtime is compiled", true));
     lines.push(tool(&sh, env, "cc", "install a C linker, such as the package gcc or clang", false));
     lines.push(tool(&sh, env, "cargo-insta", "cargo install --locked cargo-insta", true));
     lines.push(tool(&sh, env, "cargo-binstall", "cargo install --locked cargo-binstall", true));
