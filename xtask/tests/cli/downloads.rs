@@ -9,15 +9,19 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use assert_cmd::Command;
 use rustix::process::Signal;
 
 use crate::support::downloads::{Answer, Server, archive_of};
+use crate::support::processes::assert_no_processes;
 use crate::support::runs::{can_signal, is_running, send_signal, stderr_of, wait_for_exit, xtask};
 use crate::support::wait::wait_for;
-use crate::support::{AssertOutput, HELLO, Workspace, files_at, path_without_wasmtime, pinned_wasmtime};
+use crate::support::{
+    AssertOutput, HELLO, Workspace, files_at, path_without_wasmtime, pinned_wasmtime, require,
+};
 
 /// `xtask setup` in an environment without a wasmtime, with archives from `address` and this program as cargo.
 fn setup(workspace: &Workspace, address: &str, cargo: &Path) -> Command {
@@ -25,6 +29,16 @@ fn setup(workspace: &Workspace, address: &str, cargo: &Path) -> Command {
     command.arg("setup").env("PARALLAX_WASMTIME_DOWNLOADS", address).env("CARGO", cargo);
     command.env("no_proxy", "127.0.0.1").env("NO_PROXY", "127.0.0.1");
     command
+}
+
+/// As [`setup`], started and not waited for. A test that calls this has to call [`can_signal`] first.
+fn start_setup(workspace: &Workspace, address: &str, cargo: &Path) -> Child {
+    let mut command = xtask(workspace, "setup");
+    let home = workspace.path("home");
+    command.env("PATH", path_without_wasmtime()).env("XDG_CACHE_HOME", &home).env_remove("WASMTIME");
+    command.env("PARALLAX_WASMTIME_DOWNLOADS", address).env("CARGO", cargo);
+    command.env("no_proxy", "127.0.0.1").env("NO_PROXY", "127.0.0.1");
+    command.spawn().expect("xtask should start")
 }
 
 /// Writes a script, and returns its path.
@@ -155,6 +169,42 @@ fn errors_of_cargo_are_shown_and_its_progress_is_not_repeated() {
 }
 
 #[test]
+fn progress_is_one_line_on_a_terminal_and_a_log_elsewhere() {
+    let has_script = std::process::Command::new("script").arg("--version").output();
+    if !require("`script` (util-linux)", has_script.is_ok_and(|ran| ran.status.success())) {
+        return;
+    }
+    let workspace = Workspace::with("hello", HELLO, "");
+    let server = Server::start(Answer::NotFound);
+    // Progress is shown after two seconds.
+    let slow = "echo '   Compiling one v1.0.0' >&2; printf '    Building [=>  ] 1/2: one  \\r' >&2; sleep 3; exit 101\n";
+    let cargo = script(&workspace, "stub/cargo", slow);
+    let xtask = setup(&workspace, &server.address, &cargo);
+    let on_terminal = |variable: Option<(&str, &str)>| {
+        let line = format!("{} setup", xtask.get_program().display());
+        let mut command = Command::new("script");
+        command.args(["--quiet", "--return", "--command", &line, "/dev/null"]).current_dir(workspace.root());
+        for (name, value) in xtask.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.envs(variable).assert().code(96).stdout_text()
+    };
+    let drawn = on_terminal(None);
+    assert!(drawn.contains("\r\x1b[K    Building 1/2: one\r\x1b[K"), "{drawn}");
+    assert!(!drawn.contains("Compiling one"), "{drawn}");
+    let log = on_terminal(Some(("CI", "true")));
+    assert!(log.contains("Compiling one") && !log.contains("Building"), "{log}");
+    setup(&workspace, &server.address, &cargo)
+        .assert()
+        .code(96)
+        .says("Compiling one")
+        .does_not_say("Building");
+}
+
+#[test]
 fn archive_that_cannot_be_used_is_not_installed() {
     let workspace = Workspace::with("hello", HELLO, "");
     let cargo = no_cargo(&workspace);
@@ -203,12 +253,7 @@ fn download_that_is_interrupted_or_killed_installs_nothing() {
     let cargo = no_cargo(&workspace);
     let stalled = Server::start(Answer::Stalled(archive.clone()));
     for (number, signal) in [Signal::INT, Signal::KILL].into_iter().enumerate() {
-        let mut command = xtask(&workspace, "setup");
-        let home = workspace.path("home");
-        command.env("PATH", path_without_wasmtime()).env("XDG_CACHE_HOME", &home).env_remove("WASMTIME");
-        command.env("PARALLAX_WASMTIME_DOWNLOADS", &stalled.address).env("CARGO", &cargo);
-        command.env("no_proxy", "127.0.0.1").env("NO_PROXY", "127.0.0.1");
-        let mut run = command.spawn().expect("xtask should start");
+        let mut run = start_setup(&workspace, &stalled.address, &cargo);
         wait_for("a request", || (stalled.requests().len() > number).then_some(()));
         assert!(is_running(&mut run));
         send_signal(signal, run.id());
@@ -222,4 +267,22 @@ fn download_that_is_interrupted_or_killed_installs_nothing() {
     let server = Server::start(Answer::File(archive));
     setup(&workspace, &server.address, &cargo).assert().code(0);
     assert!(cache(&workspace).contains_key(&installed()));
+}
+
+#[test]
+fn compilation_that_is_interrupted_ends() {
+    if !can_signal() {
+        return;
+    }
+    let workspace = Workspace::with("hello", HELLO, "");
+    let server = Server::start(Answer::NotFound);
+    let started = workspace.path("started");
+    let slow = format!("touch '{}'; sleep 600\n", started.display());
+    let cargo = script(&workspace, "stub/cargo", &slow);
+    let mut run = start_setup(&workspace, &server.address, &cargo);
+    wait_for("the start of cargo", || started.exists().then_some(()));
+    send_signal(Signal::INT, run.id());
+    assert_eq!(wait_for_exit(&mut run).signal(), Some(Signal::INT.as_raw()));
+    assert!(stderr_of(&mut run).contains("Interrupted"));
+    assert_no_processes(&workspace);
 }
