@@ -62,6 +62,11 @@ pub enum Command {
     /// `divergences --check`
     Ci,
     /// Set up what `test` needs, and do nothing else
+    ///
+    /// This adds the wasm targets of Rust, and installs wasmtime: from the archive of its release, or else
+    /// with cargo-binstall, or else by compiling it.
+    ///
+    /// PARALLAX_WASMTIME_DOWNLOADS is the address of a mirror of wasmtime's releases.
     Setup {
         /// Run without accessing the network, and report what is missing
         #[arg(long)]
@@ -128,7 +133,7 @@ pub struct TestArgs {
     /// When to use colors
     #[arg(long, value_name = "WHEN", value_enum)]
     pub color: Option<Color>,
-    /// Show the command line of each cell and how it ended
+    /// Show the command line of each cell and how it ended, and each crate that is compiled
     #[arg(short, long, conflicts_with = "quiet")]
     pub verbose: bool,
     /// Show only failures and the summary

@@ -18,6 +18,9 @@ pub struct Environment {
     pub rustup_home: Option<PathBuf>,
     /// `WASMTIME`, if set: the path of the wasmtime to use.
     pub wasmtime: Option<PathBuf>,
+    /// `PARALLAX_WASMTIME_DOWNLOADS`, if set: the address of a mirror of wasmtime's releases, to use instead of
+    /// GitHub.
+    pub wasmtime_downloads: Option<String>,
     /// The user's cache directory: `XDG_CACHE_HOME` or `~/.cache`, on macOS `~/Library/Caches`, on Windows
     /// `LOCALAPPDATA`.
     pub cache: Option<PathBuf>,
@@ -51,6 +54,7 @@ impl Environment {
             path: var("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default(),
             rustup_home: var("RUSTUP_HOME").map(PathBuf::from).or(rustup_home),
             wasmtime: var("WASMTIME").map(PathBuf::from),
+            wasmtime_downloads: text("PARALLAX_WASMTIME_DOWNLOADS"),
             cache,
             insta_update: text("INSTA_UPDATE").unwrap_or_default(),
             ci: is_ci(text("CI").as_deref(), var("TF_BUILD").is_some()),

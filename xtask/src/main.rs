@@ -17,6 +17,7 @@ mod run;
 mod session;
 mod snapshot;
 mod support;
+mod tools;
 mod workspace;
 
 use std::process::ExitCode;

@@ -16,8 +16,10 @@ use crate::model::column::{Column, HostName, Unit};
 use crate::process::Interrupt;
 use crate::provision::toolchain::{self, Toolchains};
 use crate::provision::wasmtime;
+use crate::provision::wasmtime::installer::Installer;
 use crate::run::lock::{self, Lock};
 use crate::support::terminal::say;
+use crate::tools::progress::Progress;
 use crate::workspace::Workspace;
 
 /// The tools, the lock and the interrupt of a command that builds or runs examples.
@@ -29,6 +31,7 @@ pub struct Session<'a> {
     /// Only one session at a time uses a target directory with its scratch directories, and the snapshots.
     pub lock: Lock,
     offline: bool,
+    progress: Progress,
 }
 
 /// What builds and runs the cells of some columns.
@@ -39,16 +42,21 @@ pub struct Tools {
 
 impl<'a> Session<'a> {
     /// Opens a session. If another one uses the same target directory, this waits until that one ends. With
-    /// `offline`, nothing is fetched from the network.
+    /// `offline`, nothing is fetched from the network. `progress` says how that of cargo is shown.
     ///
     /// From then on, Ctrl-C no longer ends the process by itself; see [`Interrupt`].
     ///
     /// # Errors
     /// If the lock cannot be taken, or if signals cannot be watched.
-    pub fn open(workspace: &'a Workspace, env: &'a Environment, offline: bool) -> Result<Session<'a>> {
+    pub fn open(
+        workspace: &'a Workspace,
+        env: &'a Environment,
+        offline: bool,
+        progress: Progress,
+    ) -> Result<Session<'a>> {
         let lock = lock::take(&workspace.own_dir().join("lock"))?;
         let interrupt = Interrupt::watch().context("cannot watch for signals")?;
-        Ok(Session { workspace, env, sh: Shell::new()?, interrupt, lock, offline })
+        Ok(Session { workspace, env, sh: Shell::new()?, interrupt, lock, offline, progress })
     }
 
     /// Sets up the toolchains and hosts of these columns, and returns the hosts.
@@ -58,11 +66,17 @@ impl<'a> Session<'a> {
     pub fn provision<'c>(&self, columns: impl IntoIterator<Item = &'c Column> + Clone) -> Result<Tools> {
         let toolchains = self.provision_toolchains(columns.clone())?;
         let needs_wasmtime = columns.into_iter().any(|column| column.host == HostName::Wasmtime);
-        let wasmtime = needs_wasmtime
-            .then(|| wasmtime::provision(&self.sh, self.env, self.workspace, self.offline))
-            .transpose()?;
+        let installer = Installer {
+            sh: &self.sh,
+            env: self.env,
+            workspace: self.workspace,
+            offline: self.offline,
+            interrupt: &self.interrupt,
+            progress: self.progress,
+        };
+        let wasmtime = needs_wasmtime.then(|| wasmtime::provision(installer)).transpose();
         self.end_if_interrupted();
-        Ok(Tools { toolchains, hosts: Hosts { wasmtime } })
+        Ok(Tools { toolchains, hosts: Hosts { wasmtime: wasmtime? } })
     }
 
     /// Sets up the toolchains of these columns, and no hosts.
@@ -111,7 +125,13 @@ impl<'a> Session<'a> {
 
     /// How cargo is called in this session.
     fn cargo(&self) -> Cargo<'_> {
-        Cargo { env: self.env, workspace: self.workspace, offline: self.offline, interrupt: &self.interrupt }
+        Cargo {
+            env: self.env,
+            workspace: self.workspace,
+            offline: self.offline,
+            interrupt: &self.interrupt,
+            progress: self.progress,
+        }
     }
 
     /// Ends the process if it was interrupted while tools were running. No cell has been run yet.

@@ -1,5 +1,6 @@
 //! The workspace: its directories, the wasmtime version that it pins, and its columns.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,8 @@ pub struct Workspace {
     pub target_dir: PathBuf,
     /// The wasmtime of the pinned columns.
     pub wasmtime: Version,
+    /// The SHA-256 checksums of release archives of wasmtime by platform, such as `x86_64-linux`, in lowercase.
+    pub checksums: BTreeMap<String, String>,
     /// The columns of every table.
     pub columns: Vec<Column>,
     /// The Rust of the pinned columns. If the workspace does not pin one, it is the one that runs the
@@ -44,8 +47,17 @@ impl Workspace {
                 let target_dir = directory.join(target_dir.unwrap_or_else(|| "target".into()));
                 let pins = pins(&manifest, table)?;
                 let (wasmtime, rust, columns) = versions(&manifest, &pins)?;
+                let checksums = checksums(&manifest, &pins)?;
                 let root = directory.to_path_buf();
-                return Ok(Workspace { root, target_dir, wasmtime, rust, columns, areas: pins.areas });
+                return Ok(Workspace {
+                    root,
+                    target_dir,
+                    wasmtime,
+                    rust,
+                    checksums,
+                    columns,
+                    areas: pins.areas,
+                });
             }
         }
         let message = format!(
@@ -110,6 +122,8 @@ struct Pins {
     columns: Option<Vec<String>>,
     #[serde(default)]
     areas: Vec<String>,
+    #[serde(default)]
+    checksums: BTreeMap<String, String>,
 }
 
 /// The harness's own table in the workspace's `Cargo.toml`.
@@ -123,6 +137,19 @@ fn pins(manifest: &Path, table: WorkspaceTable) -> Result<Pins> {
 /// A key of that table, for messages.
 fn place(manifest: &Path, key: &str) -> String {
     format!("`{key}` in [workspace.metadata.parallax] of {}", manifest.display())
+}
+
+/// Reads the checksums of wasmtime's release archives.
+fn checksums(manifest: &Path, pins: &Pins) -> Result<BTreeMap<String, String>> {
+    let read = |(platform, sum): (&String, &String)| {
+        if sum.len() != 64 || !sum.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            let place = place(manifest, &format!("checksums.{platform}"));
+            let message = format!("{place}: not a SHA-256 checksum of 64 hexadecimal digits: {sum:?}");
+            return Err(exit::error(exit::USAGE, message));
+        }
+        Ok((platform.clone(), sum.to_ascii_lowercase()))
+    };
+    pins.checksums.iter().map(read).collect()
 }
 
 /// Reads the wasmtime version that the workspace pins, and its columns.

@@ -17,6 +17,7 @@ const LAYERS: &[&str] = &[
     "diagnostic",
     "environment",
     "process",
+    "tools",
     // The values that the stages pass on, and where they are on disk.
     "model",
     "workspace",
@@ -87,7 +88,7 @@ const KNOWLEDGE: &[(&str, &[&str], &[&str])] = &[
         "the environment of the harness",
         &["env::var(", "env::var_os(", "env::vars(", "env::vars_os("],
         // The last needs a variable without which no program starts on Windows.
-        &["environment", "build::environment", "run::invocation"],
+        &["environment", "tools::environment", "run::invocation"],
     ),
     ("signals and process groups", &["signal_hook", "rustix::event", "kill_process"], &["process"]),
     ("where the harness was started", &["env::current_dir("], &["commands"]),

@@ -64,6 +64,7 @@ mod tests {
             rust: None,
             columns: Column::all_pinned(),
             areas: Vec::new(),
+            checksums: BTreeMap::new(),
         };
         let mut example = Example::with_cases("cat", vec![Case::plain("default")]);
         example.modules.push(Module { name: "two-words".into(), is_program: false });

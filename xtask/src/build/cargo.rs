@@ -1,25 +1,22 @@
 //! Compiles units with cargo: one call for each toolchain and target, and one result for each unit.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::build::artifacts::{self, Files, PROFILE};
-use crate::build::environment;
 use crate::build::message::{Diagnostic, Failure, Message};
 use crate::environment::Environment;
 use crate::exit;
 use crate::model::column::{Toolchain, Unit};
 use crate::model::target::Target;
-use crate::process::{self, Interrupt};
+use crate::process::Interrupt;
 use crate::provision::toolchain::{Installed, Toolchains};
 use crate::support::escape::count;
 use crate::support::terminal::say;
+use crate::tools::cargo as tools;
+use crate::tools::progress::Progress;
 use crate::workspace::Workspace;
 
 /// The result of building a unit.
@@ -72,10 +69,10 @@ pub struct Cargo<'a> {
     pub offline: bool,
     /// On an interrupt, cargo and all processes that it has started are killed.
     pub interrupt: &'a Interrupt,
+    pub progress: Progress,
 }
 
-/// Builds `units`. Shows the lines of cargo's progress, except those that only say that nothing had to be
-/// done.
+/// Builds `units`, and shows the progress, unless nothing has to be done.
 ///
 /// # Errors
 /// If cargo cannot be run, or reports an error before it compiles anything. A package that does not compile
@@ -104,7 +101,7 @@ pub fn all(cargo: Cargo<'_>, toolchains: &Toolchains, units: &BTreeSet<Unit>) ->
 
 /// Builds units of one toolchain and one target, and adds the results to `built`.
 fn build(cargo: Cargo<'_>, toolchains: &Toolchains, units: &[&Unit], built: &mut Built) -> Result<()> {
-    let ran = run_for_units(cargo, toolchains, units, true)?;
+    let ran = run_for_units(cargo, toolchains, units, cargo.progress)?;
     if !ran.messages.iter().any(|message| matches!(message, Message::BuildFinished)) {
         // Cargo failed before it compiled anything: a manifest or the lock file is malformed, or a crate is
         // missing.
@@ -145,20 +142,19 @@ fn failure(cargo: Cargo<'_>, toolchains: &Toolchains, unit: &Unit, ran: &CargoRu
     }
     // The package itself has no error, so its build script or one of its dependencies must have failed.
     // Messages do not name dependents. If the unit is built alone, the first error is the one that matters.
-    let alone = run_for_units(cargo, toolchains, &[unit], false)?;
+    let alone = run_for_units(cargo, toolchains, &[unit], Progress::Hidden)?;
     Ok(match alone.errors_of(&unit.package).next().or_else(|| alone.errors().next()) {
         Some(error) => error.failure(),
         None => Failure { headline: cargo_error(&alone.stderr), rendered: alone.stderr.clone() },
     })
 }
 
-/// Calls `cargo build` for units of one toolchain and one target. `is_shown` says whether its progress is
-/// shown.
+/// Calls `cargo build` for units of one toolchain and one target.
 fn run_for_units(
     cargo: Cargo<'_>,
     toolchains: &Toolchains,
     units: &[&Unit],
-    is_shown: bool,
+    progress: Progress,
 ) -> Result<CargoRun> {
     let first = units[0];
     let packages: Vec<_> = units.iter().map(|unit| unit.package.as_str()).collect();
@@ -166,7 +162,7 @@ fn run_for_units(
     let profile = ["--profile", PROFILE, "--keep-going", "--target", artifacts::triple(first)];
     let flags: Vec<_> = profile.into_iter().chain(release).collect();
     let target_dir = artifacts::target_dir(cargo.workspace, first.toolchain);
-    run(cargo, toolchains.of(first.toolchain), &target_dir, &packages, &flags, is_shown)
+    run(cargo, toolchains.of(first.toolchain), &target_dir, &packages, &flags, progress)
 }
 
 /// Returns the first error that cargo itself reports. This is how a build script fails, for which there is
@@ -232,7 +228,7 @@ pub fn expected_tool(workspace: &Workspace, program: &str) -> PathBuf {
 /// If it does not build. As it is not an example, this is not an outcome.
 pub fn tool(cargo: Cargo<'_>, toolchains: &Toolchains, package: &str) -> Result<PathBuf> {
     let target_dir = artifacts::target_dir(cargo.workspace, Toolchain::Pinned);
-    let ran = run(cargo, toolchains.of(Toolchain::Pinned), &target_dir, &[package], &[], true)?;
+    let ran = run(cargo, toolchains.of(Toolchain::Pinned), &target_dir, &[package], &[], cargo.progress)?;
     let executable = ran.messages.iter().find_map(|message| match message {
         Message::CompilerArtifact(artifact) => artifact.program_of(package),
         _ => None,
@@ -250,92 +246,26 @@ pub fn tool(cargo: Cargo<'_>, toolchains: &Toolchains, package: &str) -> Result<
     }
 }
 
-/// Calls `cargo build` of the toolchain `builder` for packages. `is_shown` says whether its progress is shown.
+/// Calls `cargo build` of the toolchain `builder` for packages.
 fn run(
     cargo: Cargo<'_>,
     builder: &Installed,
     target_dir: &Path,
     packages: &[&str],
     flags: &[&str],
-    is_shown: bool,
+    progress: Progress,
 ) -> Result<CargoRun> {
-    let Cargo { env, workspace, offline, interrupt } = cargo;
-    let mut command = Command::new(&builder.cargo);
-    command.env_clear().envs(environment::variables()).envs(builder.variables(&env.path));
+    let Cargo { env, workspace, offline, interrupt, .. } = cargo;
+    let mut command = tools::command(&builder.cargo);
+    command.envs(builder.variables(&env.path));
     command.args(["build", "--message-format", "json"]);
     command.arg("--manifest-path").arg(workspace.root.join("Cargo.toml"));
     command.arg("--target-dir").arg(target_dir);
     command.args(offline.then_some("--offline"));
     command.args(packages.iter().flat_map(|package| ["--package", package])).args(flags);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let program = command.get_program().to_string_lossy().into_owned();
-    let cannot_run = || format!("cannot run {program}");
-    let mut child = process::start_tool(&mut command).with_context(cannot_run)?;
-    let group = child.id();
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let (stdout, stderr) = stdout.zip(stderr).context("cargo was started without pipes")?;
-    let (messages, stderr) = std::thread::scope(|scope| {
-        let (sender, lines) = mpsc::channel();
-        scope.spawn(move || {
-            let lines = BufReader::new(stderr).lines().map_while(Result::ok);
-            lines.map(|line| sender.send(line)).take_while(Result::is_ok).for_each(drop);
-        });
-        let stderr = scope.spawn(move || {
-            forward(&lines, is_shown, || {
-                // The process group exists until cargo is waited for, which happens after the end of its
-                // output.
-                if interrupt.signal().is_some() {
-                    process::end_tool(group);
-                }
-            })
-        });
-        let messages = BufReader::new(stdout)
-            .lines()
-            .map_while(Result::ok)
-            .filter_map(|line| serde_json::from_str(&line).ok())
-            .collect();
-        (messages, stderr.join().expect("forwarding lines does not panic"))
-    });
-    let status = child.wait().with_context(cannot_run)?;
-    Ok(CargoRun { success: status.success(), messages, stderr })
-}
-
-/// How long cargo runs before its progress is shown. Every run tries again to build a package that does not
-/// build, and a user does not need to see that each time.
-const QUIET: Duration = Duration::from_secs(2);
-
-/// How often [`forward`] checks whether an interrupt has come.
-const POLL_INTERVAL: Duration = Duration::from_millis(50);
-
-/// Receives all lines that cargo writes to stderr, and returns them. Shows its progress if `is_shown` is
-/// set, but not its errors, which are reported later. Calls `poll` whenever no line has come for
-/// [`POLL_INTERVAL`].
-fn forward(lines: &Receiver<String>, is_shown: bool, poll: impl Fn()) -> String {
-    const PROGRESS: [&str; 8] =
-        ["Compiling", "Downloading", "Downloaded", "Updating", "Blocking", "Locking", "Adding", "Installing"];
-    let shown_from = Instant::now() + QUIET;
-    let mut all = String::new();
-    let mut held: Vec<String> = Vec::new();
-    loop {
-        match lines.recv_timeout(POLL_INTERVAL) {
-            Ok(line) => {
-                all.push_str(&line);
-                all.push('\n');
-                let word = line.trim_start();
-                if !is_shown {
-                    continue;
-                }
-                if word.starts_with("Blocking") {
-                    say(&line);
-                } else if PROGRESS.iter().any(|progress| word.starts_with(progress)) {
-                    held.push(line);
-                }
-            }
-            Err(RecvTimeoutError::Timeout) => poll(),
-            Err(RecvTimeoutError::Disconnected) => return all,
-        }
-        if Instant::now() >= shown_from {
-            held.drain(..).for_each(|line| say(&line));
-        }
-    }
+    let mut messages = Vec::new();
+    let called = tools::call(&mut command, progress, interrupt, |line| {
+        messages.extend(serde_json::from_str::<Message>(line).ok());
+    })?;
+    Ok(CargoRun { success: called.success, messages, stderr: called.stderr })
 }

@@ -3,5 +3,4 @@
 pub mod artifacts;
 pub mod cargo;
 pub mod compose;
-pub mod environment;
 pub mod message;

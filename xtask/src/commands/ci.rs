@@ -16,6 +16,7 @@ use crate::exit;
 use crate::model::column::Toolchain;
 use crate::session::Session;
 use crate::support::terminal::{self, say};
+use crate::tools::progress::Progress;
 use crate::workspace::Workspace;
 
 /// How many checks passed and failed.
@@ -38,7 +39,8 @@ pub fn ci(workspace: &Workspace, env: &Environment) -> Result<u8> {
     let sh = Shell::new()?;
     sh.change_dir(&workspace.root);
     // This session ends here, because checks open sessions of their own.
-    let tools = Session::open(workspace, env, false)?.provision(&workspace.columns)?;
+    let tools =
+        Session::open(workspace, env, false, Progress::of(env, false))?.provision(&workspace.columns)?;
 
     let cargo = &env.cargo;
     // Formatting and lints are those of the pinned Rust, whichever compiles the harness.

@@ -10,7 +10,8 @@ use crate::environment::Environment;
 use crate::exit;
 use crate::model::target::Target;
 use crate::provision::finding::Finding;
-use crate::provision::{toolchain, wasmtime as wasmtime_tool};
+use crate::provision::toolchain;
+use crate::provision::wasmtime::find;
 use crate::support::terminal;
 use crate::workspace::Workspace;
 
@@ -35,6 +36,8 @@ pub fn doctor(workspace: &Workspace, env: &Environment) -> Result<u8> {
     lines.push(tool(&sh, env, "rustup", "install rustup: https://rustup.rs", true));
     lines.extend(targets(&sh, env, workspace)?);
     lines.extend(wasmtime(&sh, env, workspace));
+    lines.push(tool(&sh, env, "curl", "install curl; without it, wasmtime is compiled", true));
+    lines.push(tool(&sh, env, "tar", "install tar; without it, wasmtime is compiled", true));
     lines.push(tool(&sh, env, "cc", "install a C linker, such as the package gcc or clang", false));
     lines.push(tool(&sh, env, "cargo-insta", "cargo install --locked cargo-insta", true));
     lines.push(tool(&sh, env, "cargo-binstall", "cargo install --locked cargo-binstall", true));
@@ -98,7 +101,7 @@ fn targets(sh: &Shell, env: &Environment, workspace: &Workspace) -> Result<Vec<L
 
 /// The wasmtime that `test` would use, after those that were found first but are unsuitable.
 fn wasmtime(sh: &Shell, env: &Environment, workspace: &Workspace) -> Vec<Line> {
-    let findings = wasmtime_tool::find(sh, env, workspace.wasmtime);
+    let findings = find::find(sh, env, workspace.wasmtime);
     let last = findings.len() - 1;
     findings
         .into_iter()

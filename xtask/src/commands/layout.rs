@@ -29,6 +29,7 @@ use crate::run::invocation;
 use crate::session::Session;
 use crate::support::suggest::suggest;
 use crate::support::terminal::{self, say};
+use crate::tools::progress::Progress;
 use crate::workspace::Workspace;
 
 /// The only target whose modules can share a memory: components cannot.
@@ -82,7 +83,7 @@ fn file_of(what: &str) -> (&str, &str) {
 
 /// Draws the files that `args` names.
 fn of_files(workspace: &Workspace, env: &Environment, args: &LayoutArgs) -> Result<u8> {
-    let session = Session::open(workspace, env, false)?;
+    let session = Session::open(workspace, env, false, Progress::of(env, false))?;
     let toolchains = session.provision_toolchains(&[])?;
     let modules = args.what.iter().map(|what| file_of(what)).map(|(name, file)| (name.into(), file.into()));
     let subject = Subject { title: args.what.join(", "), modules: modules.collect() };
@@ -122,7 +123,7 @@ fn of_rows(workspace: &Workspace, env: &Environment, args: &LayoutArgs) -> Resul
         );
         return Err(exit::error(exit::NOTHING_MATCHED, message));
     };
-    let session = Session::open(workspace, env, false)?;
+    let session = Session::open(workspace, env, false, Progress::of(env, false))?;
     let toolchains = session.provision_toolchains(&columns)?;
     let units = needs::packages(first.example).map(|package| columns[0].unit(package));
     let built = session.build(&toolchains, &units.collect())?;

@@ -16,6 +16,7 @@ use crate::exit;
 use crate::run::watchdog;
 use crate::session::Session;
 use crate::support::terminal::say;
+use crate::tools::progress::Progress;
 use crate::workspace::Workspace;
 
 /// Runs a command, and returns the exit code.
@@ -36,7 +37,8 @@ pub fn run(command: Command) -> Result<u8> {
         Command::Ci => ci::ci(&workspace, &env),
         Command::Doctor => doctor::doctor(&workspace, &env),
         Command::Setup { offline } => {
-            Session::open(&workspace, &env, offline)?.provision(&workspace.columns)?;
+            Session::open(&workspace, &env, offline, Progress::of(&env, false))?
+                .provision(&workspace.columns)?;
             say("Everything is set up; run: cargo xtask test");
             Ok(exit::OK)
         }

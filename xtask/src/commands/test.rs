@@ -38,6 +38,7 @@ use crate::snapshot::store::{self, Location, UpdateMode};
 use crate::support::removal;
 use crate::support::suggest::suggest;
 use crate::support::terminal::say;
+use crate::tools::progress::Progress;
 use crate::workspace::Workspace;
 
 /// How the command ended.
@@ -73,7 +74,7 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
         return list::print(workspace, env, &scratch, &cells, args.format).map(Ended::with);
     }
 
-    let session = Session::open(workspace, env, args.offline)?;
+    let session = Session::open(workspace, env, args.offline, Progress::of(env, args.verbose))?;
     let Tools { toolchains, hosts } = session.provision(cells.iter().map(|cell| cell.column))?;
     let built = build(&session, &toolchains, &cells, &filter)?;
     let files = built.files();

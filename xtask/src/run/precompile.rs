@@ -61,6 +61,7 @@ mod tests {
             wasmtime,
             rust: None,
             columns,
+            checksums: std::collections::BTreeMap::new(),
             areas: Vec::new(),
         };
         fs::create_dir_all(workspace.own_dir()).unwrap();

@@ -5,7 +5,7 @@
 //! its log, so text that could be such a command is changed before it is written: it may come from a
 //! compiler or from a program under test.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 /// Writes `text` and a line feed to stderr. Errors are ignored, as there is no other stream on which to
 /// report them.
@@ -20,6 +20,49 @@ pub fn say(text: &str) {
 pub fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     unless_closed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// Returns whether stderr is a terminal, where a line can be redrawn.
+pub fn is_watched() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// A line on stderr that is redrawn in place. It is cleared when this is dropped. It is only for terminals,
+/// see [`is_watched`].
+#[derive(Default)]
+pub struct StatusLine {
+    is_drawn: bool,
+}
+
+impl StatusLine {
+    /// The number of characters that are drawn. A line that a terminal wraps could not be redrawn.
+    const WIDTH: usize = 78;
+
+    /// Draws `text` in place of what was drawn before.
+    pub fn draw(&mut self, text: &str) {
+        let text: String = text.chars().filter(|c| !c.is_control()).take(Self::WIDTH).collect();
+        self.write(&format!("\r\x1b[K{text}"));
+        self.is_drawn = true;
+    }
+
+    /// Removes what was drawn.
+    pub fn clear(&mut self) {
+        if std::mem::take(&mut self.is_drawn) {
+            self.write("\r\x1b[K");
+        }
+    }
+
+    fn write(&self, text: &str) {
+        let mut err = io::stderr().lock();
+        // As in `say`, there is no other stream on which to report an error.
+        let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+    }
+}
+
+impl Drop for StatusLine {
+    fn drop(&mut self) {
+        self.clear();
+    }
 }
 
 fn unless_closed(written: io::Result<()>) -> io::Result<()> {

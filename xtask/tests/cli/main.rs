@@ -5,6 +5,7 @@ mod columns;
 mod composed;
 mod concurrent_runs;
 mod divergences;
+mod downloads;
 mod environment;
 mod interrupted_runs;
 mod invalid_files;

@@ -1,37 +1,11 @@
 //! The tools that cells need: how they are found, and what is reported if they are missing.
 
 use std::env;
-use std::ffi::OsString;
 use std::path::Path;
 
-use assert_cmd::Command;
 use assert_cmd::cargo::cargo_bin;
 
-use crate::support::{AssertOutput, HELLO, Workspace, home_of, manifest, pinned_wasmtime};
-
-/// `PATH` without the directories that contain a wasmtime.
-fn path_without_wasmtime() -> OsString {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let program = format!("wasmtime{}", env::consts::EXE_SUFFIX);
-    let others = env::split_paths(&path).filter(|directory| !directory.join(&program).exists());
-    env::join_paths(others).expect("directories from PATH can be joined again")
-}
-
-/// `xtask` in an environment in which it does not find a wasmtime.
-fn without_wasmtime(workspace: &Workspace) -> Command {
-    let mut command = workspace.xtask();
-    let empty = workspace.path("empty");
-    // On systems without XDG_CACHE_HOME the cache is in the home directory. With another home
-    // directory, rustup and cargo need their variables to find the toolchain.
-    command
-        .env("PATH", path_without_wasmtime())
-        .env("XDG_CACHE_HOME", &empty)
-        .env("HOME", &empty)
-        .env("CARGO_HOME", home_of("CARGO_HOME", ".cargo"))
-        .env("RUSTUP_HOME", home_of("RUSTUP_HOME", ".rustup"))
-        .env_remove("WASMTIME");
-    command
-}
+use crate::support::{AssertOutput, HELLO, Workspace, manifest, path_without_wasmtime, pinned_wasmtime};
 
 fn install_line() -> String {
     format!("cargo install --locked wasmtime-cli --version {}", pinned_wasmtime())
@@ -40,22 +14,24 @@ fn install_line() -> String {
 #[test]
 fn missing_wasmtime_is_an_error_with_the_install_command() {
     let workspace = Workspace::with("hello", HELLO, "");
-    without_wasmtime(&workspace)
+    workspace
+        .xtask_without_wasmtime()
         .args(["test", "--offline"])
         .assert()
         .code(96)
         .says("wasmtime")
         .says("missing")
         .says(&install_line());
-    without_wasmtime(&workspace).args(["setup", "--offline"]).assert().code(96).says(&install_line());
+    workspace.xtask_without_wasmtime().args(["setup", "--offline"]).assert().code(96).says(&install_line());
     assert!(!workspace.path("snapshots").exists());
-    assert!(!workspace.path("empty").exists(), "the run wrote to the cache");
+    assert!(!workspace.path("home").exists(), "the run wrote to the cache");
 }
 
 #[test]
 fn native_cells_need_no_wasmtime() {
     let workspace = Workspace::with("hello", HELLO, "");
-    without_wasmtime(&workspace)
+    workspace
+        .xtask_without_wasmtime()
         .args(["test", "--offline", "--target", "native", "--accept"])
         .assert()
         .code(0);
@@ -86,7 +62,8 @@ fn wasmtime_of_another_release_is_an_error_that_names_both() {
     let workspace = Workspace::with("hello", HELLO, "");
     let wasmtime = workspace.wasmtime();
     workspace.write("Cargo.toml", &manifest("48.0.7"));
-    without_wasmtime(&workspace)
+    workspace
+        .xtask_without_wasmtime()
         .args(["test", "--offline"])
         .env("WASMTIME", &wasmtime)
         .assert()
@@ -109,13 +86,13 @@ fn release_with_a_security_advisory_cannot_be_pinned() {
 fn wasmtime_is_found_by_its_variable_and_in_path() {
     let workspace = Workspace::with("hello", HELLO, "");
     let wasmtime = workspace.wasmtime();
-    without_wasmtime(&workspace).arg("test").env("WASMTIME", &wasmtime).assert().code(100).says("AAA");
+    workspace.xtask_without_wasmtime().arg("test").env("WASMTIME", &wasmtime).assert().code(100).says("AAA");
 
     let directory = wasmtime.parent().expect("a file has a parent");
     let path: Vec<_> =
         [directory.to_path_buf()].into_iter().chain(env::split_paths(&path_without_wasmtime())).collect();
     let path = env::join_paths(path).expect("the directories can be joined");
-    without_wasmtime(&workspace).arg("test").env("PATH", path).assert().code(100).says("AAA");
+    workspace.xtask_without_wasmtime().arg("test").env("PATH", path).assert().code(100).says("AAA");
 }
 
 #[test]
@@ -136,7 +113,8 @@ fn doctor_lists_all_tools() {
 #[test]
 fn doctor_reports_what_is_missing_and_how_to_install_it() {
     let workspace = Workspace::with("hello", HELLO, "");
-    without_wasmtime(&workspace)
+    workspace
+        .xtask_without_wasmtime()
         .arg("doctor")
         .assert()
         .code(96)

@@ -7,13 +7,15 @@ mod tools;
 mod workspace;
 
 #[cfg(target_os = "linux")]
+pub mod downloads;
+#[cfg(target_os = "linux")]
 pub mod processes;
 #[cfg(target_os = "linux")]
 pub mod runs;
 #[cfg(target_os = "linux")]
 pub mod wait;
 
-pub use environment::home_of;
+pub use environment::{home_of, path_without_wasmtime};
 pub use files::files_at;
 #[cfg(target_os = "linux")]
 pub use files::make_fifo;

@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 pub fn is_from_caller(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     let finds_tools = matches!(&*name, "CARGO" | "CARGO_HOME" | "WASMTIME") || name.starts_with("RUSTUP_");
-    let prefixes = ["CARGO", "CLICOLOR", "INSTA", "LC_", "RUST", "WASMTIME"];
+    let prefixes = ["CARGO", "CLICOLOR", "INSTA", "LC_", "PARALLAX_WASMTIME", "RUST", "WASMTIME"];
     let changes_behavior = prefixes.iter().any(|prefix| name.starts_with(prefix))
         || matches!(&*name, "CI" | "FORCE_COLOR" | "LANG" | "NO_COLOR" | "TF_BUILD" | "TZ");
     changes_behavior && !finds_tools
@@ -19,4 +19,12 @@ pub fn home_of(variable: &str, default: &str) -> OsString {
     env::var_os(variable)
         .or_else(|| env::home_dir().map(|home| home.join(default).into_os_string()))
         .expect("there should be a home directory")
+}
+
+/// `PATH` without the directories that contain a wasmtime.
+pub fn path_without_wasmtime() -> OsString {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let program = format!("wasmtime{}", env::consts::EXE_SUFFIX);
+    let others = env::split_paths(&path).filter(|directory| !directory.join(&program).exists());
+    env::join_paths(others).expect("directories from PATH can be joined again")
 }

@@ -12,7 +12,7 @@ use assert_cmd::cargo::cargo_bin_cmd;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::environment::is_from_caller;
+use super::environment::{home_of, is_from_caller, path_without_wasmtime};
 use super::files::files_at;
 use super::output::objects;
 
@@ -156,6 +156,22 @@ impl Workspace {
         }
         // These tests need no network, and must not start a build of wasmtime.
         command.env("CARGO_NET_OFFLINE", "true").current_dir(directory).timeout(TIMEOUT);
+        command
+    }
+
+    /// `xtask` in an environment in which it does not find a wasmtime. Its cache and home directory is `home`.
+    pub fn xtask_without_wasmtime(&self) -> Command {
+        let mut command = self.xtask();
+        let home = self.path("home");
+        // On systems without XDG_CACHE_HOME the cache is in the home directory. With another home
+        // directory, rustup and cargo need their variables to find the toolchain.
+        command
+            .env("PATH", path_without_wasmtime())
+            .env("XDG_CACHE_HOME", &home)
+            .env("HOME", &home)
+            .env("CARGO_HOME", home_of("CARGO_HOME", ".cargo"))
+            .env("RUSTUP_HOME", home_of("RUSTUP_HOME", ".rustup"))
+            .env_remove("WASMTIME");
         command
     }
 

@@ -1,0 +1,126 @@
+//! Finds the pinned wasmtime, and installs it if it is missing.
+
+mod archive;
+mod compile;
+pub mod find;
+pub mod installer;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+use xshell::Shell;
+
+use crate::environment::Environment;
+use crate::exit;
+use crate::host::wasmtime::{self, Wasmtime};
+use crate::provision::finding::Finding;
+use crate::provision::wasmtime::archive::Fetched;
+use crate::provision::wasmtime::find::{examine, find, installed, own_root};
+use crate::provision::wasmtime::installer::Installer;
+use crate::support::terminal::say;
+use crate::tools::run::run;
+use crate::workspace::Workspace;
+
+/// Returns the pinned wasmtime, which is installed if it is missing.
+///
+/// # Errors
+/// If it is missing and cannot be installed, or `offline` forbids it, or if an interrupt comes. The error is
+/// an [`exit::Error`] that says how to fix it.
+pub fn provision(installer: Installer<'_>) -> Result<Wasmtime> {
+    let Installer { sh, env, workspace, .. } = installer;
+    let program = match find(sh, env, workspace.wasmtime).pop() {
+        Some(Finding::Suitable { at, .. }) => at,
+        Some(Finding::Unsuitable { at, why }) => {
+            let message = format!(
+                "the wasmtime at {} is not suitable: {why}\n\
+                 help: unset WASMTIME, or set it to the path of wasmtime {}",
+                at.display(),
+                workspace.wasmtime
+            );
+            return Err(exit::error(exit::SET_UP, message));
+        }
+        Some(Finding::Missing) | None => install(installer)?,
+    };
+    Ok(Wasmtime { program, cache_config: write_cache_config(workspace)? })
+}
+
+/// Returns the wasmtime that [`provision`] would return, without installing anything.
+pub fn expected(sh: &Shell, env: &Environment, workspace: &Workspace) -> Wasmtime {
+    let program = match find(sh, env, workspace.wasmtime).pop() {
+        Some(Finding::Suitable { at, .. }) => at,
+        _ => own_root(env, workspace.wasmtime).map_or_else(|| "wasmtime".into(), |root| installed(&root)),
+    };
+    Wasmtime { program, cache_config: cache_config(workspace) }
+}
+
+fn cache_config(workspace: &Workspace) -> PathBuf {
+    workspace.own_dir().join("wasmtime.toml")
+}
+
+/// Writes the configuration of wasmtime's cache unless it is up to date, and returns its path.
+fn write_cache_config(workspace: &Workspace) -> Result<PathBuf> {
+    let path = cache_config(workspace);
+    let text = wasmtime::cache_config(&workspace.own_dir().join("wasmtime-cache"));
+    if fs::read_to_string(&path).ok().as_ref() != Some(&text) {
+        fs::create_dir_all(workspace.own_dir())
+            .and_then(|()| fs::write(&path, text))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(path)
+}
+
+/// Installs wasmtime in the user's cache directory, and returns the path of the program.
+fn install(installer: Installer<'_>) -> Result<PathBuf> {
+    let Installer { sh, env, .. } = installer;
+    let version = installer.version();
+    let Some(root) = own_root(env, version) else {
+        let message = "no directory to install wasmtime into: neither HOME nor XDG_CACHE_HOME is set\n\
+                       help: set HOME, or set WASMTIME to the path of wasmtime";
+        return Err(exit::error(exit::SET_UP, message));
+    };
+    let line = compile::install_line(version, &root);
+    let cannot =
+        |why: &str| exit::error(exit::SET_UP, format!("wasmtime {version} is missing: {why}\nhelp: {line}"));
+    if installer.offline {
+        return Err(cannot(
+            "it is neither in $WASMTIME nor on PATH nor in the cache, and --offline forbids fetching it",
+        ));
+    }
+    say(&format!("Installing wasmtime {version} in {}, where every clone finds it", root.display()));
+    // An interrupt that ends one way must not lead to the next one.
+    let is_interrupted = || installer.interrupt.signal().is_some();
+    let is_fetched = match archive::install(&installer, &root)? {
+        Fetched::Installed => true,
+        Fetched::Unavailable(_) if is_interrupted() => return Err(cannot("interrupted")),
+        Fetched::Unavailable(why) => {
+            say(&format!("The release of wasmtime {version} cannot be installed: {why}"));
+            binstall(&installer, &root)?
+        }
+    };
+    if is_interrupted() {
+        return Err(cannot("interrupted"));
+    }
+    if !is_fetched {
+        compile::install(&installer, &root).map_err(|why| cannot(&why))?;
+    }
+    match examine(sh, installed(&root), version) {
+        Finding::Suitable { at, .. } => Ok(at),
+        Finding::Unsuitable { why, .. } => Err(cannot(&why)),
+        Finding::Missing => Err(cannot("the installed program was not found")),
+    }
+}
+
+/// Installs wasmtime in `root` with cargo-binstall, and returns whether that was possible.
+fn binstall(installer: &Installer<'_>, root: &Path) -> Result<bool> {
+    if installer.env.which("cargo-binstall").is_none() {
+        return Ok(false);
+    }
+    let (version, cargo) = (installer.version(), &installer.env.cargo);
+    say(&format!("Trying cargo-binstall to install wasmtime {version}"));
+    let mut command = Command::new(cargo);
+    command.args(["binstall", "--no-confirm", "--root"]).arg(root).arg(format!("wasmtime-cli@{version}"));
+    let status = run(command.stdin(Stdio::null()), installer.interrupt, || ());
+    Ok(status.with_context(|| format!("cannot run {}", cargo.display()))?.success())
+}
