@@ -26,7 +26,7 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
-pub use interrupt::Interrupt;
+pub use interrupt::{Interrupt, keep_exit_statuses};
 #[cfg(target_os = "linux")]
 pub use subreaper::{adopt, end_all, end_all_of};
 pub use types::{Echo, End, Limits, Pipe, Ran, signal_name};
