@@ -6,6 +6,7 @@ mod composed;
 mod concurrent_runs;
 mod divergences;
 mod environment;
+mod hostile_programs;
 mod interrupted_runs;
 mod invalid_files;
 mod layout;
