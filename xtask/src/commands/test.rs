@@ -175,10 +175,13 @@ impl<'a> Run<'a> {
         process::adopt()?;
         let worked = work();
         // Until the processes have ended, the watchdog has to be there in case this process is killed.
-        if let Err(error) = process::end_all_but(watchdog.id()) {
-            say(&format!("warning: processes are left that cannot be ended: {error}"));
+        match process::end_all_but(watchdog.id()) {
+            Ok(()) => scratch::all_ended(&own_dir),
+            Err(error) => say(&format!("warning: processes are left that cannot be ended: {error}")),
         }
-        if let Err(warning) = scratch::clean_up(&own_dir, scratch, self.args.keep_scratch) {
+        if !self.args.keep_scratch
+            && let Err(warning) = scratch::clean_up(scratch)
+        {
             say(&warning);
         }
         if let Err(error) = watchdog.release() {

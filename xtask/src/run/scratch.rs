@@ -86,7 +86,7 @@ pub fn changes(cell_dir: &Path, fixture: &Tree) -> Result<Vec<Change>> {
 /// Creates an empty directory for all scratch directories, and removes what earlier runs have left. If that
 /// cannot be removed, the new directory has another name than the first, and the user is warned.
 ///
-/// If the last run could not clean up, its processes are killed before.
+/// If processes of the last run may be left, they are killed before.
 ///
 /// # Errors
 /// If no directory can be created.
@@ -119,25 +119,27 @@ pub fn prepare(own_dir: &Path) -> Result<Root> {
     Ok(Root { path: path.clone(), identity: platform::identity_of_directory(path) })
 }
 
-/// Cleans up after a run: removes `root`, unless the scratch directories are to be kept, and records that the
-/// processes of the run have ended.
+/// Removes the directory for all scratch directories after a run.
 ///
 /// # Errors
 /// If something cannot be removed. The message is a warning for the user.
-pub fn clean_up(own_dir: &Path, root: &Path, keep: bool) -> Result<(), String> {
-    let removed = if keep { Ok(()) } else { remove(root).map_err(|error| left_behind(root, &error)) };
-    // If this is left, the next run only looks for processes in vain.
-    let _ = fs::remove_file(in_use(own_dir));
-    removed
+pub fn clean_up(root: &Path) -> Result<(), String> {
+    remove(root).map_err(|error| left_behind(root, &error))
 }
 
-/// The file that exists while a run uses scratch directories. It is left if the run cannot clean up.
+/// Records that all processes of a run have ended. Without this, the next run looks for them.
+pub fn all_ended(own_dir: &Path) {
+    // If the file is left, the next run looks for processes in vain.
+    let _ = fs::remove_file(in_use(own_dir));
+}
+
+/// The file that exists while programs of a run may be running.
 fn in_use(own_dir: &Path) -> PathBuf {
     own_dir.join("scratch-in-use")
 }
 
 /// Returns the warning for a directory that cannot be removed.
-pub fn left_behind(directory: &Path, error: &std::io::Error) -> String {
+fn left_behind(directory: &Path, error: &std::io::Error) -> String {
     format!(
         "warning: a directory is left that cannot be removed: {error}\n\
          help: undo what keeps it (`umount` for a mount, `chattr -i` for an immutable file), then: rm -r \

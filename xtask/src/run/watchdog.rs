@@ -99,7 +99,7 @@ impl Watchdog {
 /// # Errors
 /// If the processes cannot be listed or one does not end. Then the next run tries again.
 pub fn watch(run: u32, own_dir: &Path, scratch: &Path) -> Result<u8> {
-    let descendants = Arc::new(Mutex::new(Descendants::default()));
+    let descendants = Arc::<Mutex<Descendants>>::default();
     let updated = Arc::clone(&descendants);
     thread::spawn(move || {
         loop {
@@ -117,7 +117,8 @@ pub fn watch(run: u32, own_dir: &Path, scratch: &Path) -> Result<u8> {
     let mut descendants = descendants.lock().unwrap_or_else(PoisonError::into_inner);
     descendants.kill();
     process::end_all_of(scratch)?;
+    scratch::all_ended(own_dir);
     // If something cannot be removed, the next run says so.
-    let _ = scratch::clean_up(own_dir, scratch, false);
+    let _ = scratch::clean_up(scratch);
     Ok(exit::OK)
 }
