@@ -4,7 +4,9 @@
 #![cfg(target_os = "linux")]
 
 use std::fs;
-use std::path::PathBuf;
+use std::io::Read;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -12,7 +14,7 @@ use rustix::process::{Signal, geteuid};
 
 use crate::support::processes::{assert_no_processes, assert_processes_end, running};
 use crate::support::runs::{can_signal, send_signal, wait_for_exit, xtask, xtask_under};
-use crate::support::wait::wait_for;
+use crate::support::wait::{wait_at_most, wait_for};
 use crate::support::{AssertOutput, HELLO, Workspace, require};
 
 /// Does what its first argument names. The functions are in the C library that native programs are linked
@@ -133,6 +135,10 @@ const DISTURBS: &str = r#"
                 let null = std::ptr::null();
                 assert_eq!(unsafe { mount(from.as_ptr(), to.as_ptr(), null, 4096, null.cast()) }, 0);
             }
+            "immutable" => {
+                fs::write("fixed.txt", "").unwrap();
+                assert!(Command::new("chattr").args(["+i", "fixed.txt"]).status().unwrap().success());
+            }
             "link-cell" => {
                 fs::rename(up(1), moved(&up(1))).unwrap();
                 std::os::unix::fs::symlink(&args[1], up(1)).unwrap();
@@ -227,6 +233,34 @@ fn program_that_cannot_be_reaped_costs_its_cell_and_not_the_run() {
 }
 
 #[test]
+fn termination_ends_a_run_with_a_program_that_cannot_be_reaped() {
+    if !can_signal() || !can_trace() {
+        return;
+    }
+    let workspace = disturbed(&["hang"]);
+    let program = workspace.listed("disturbs")[0]["argv"][0].as_str().expect("a string").to_string();
+    let mut run = xtask(&workspace, "test --accept --timeout 10m").spawn().expect("xtask should start");
+    let traced = wait_for("a running cell", || running(&workspace, "disturbs").pop());
+    let mut tracer = Command::new(program)
+        .args(["trace", &traced.to_string()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program should start");
+    let mut ready = [0];
+    let stdout = tracer.stdout.as_mut().expect("stdout should be a pipe");
+    stdout.read_exact(&mut ready).expect("the program should trace");
+    send_signal(Signal::TERM, run.id());
+    let ended = wait_at_most(Duration::from_secs(45), "the end of the run", || {
+        run.try_wait().expect("the run should be a child of this process")
+    });
+    tracer.kill().expect("the tracer should be killed");
+    tracer.wait().expect("the tracer should end");
+    assert_eq!(ended.signal(), Some(Signal::TERM.as_raw()));
+    assert!(!workspace.path("snapshots").exists());
+    assert_processes_end(&workspace);
+}
+
+#[test]
 fn program_that_kills_the_watchdog_does_not_cost_the_run() {
     let workspace = disturbed(&["kill-watchdog"]);
     workspace.test("--accept").code(0).says("warning: the watchdog of this run has ended").says("2 passed");
@@ -306,6 +340,28 @@ fn directory_that_cannot_be_removed_does_not_block_the_next_run() {
     workspace.test("--check hello").code(0).does_not_say("warning");
     workspace.assert_no_scratch();
     assert!(!PathBuf::from(format!("{}-1", scratch.display())).exists());
+}
+
+#[test]
+fn immutable_file_does_not_block_the_next_run() {
+    let workspace = disturbed(&["immutable"]);
+    let scratch = workspace.scratch();
+    // Whether the file system of the scratch directories has such files.
+    let chattr = |flag: &str, path: &Path| {
+        Command::new("chattr").arg(flag).arg(path).output().is_ok_and(|ran| ran.status.success())
+    };
+    let probe = tempfile::NamedTempFile::new_in(scratch.parent().expect("a directory")).expect("a file");
+    let is_supported = chattr("+i", probe.path()) && chattr("-i", probe.path());
+    if !require("`chattr +i` in the directory for scratch directories, as root", is_supported) {
+        return;
+    }
+    workspace.test("--accept").code(0).says("fixed.txt: Operation not permitted");
+    workspace.test("--check hello").code(0).says("fixed.txt: Operation not permitted").says("chattr -i");
+    assert_eq!(fs::read_dir(&scratch).expect("a directory").count(), 1);
+    let cell = fs::read_dir(&scratch).expect("a directory").next().expect("an entry").expect("an entry");
+    assert!(chattr("-i", &cell.path().join("cwd/fixed.txt")));
+    workspace.test("--check hello").code(0).does_not_say("warning");
+    workspace.assert_no_scratch();
 }
 
 #[test]
