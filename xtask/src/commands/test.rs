@@ -341,7 +341,7 @@ impl<'a> Run<'a> {
         let Session { env, sh, workspace, .. } = self.session;
         let failed: Vec<_> = results.iter().filter(|result| result.failed()).collect();
         if failed.is_empty() {
-            return Ok(exit::OK);
+            return Ok(summary.exit_code(self.policy));
         }
         if env.which("cargo-insta").is_none() {
             let message = "--review needs cargo-insta, which is missing\n\
@@ -364,7 +364,11 @@ impl<'a> Run<'a> {
         for result in &failed {
             left += usize::from(!settled(result)?);
         }
-        Ok(if left == 0 && summary.not_run == 0 && summary.broken == 0 { exit::OK } else { exit::DIFFERS })
+        Ok(match left == 0 && summary.not_run == 0 {
+            _ if summary.broken > 0 => exit::HARNESS,
+            true => exit::OK,
+            false => exit::DIFFERS,
+        })
     }
 }
 
