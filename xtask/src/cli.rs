@@ -31,9 +31,9 @@ pub enum Command {
     /// Missing tools (Rust's wasm targets, wasmtime) are installed first.
     ///
     /// Exit codes: 0 everything is as recorded; 100 a cell differs from its snapshot or has none; 101 the
-    /// harness failed, or no example could be built; 4 nothing matched the filter; 96 something is missing
-    /// and cannot be installed; 2 wrong usage, or a malformed cases.toml or Cargo.toml; 130 and 143
-    /// interrupted by SIGINT or SIGTERM.
+    /// harness failed, a cell has no outcome, or no example could be built; 4 nothing matched the filter;
+    /// 96 something is missing and cannot be installed; 2 wrong usage, or a malformed cases.toml or
+    /// Cargo.toml; 129, 130, 131 and 143 interrupted by SIGHUP, SIGINT, SIGQUIT or SIGTERM.
     Test(Box<TestArgs>),
     /// Create a new example that builds, with a first case
     New {
@@ -78,6 +78,10 @@ pub enum Command {
     /// Kill what a run leaves behind if the run itself is killed; every run starts this
     #[command(hide = true)]
     Watchdog {
+        /// Process ID of the run
+        run: u32,
+        /// Directory of the harness in the target directory
+        own_dir: PathBuf,
         /// Directory of the run's scratch directories
         scratch: PathBuf,
     },

@@ -28,7 +28,9 @@ use crate::cli::Cli;
 use crate::support::terminal::say;
 
 fn main() -> ExitCode {
-    let result = commands::run(Cli::parse().command);
+    let cli = Cli::parse();
+    let result =
+        process::keep_exit_statuses().map_err(anyhow::Error::from).and_then(|()| commands::run(cli.command));
     ExitCode::from(result.unwrap_or_else(|error| match error.downcast_ref::<exit::Error>() {
         Some(exit::Error { code, message, is_drawn: true }) => {
             say(message);

@@ -178,6 +178,7 @@ fn file_change(change: &Change, rules: Rules<'_>) -> FileChange {
         Entry::Link(target) => FileKind::Link(name(target)),
         Entry::Deep => FileKind::Unread(format!("more than {DEEPEST} nested directories")),
         Entry::Long => FileKind::Unread(format!("a path of more than {LONGEST} bytes")),
+        Entry::Mount => FileKind::Unread("a mounted file system".into()),
         _ if change.kind == ChangeKind::Removed => FileKind::Removed,
         Entry::Large { size, hash } => checksum(*size, *hash),
         Entry::Special => FileKind::Summary("not a file, directory or link".into()),

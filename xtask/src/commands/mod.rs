@@ -25,8 +25,8 @@ use crate::workspace::Workspace;
 /// If the command itself fails; see [`exit::Error`] for the exit code.
 pub fn run(command: Command) -> Result<u8> {
     let env = Environment::of_process();
-    if let Command::Watchdog { scratch } = command {
-        return watchdog::watch(&scratch);
+    if let Command::Watchdog { run, own_dir, scratch } = command {
+        return watchdog::watch(run, &own_dir, &scratch);
     }
     let workspace = Workspace::around(&std::env::current_dir()?, env.target_dir.clone())?;
     match command {

@@ -35,7 +35,6 @@ use crate::session::{Session, Tools};
 use crate::snapshot::compare::{self, SnapshotPolicy};
 use crate::snapshot::format::Drawn;
 use crate::snapshot::store::{self, Location, UpdateMode};
-use crate::support::removal;
 use crate::support::suggest::suggest;
 use crate::support::terminal::say;
 use crate::tools::progress::Progress;
@@ -65,12 +64,12 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
     let examples = examples::discover(workspace)?;
     let filter = args.selection.filter();
     let cells = filter.select(cell::all(&examples, &workspace.columns));
-    let scratch = scratch::root(&workspace.own_dir());
     if cells.is_empty() {
         let message = nothing_matched(&examples, workspace, args);
         return Err(exit::error(exit::NOTHING_MATCHED, message));
     }
     if args.list {
+        let scratch = scratch::root(&workspace.own_dir());
         return list::print(workspace, env, &scratch, &cells, args.format).map(Ended::with);
     }
 
@@ -90,6 +89,7 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
         None => Concurrency::per_core(thread::available_parallelism().map_or(1, usize::from)),
     };
     let stop = AtomicBool::new(false);
+    let scratch = scratch::prepare(&workspace.own_dir())?;
     let plan = Plan {
         scratch: &scratch,
         hosts: &hosts,
@@ -173,23 +173,31 @@ impl<'a> Run<'a> {
         schedule::order(&units, self.args.repeat, seed, &cold)
     }
 
-    /// Does `work` in scratch directories, guarded by a watchdog. Ends the watchdog and removes the
-    /// directories afterwards, even if the work failed.
+    /// Does `work` in scratch directories, guarded by a watchdog. Ends the watchdog and all processes, and
+    /// removes the directories afterwards, even if the work failed. What of this cannot be done is a warning,
+    /// because it does not change the results.
     fn guarded<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        let scratch = self.plan.scratch;
-        scratch::prepare(scratch)?;
-        let watchdog = watchdog::start(scratch, &self.session.lock)?;
+        let (own_dir, scratch) = (self.session.workspace.own_dir(), &self.plan.scratch.path);
+        let watchdog = watchdog::start(&own_dir, scratch, &self.session.lock)?;
         process::adopt()?;
         let worked = work();
-        // Each of these is done even if one before it fails.
-        let released = watchdog.release();
-        let ended = process::end_all().context("cannot end the programs that were left running");
-        let removed = match self.args.keep_scratch {
-            true => Ok(()),
-            false => removal::remove(scratch).with_context(|| format!("cannot remove {}", scratch.display())),
-        };
-        let worked = worked?;
-        released.and(ended).and(removed).map(|()| worked)
+        // Until the processes have ended, the watchdog has to be there in case this process is killed.
+        match process::end_all_but(watchdog.id()) {
+            Ok(()) => scratch::all_ended(&own_dir),
+            Err(error) => say(&format!("warning: processes are left that cannot be ended: {error}")),
+        }
+        if !self.args.keep_scratch
+            && let Err(warning) = scratch::clean_up(scratch)
+        {
+            say(&warning);
+        }
+        if let Err(error) = watchdog.release() {
+            say(&format!(
+                "warning: the watchdog of this run has ended before it: {error}\n\
+                 help: a program of this run may have killed it; the results are not affected"
+            ));
+        }
+        worked
     }
 
     /// Runs all cells. Reports the cases in the order of the cells, each as soon as all of its cells have
@@ -207,7 +215,11 @@ impl<'a> Run<'a> {
                 for case in schedule::cases(cells) {
                     let progress = |done| report.progress(done, order.len());
                     let ran = runs.take(case.clone(), self.args.repeat, progress)?;
-                    let Some(result) = self.compare(&cells[case], ran)? else {
+                    let (cells, ran) = without_broken(&cells[case], ran, |cell, why| {
+                        compared.summary.broken += 1;
+                        report.broken(&cell.id(), why);
+                    });
+                    let Some(result) = self.compare(&cells, ran)? else {
                         compared.summary.not_run += 1;
                         continue;
                     };
@@ -228,10 +240,11 @@ impl<'a> Run<'a> {
         Ok(compared)
     }
 
-    /// Compares the cells of a case with its snapshot, unless some of them were not run.
+    /// Compares the cells of a case with its snapshot, unless some of them were not run, or there are none.
     fn compare<'c>(&self, cells: &[Cell<'c>], ran: Vec<Vec<CellRun>>) -> Result<Option<CaseResult<'c>>> {
         let results = cells.iter().zip(ran).map(|(cell, rounds)| self.cell_result(cell, rounds));
-        let Some(results) = results.collect::<Option<Vec<_>>>() else { return Ok(None) };
+        let results = results.collect::<Option<Vec<_>>>().filter(|results| !results.is_empty());
+        let Some(results) = results else { return Ok(None) };
         let Cell { example, case, .. } = results[0].cell;
         // A cell that differs between repetitions has no outcome that could be recorded.
         let steady = results.iter().filter(|result| result.unsteady.is_none());
@@ -260,7 +273,7 @@ impl<'a> Run<'a> {
     fn outcome(&self, cell: &Cell<'_>, round: usize, ran: &CellRun) -> Option<Drawn> {
         let Workspace { root, .. } = self.session.workspace;
         let bin = artifacts::directory(self.session.workspace, &cell.unit());
-        let cwd = cell.dir(self.plan.scratch, round).join(CWD);
+        let cwd = cell.dir(&self.plan.scratch.path, round).join(CWD);
         let locals = Locals::new(&cwd, &bin, root).at_port(ran.port());
         let rules =
             Rules { host: self.plan.hosts.of(cell.column), locals: &locals, redact: &cell.case.redact };
@@ -268,7 +281,8 @@ impl<'a> Run<'a> {
             CellRun::Ran(raw) => normalize::outcome(raw, rules),
             CellRun::DoesNotBuild(error) => normalize::outcome_of_failed_build(error, rules),
             CellRun::DoesNotCompose(reason) => normalize::outcome_of_misfit(reason, rules),
-            CellRun::NotRun => return None,
+            // A cell that failed was left out before.
+            CellRun::Failed(_) | CellRun::NotRun => return None,
         }))
     }
 
@@ -280,7 +294,7 @@ impl<'a> Run<'a> {
         if policy.update != UpdateMode::Check {
             store::sweep(&workspace.snapshots())?;
         }
-        if is_full && summary.not_run == 0 {
+        if is_full && summary.not_run == 0 && summary.broken == 0 {
             precompile::remember(workspace)?;
         }
         results.iter().try_for_each(|result| compare::write(&result.comparison))?;
@@ -289,7 +303,8 @@ impl<'a> Run<'a> {
         }
         let recorded = summary.accepted > 0 || policy.prune && !summary.orphans.is_empty();
         // Since the last run, `cargo insta review` may have accepted something.
-        let reviewed = is_full && summary.failed == 0 && policy.update != UpdateMode::Check;
+        let reviewed =
+            is_full && summary.failed == 0 && summary.broken == 0 && policy.update != UpdateMode::Check;
         if recorded || reviewed {
             summary.page = file::update(workspace, self.examples)?;
         }
@@ -333,7 +348,7 @@ impl<'a> Run<'a> {
         let Session { env, sh, workspace, .. } = self.session;
         let failed: Vec<_> = results.iter().filter(|result| result.failed()).collect();
         if failed.is_empty() {
-            return Ok(exit::OK);
+            return Ok(summary.exit_code(self.policy));
         }
         if env.which("cargo-insta").is_none() {
             let message = "--review needs cargo-insta, which is missing\n\
@@ -356,8 +371,29 @@ impl<'a> Run<'a> {
         for result in &failed {
             left += usize::from(!settled(result)?);
         }
-        Ok(if left == 0 && summary.not_run == 0 { exit::OK } else { exit::DIFFERS })
+        Ok(match left == 0 && summary.not_run == 0 {
+            _ if summary.broken > 0 => exit::HARNESS,
+            true => exit::OK,
+            false => exit::DIFFERS,
+        })
     }
+}
+
+/// Leaves out the cells with a repetition that the harness could not run to its end, and calls `report` with
+/// each of them and the reason. The other cells of their case are compared as in a partial run.
+fn without_broken<'c>(
+    cells: &[Cell<'c>],
+    ran: Vec<Vec<CellRun>>,
+    mut report: impl FnMut(&Cell<'c>, &str),
+) -> (Vec<Cell<'c>>, Vec<Vec<CellRun>>) {
+    let whole = cells.iter().zip(ran).filter(|(cell, rounds)| {
+        let why = rounds.iter().find_map(|ran| match ran {
+            CellRun::Failed(why) => Some(why),
+            _ => None,
+        });
+        why.inspect(|why| report(cell, why)).is_none()
+    });
+    whole.map(|(cell, rounds)| (*cell, rounds)).unzip()
 }
 
 /// What to do about differences, according to the flags, `INSTA_UPDATE`, and whether this is CI.

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 
 use crate::model::tree::{Entry, Tree};
 use crate::support::hash::Fnv;
-use crate::support::platform::{is_executable, make_executable, make_fifo, make_link};
+use crate::support::platform::{is_executable, is_mount_point, make_executable, make_fifo, make_link};
 
 /// The size in bytes of the largest file that is held in memory.
 pub const LARGEST_HELD: u64 = 1 << 20;
@@ -25,7 +25,8 @@ pub const DEEPEST: usize = 64;
 /// that is read, so that it does not depend on where the scratch directories are.
 pub const LONGEST: usize = 1024;
 
-/// Reads everything below `directory`. If it does not exist, the tree is empty.
+/// Reads everything below `directory`. If it does not exist, the tree is empty. What is mounted there is not
+/// read.
 ///
 /// # Errors
 /// If something cannot be read. An entry below `directory` that cannot be read for lack of permission is not
@@ -35,6 +36,23 @@ pub fn read(directory: &Path) -> Result<Tree> {
     walk(directory, Path::new(""), &mut entries)
         .with_context(|| format!("cannot read {}", directory.display()))?;
     Ok(Tree { entries })
+}
+
+/// Reads everything below the directory of a cell, which the cell may have replaced. If there is something else
+/// at the path, such as a link to another directory, that is the only entry, at `.`, and it is not followed.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_own(directory: &Path) -> Result<Tree> {
+    let entry = match fs::symlink_metadata(directory) {
+        Ok(found) if found.is_symlink() => Entry::Link(fs::read_link(directory)?),
+        Ok(found) if found.is_dir() && is_mount_point(directory) => Entry::Mount,
+        Ok(found) if found.is_dir() => return read(directory),
+        Ok(_) => Entry::Special,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Tree::default()),
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", directory.display())),
+    };
+    Ok(Tree { entries: [(".".into(), entry)].into() })
 }
 
 /// Writes the tree into the empty directory `directory`.
@@ -55,7 +73,7 @@ pub fn write(tree: &Tree, directory: &Path) -> io::Result<()> {
             }
             Entry::Link(target) => make_link(target, &path)?,
             Entry::Special => make_fifo(&path)?,
-            Entry::Large { .. } | Entry::Unreadable | Entry::Deep | Entry::Long => {
+            Entry::Large { .. } | Entry::Unreadable | Entry::Deep | Entry::Long | Entry::Mount => {
                 let message = format!("the fixture has no contents for {}", path.display());
                 return Err(io::Error::other(message));
             }
@@ -84,6 +102,8 @@ fn walk(root: &Path, below: &Path, entries: &mut BTreeMap<PathBuf, Entry>) -> io
                 Entry::Deep
             } else if path.as_os_str().len() > LONGEST {
                 Entry::Long
+            } else if is_mount_point(&root.join(&path)) {
+                Entry::Mount
             } else {
                 Entry::Directory
             };

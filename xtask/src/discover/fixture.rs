@@ -24,6 +24,7 @@ pub fn unsupported(fixture: &Tree) -> impl Iterator<Item = (&Path, String)> {
             Entry::Unreadable => "cannot be read: add read permission".into(),
             Entry::Deep => format!("more than {DEEPEST} nested directories: move it up"),
             Entry::Long => format!("a path of more than {LONGEST} bytes: shorten it"),
+            Entry::Mount => "a mounted file system, which git does not keep: unmount it".into(),
         };
         Some((path.as_path(), problem))
     })

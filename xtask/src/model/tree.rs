@@ -32,6 +32,8 @@ pub enum Entry {
     Deep,
     /// A directory with a path that is so long that its contents were not read.
     Long,
+    /// A directory at which something is mounted, so that its contents were not read.
+    Mount,
 }
 
 /// One difference between two trees.

@@ -1,12 +1,54 @@
-//! Interrupts of the harness, by Ctrl-C (SIGINT) or SIGTERM: the first one ends the run in order, the second
-//! one at once.
+//! Interrupts of the harness, by Ctrl-C (SIGINT), Ctrl-\\ (SIGQUIT), SIGTERM, or the end of the terminal
+//! (SIGHUP): the first one ends the run in order, the second one at once.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+#[cfg(unix)]
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGQUIT};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::{flag, low_level};
+
+/// The signals that interrupt the harness.
+#[cfg(unix)]
+const SIGNALS: &[i32] = &[SIGINT, SIGTERM, SIGHUP, SIGQUIT];
+#[cfg(not(unix))]
+const SIGNALS: &[i32] = &[SIGINT, SIGTERM];
+
+/// Makes sure that the exit status of a child can be read. If the caller has ignored SIGCHLD, which a program
+/// inherits, the system discards the status (`SA_NOCLDWAIT` in sigaction(2)).
+///
+/// # Errors
+/// If the system refuses to install a handler.
+pub fn keep_exit_statuses() -> io::Result<()> {
+    #[cfg(unix)]
+    if is_ignored(SIGCHLD) {
+        // A handler that does nothing else. Programs start with the default action instead of a handler.
+        flag::register(SIGCHLD, Arc::new(AtomicBool::new(false)))?;
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn is_ignored_hangup(number: i32) -> bool {
+    number == SIGHUP && is_ignored(SIGHUP)
+}
+
+#[cfg(not(unix))]
+fn is_ignored_hangup(_: i32) -> bool {
+    false
+}
+
+/// Whether this process ignores a signal (`SigIgn` in proc_pid_status(5)). On other systems than Linux this is
+/// not known, and false.
+#[cfg(unix)]
+fn is_ignored(number: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (number - 1) & 1 == 1
+}
 
 /// Tells whether an interrupt has come, to code that asks for it and to code that polls a descriptor.
 pub struct Interrupt {
@@ -18,8 +60,8 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
-    /// Handles SIGINT and SIGTERM: the first signal no longer ends the process but is recorded here, the
-    /// second one ends the process.
+    /// Handles these signals: the first signal no longer ends the process but is recorded here, the second one
+    /// ends the process. SIGHUP is not handled if it is ignored, as by nohup(1).
     ///
     /// # Errors
     /// If the system refuses to make a pipe or to install a handler.
@@ -27,7 +69,7 @@ impl Interrupt {
         let (signal, armed) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         #[cfg(unix)]
         let (readable, writable) = std::os::unix::net::UnixStream::pair()?;
-        for number in [SIGINT, SIGTERM] {
+        for &number in SIGNALS.iter().filter(|number| !is_ignored_hangup(**number)) {
             // Handlers run in this order: the first signal finds `armed` unset, and then sets it.
             flag::register_conditional_default(number, Arc::clone(&armed))?;
             flag::register(number, Arc::clone(&armed))?;

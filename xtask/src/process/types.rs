@@ -1,6 +1,7 @@
 //! What a run is given and what it gives, on every system.
 
 use std::fmt;
+use std::io;
 use std::time::Duration;
 
 /// The limits of a run.
@@ -24,6 +25,25 @@ pub struct Ran {
     /// They were killed.
     pub left_running: bool,
 }
+
+/// Why a program has no result.
+#[derive(Debug)]
+pub enum RunError {
+    /// It cannot be started.
+    Start(io::Error),
+    /// It was started, but could not be watched to its end. What could not be ended is left running.
+    Watch(io::Error),
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RunError::Start(error) | RunError::Watch(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for RunError {}
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

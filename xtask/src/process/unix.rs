@@ -19,7 +19,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::interrupt::Interrupt;
 use super::supervision::{Action, Supervision};
-use super::types::{Echo, End, Limits, Pipe, Ran};
+use super::types::{Echo, End, Limits, Pipe, Ran, RunError};
 
 /// How many bytes are read at once.
 const READ_CHUNK: usize = 64 * 1024;
@@ -36,7 +36,8 @@ const WRITE_CHUNK: usize = 512;
 /// scratch directory, by which its survivors are found. `echo` is called with its output.
 ///
 /// # Errors
-/// If the program cannot be started or watched, or took more than a second to end after it was killed.
+/// If the program cannot be started or watched, or if it or a survivor cannot be reaped within some seconds
+/// after it was killed.
 pub fn run(
     mut command: Command,
     scratch: &Path,
@@ -45,17 +46,17 @@ pub fn run(
     limits: Limits,
     interrupt: &Interrupt,
     echo: Option<Echo<'_>>,
-) -> io::Result<Option<Ran>> {
+) -> Result<Option<Ran>, RunError> {
     let input = if stdin.is_empty() { Stdio::null() } else { Stdio::piped() };
     command.stdin(input).stdout(stdout).stderr(Stdio::piped()).process_group(0);
     let deadline = Instant::now() + limits.timeout;
-    let mut child = command.spawn()?;
+    let mut child = command.spawn().map_err(RunError::Start)?;
     let watched = watch(&mut child, scratch, stdin, deadline, limits.output, interrupt, echo);
     if watched.is_err() {
         // The program must not keep running, whatever the error is.
-        end_group(&mut child, scratch)?;
+        end_group(&mut child, scratch).map_err(RunError::Watch)?;
     }
-    watched
+    watched.map_err(RunError::Watch)
 }
 
 /// The writing end of a pipe whose reading end is closed, so that a write to it fails with EPIPE.
@@ -177,14 +178,37 @@ fn watch(
 /// group. Returns the exit status of the leader, and whether any other process was running.
 fn end_group(leader: &mut Child, scratch: &Path) -> io::Result<(ExitStatus, bool)> {
     kill_group(leader);
-    let status = leader.wait()?;
+    let status = reap_leader(leader)?;
     let of_group = group(leader).map_or(Ok(false), reap_group)?;
     let outside = end_children_of(scratch)?;
     Ok((status, of_group || outside))
 }
 
+/// Waits for the end of a program that was killed.
 #[cfg(target_os = "linux")]
-use super::subreaper::{end_children_of, reap_group};
+fn reap_leader(leader: &mut Child) -> io::Result<ExitStatus> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(status) = leader.try_wait()? {
+            return Ok(status);
+        }
+        let pid = Pid::from_child(leader);
+        if Instant::now() >= deadline {
+            return Err(does_not_end([pid].into_iter()));
+        }
+        end_tracer(pid)?;
+        std::thread::sleep(INTERVAL);
+    }
+}
+
+/// On other systems, a program that was killed is known to end only if no other process traces it.
+#[cfg(not(target_os = "linux"))]
+fn reap_leader(leader: &mut Child) -> io::Result<ExitStatus> {
+    leader.wait()
+}
+
+#[cfg(target_os = "linux")]
+use super::subreaper::{INTERVAL, PATIENCE, does_not_end, end_children_of, end_tracer, reap_group};
 
 /// On other systems, orphaned processes are reaped by init. Whether there were any can only be told by asking
 /// whether the group still exists, which it may do for a moment after it was killed.

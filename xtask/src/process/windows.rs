@@ -15,7 +15,7 @@ use win32job::{ExtendedLimitInfo, Job};
 
 use super::interrupt::Interrupt;
 use super::supervision::{Action, Supervision};
-use super::types::{Echo, End, Limits, Pipe, Ran};
+use super::types::{Echo, End, Limits, Pipe, Ran, RunError};
 
 /// How often the harness checks whether the program has ended or an interrupt has come.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
@@ -29,13 +29,26 @@ pub fn run(
     limits: Limits,
     interrupt: &Interrupt,
     echo: Option<Echo<'_>>,
-) -> io::Result<Option<Ran>> {
+) -> Result<Option<Ran>, RunError> {
     let mut info = ExtendedLimitInfo::new();
     info.limit_kill_on_job_close();
-    let job = Job::create_with_limit_info(&info).map_err(io::Error::other)?;
+    let job = Job::create_with_limit_info(&info).map_err(|error| RunError::Start(io::Error::other(error)))?;
     command.stdin(Stdio::piped()).stdout(stdout).stderr(Stdio::piped());
     let deadline = Instant::now() + limits.timeout;
-    let mut child = command.spawn()?;
+    let child = command.spawn().map_err(RunError::Start)?;
+    watch(child, job, stdin, deadline, limits.output, interrupt, echo).map_err(RunError::Watch)
+}
+
+/// Feeds and reads a started program until it and its output have ended.
+fn watch(
+    mut child: Child,
+    job: Job,
+    stdin: &[u8],
+    deadline: Instant,
+    output_limit: usize,
+    interrupt: &Interrupt,
+    echo: Option<Echo<'_>>,
+) -> io::Result<Option<Ran>> {
     job.assign_process(child.as_raw_handle() as isize).map_err(io::Error::other)?;
 
     let (sender, chunks) = mpsc::channel();
@@ -74,8 +87,8 @@ pub fn run(
                         echo([Pipe::Stdout, Pipe::Stderr][number], &chunk);
                     }
                     bytes[number].extend(chunk);
-                    if bytes[number].len() > limits.output {
-                        bytes[number].truncate(limits.output);
+                    if bytes[number].len() > output_limit {
+                        bytes[number].truncate(output_limit);
                         too_much_output = true;
                     }
                 }

@@ -20,6 +20,7 @@ use crate::report::page::file::{self, Update};
 use crate::report::results::{CaseResult, CaseStatus, Summary};
 use crate::snapshot::compare::{Differing, SnapshotPolicy, Status};
 use crate::snapshot::store::UpdateMode;
+use crate::support::escape::visible;
 use crate::support::escape::{count, indent, shell_word};
 use crate::support::terminal::Lines;
 use crate::workspace::Workspace;
@@ -327,20 +328,32 @@ impl Report {
 
     /// Prints the line with the numbers of cases and cells.
     fn figures(&mut self, summary: &Summary) -> Result<()> {
-        let color = if summary.failed == 0 { AnsiColor::Green } else { AnsiColor::Red };
+        let color =
+            if summary.failed == 0 && summary.broken == 0 { AnsiColor::Green } else { AnsiColor::Red };
         let style = colored(color).bold();
         let seconds = self.started.elapsed().as_secs_f32();
-        let Summary { passed, failed, accepted, cells, not_run, .. } = summary;
+        let Summary { passed, failed, accepted, cells, broken, not_run, .. } = summary;
         let accepted = if *accepted > 0 { format!(" ({accepted} newly accepted)") } else { String::new() };
         let not_run = if *not_run > 0 { format!(", {not_run} not run") } else { String::new() };
+        let broken = match broken {
+            0 => String::new(),
+            _ => format!(", {} without an outcome", count(*broken, "cell")),
+        };
         writeln!(
             self.err,
-            "{style}{:>12}{style:#} [{seconds:>8.3}s] {} ({}): {passed} passed{accepted}, {failed} failed{not_run}",
+            "{style}{:>12}{style:#} [{seconds:>8.3}s] {} ({}): {passed} passed{accepted}, {failed} failed{broken}{not_run}",
             "Summary",
             count(passed + failed, "case"),
             count(*cells, "cell"),
         )?;
         Ok(())
+    }
+
+    /// Prints why a cell has no outcome.
+    pub fn broken(&mut self, cell: &str, why: &str) {
+        self.clear_progress();
+        // As in `interrupted`, an error is ignored: the exit code tells the same.
+        let _ = writeln!(self.err, "error: {cell}: {}", visible(why.as_bytes()));
     }
 
     /// Prints the last lines of a run that was interrupted, which writes no snapshot.

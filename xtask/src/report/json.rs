@@ -42,6 +42,8 @@ struct Totals<'a> {
     passed: usize,
     failed: usize,
     accepted: usize,
+    /// The number of cells without an outcome.
+    broken: usize,
     not_run: usize,
     cells: usize,
     orphans: &'a [String],
@@ -99,6 +101,7 @@ pub fn summary(summary: &Summary, took: Duration) -> Result<()> {
         passed: summary.passed,
         failed: summary.failed,
         accepted: summary.accepted,
+        broken: summary.broken,
         not_run: summary.not_run,
         cells: summary.cells,
         orphans: &summary.orphans,

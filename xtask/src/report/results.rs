@@ -119,6 +119,8 @@ pub struct Summary {
     pub accepted: usize,
     /// The number of cells of all these cases.
     pub cells: usize,
+    /// The number of cells that the harness could not run to their end.
+    pub broken: usize,
     /// The number of cases that were not compared because the run ended early.
     pub not_run: usize,
     /// The orphans: snapshots, rows, columns and cells that belong to no case any more.
@@ -148,6 +150,7 @@ impl Summary {
     /// The exit code of the run.
     pub fn exit_code(&self, policy: SnapshotPolicy) -> u8 {
         match self.failed > 0 || self.orphans_fail(policy) {
+            _ if self.broken > 0 => exit::HARNESS,
             true => exit::DIFFERS,
             false => exit::OK,
         }

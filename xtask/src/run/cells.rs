@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread::Scope;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::build::artifacts::Files;
 use crate::build::cargo::{Artifact, Built};
@@ -22,11 +22,11 @@ use crate::model::case::Stdout;
 use crate::model::cell::Cell;
 use crate::model::needs;
 use crate::model::tree::{Change, Tree};
-use crate::process::{self, End, Interrupt, Limits, Ran};
+use crate::process::{self, End, Interrupt, Limits, Ran, RunError};
 use crate::run::concurrency::Concurrency;
 use crate::run::invocation::Invocation;
 use crate::run::peer;
-use crate::run::scratch;
+use crate::run::scratch::{self, Root};
 use crate::support::escape::{bars, shell_words, visible};
 use crate::support::platform;
 use crate::support::removal;
@@ -39,7 +39,7 @@ const OUTPUT_LIMIT: usize = 1 << 20;
 #[derive(Clone, Copy)]
 pub struct Plan<'a> {
     /// The directory for all scratch directories.
-    pub scratch: &'a Path,
+    pub scratch: &'a Root,
     pub hosts: &'a Hosts,
     pub built: &'a Built,
     /// The artifacts of all units that were built.
@@ -68,6 +68,8 @@ pub enum CellRun {
     DoesNotBuild(String),
     /// Its components do not fit together, for this reason.
     DoesNotCompose(String),
+    /// The harness could not watch it to its end, or could not read what it left behind, for this reason.
+    Failed(String),
     /// It was not started, or an interrupt came before it ended.
     NotRun,
 }
@@ -93,7 +95,9 @@ impl CellRun {
     pub fn took(&self) -> Duration {
         match self {
             CellRun::Ran(raw) => raw.took,
-            CellRun::DoesNotBuild(_) | CellRun::DoesNotCompose(_) | CellRun::NotRun => Duration::ZERO,
+            CellRun::DoesNotBuild(_) | CellRun::DoesNotCompose(_) | CellRun::Failed(_) | CellRun::NotRun => {
+                Duration::ZERO
+            }
         }
     }
 
@@ -101,7 +105,9 @@ impl CellRun {
     pub fn port(&self) -> Option<u16> {
         match self {
             CellRun::Ran(raw) => raw.port,
-            CellRun::DoesNotBuild(_) | CellRun::DoesNotCompose(_) | CellRun::NotRun => None,
+            CellRun::DoesNotBuild(_) | CellRun::DoesNotCompose(_) | CellRun::Failed(_) | CellRun::NotRun => {
+                None
+            }
         }
     }
 }
@@ -134,7 +140,7 @@ pub fn start<'scope, 'env: 'scope>(
                 let Some(&job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
                 let result = match plan.stop.load(Ordering::Relaxed) {
                     true => Ok(CellRun::NotRun),
-                    false => one(&plan, &cells[job.cell], job.round),
+                    false => one(&plan, &cells[job.cell], job.round).or_else(failure),
                 };
                 // The receiver is gone if the harness has failed.
                 if sender.send((job, result)).is_err() {
@@ -145,6 +151,15 @@ pub fn start<'scope, 'env: 'scope>(
         });
     }
     receiver
+}
+
+/// Turns an error into the result of the cell that it came from. An error with an exit code of its own, such as
+/// a missing program, is not about this cell only, and ends the run.
+fn failure(error: anyhow::Error) -> Result<CellRun> {
+    match error.is::<exit::Error>() {
+        true => Err(error),
+        false => Ok(CellRun::Failed(format!("{error:#}"))),
+    }
 }
 
 /// Runs one repetition of a cell, with its peer if it has one.
@@ -159,10 +174,11 @@ fn one(plan: &Plan<'_>, cell: &Cell<'_>, round: usize) -> Result<CellRun> {
     if let Some(reason) = plan.misfits.get(&cell.id()) {
         return Ok(CellRun::DoesNotCompose(reason.clone()));
     }
-    let dir = cell.dir(plan.scratch, round);
+    plan.scratch.check()?;
+    let dir = cell.dir(&plan.scratch.path, round);
     let invocation = Invocation::of(cell, &dir, plan.files, plan.hosts);
     let limits = Limits { timeout: plan.timeout.unwrap_or(cell.case.timeout), output: OUTPUT_LIMIT };
-    let peer_dir = cell.peer_dir(plan.scratch, round);
+    let peer_dir = cell.peer_dir(&plan.scratch.path, round);
     // A user runs this when the peer does not listen any more, so it keeps the placeholder of the port.
     let typed = shell_words(invocation.typed().iter().map(String::as_str));
     let Some(peer) = Invocation::of_peer(cell, &peer_dir, plan.files, plan.hosts) else {
@@ -174,9 +190,7 @@ fn one(plan: &Plan<'_>, cell: &Cell<'_>, round: usize) -> Result<CellRun> {
     let result = peer::beside(command, &peer_dir, limits, plan.interrupt, &peer_name, |port| {
         invoke(plan, cell, &dir, &invocation.at_port(port), typed, limits, Some(port))
     })?;
-    if !plan.keep_scratch {
-        remove(&peer_dir)?;
-    }
+    remove(plan, &peer_dir);
     Ok(result.unwrap_or(CellRun::NotRun))
 }
 
@@ -194,15 +208,18 @@ fn invoke(
     scratch::create(dir, fixture)?;
     let stdin = cell.case.stdin.as_bytes();
     let run = |argv: &[_], echo: Option<process::Echo<'_>>| {
-        let stdout = stdout(cell.case.stdout).with_context(|| cell.id())?;
-        process::run(invocation.command(argv), dir, stdin, stdout, limits, plan.interrupt, echo)
-            .map_err(|error| cannot_run(cell, &argv[0], &error))
+        let stdout = stdout(cell.case.stdout)?;
+        match process::run(invocation.command(argv), dir, stdin, stdout, limits, plan.interrupt, echo) {
+            Err(RunError::Start(error)) => Err(cannot_run(cell, &argv[0], &error)),
+            ran => Ok(ran?),
+        }
     };
 
     let started = Instant::now();
     let Some(ran) = run(&invocation.argv(), plan.echo.then_some(&echo))? else { return Ok(CellRun::NotRun) };
     let took = started.elapsed();
-    let changes = scratch::changes(dir, fixture).with_context(|| cell.id())?;
+    plan.scratch.check()?;
+    let changes = scratch::changes(dir, fixture)?;
     let without_guest = match invocation.argv_without_guest(&ran.stderr) {
         Some(argv) if is_ambiguous(plan.hosts, cell, &ran) => match run(&argv, None)? {
             Some(again) => Some(again),
@@ -210,14 +227,16 @@ fn invoke(
         },
         _ => None,
     };
-    if !plan.keep_scratch {
-        remove(dir)?;
-    }
+    remove(plan, dir);
     Ok(CellRun::Ran(Raw { ran, without_guest, changes, took, typed, port }))
 }
 
-fn remove(dir: &Path) -> Result<()> {
-    removal::remove(dir).with_context(|| format!("cannot remove {}", dir.display()))
+/// Removes the directory of a cell that has ended. If it cannot be removed, it is left until the end of the run,
+/// which tries again, and warns.
+fn remove(plan: &Plan<'_>, dir: &Path) {
+    if !plan.keep_scratch && plan.scratch.check().is_ok() {
+        let _ = removal::remove(dir);
+    }
 }
 
 /// Opens the standard output of a program.

@@ -5,10 +5,15 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
 use crate::support::terminal::say;
+
+/// How long to wait for the name of the process that holds the lock.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A lock that is held until this is dropped or the process ends in any way, and as long as a process
 /// holds what [`share`](Lock::share) returns.
@@ -38,20 +43,37 @@ pub fn take(path: &Path) -> Result<Lock> {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                file.read_to_string(&mut holder)?;
-                say(&format!(
-                    "Waiting for another run that uses the same target directory: {}",
-                    holder.trim()
-                ));
+                let holder = holder(&mut file)?.map(|holder| format!(": {holder}")).unwrap_or_default();
+                say(&format!("Waiting for another run that uses the same target directory{holder}"));
                 file.lock()?;
             }
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
-        file.set_len(0)?;
+        let name = format!("process {}\n", std::process::id());
+        // In this order the first line is never missing once the file has one.
         file.seek(SeekFrom::Start(0))?;
-        write!(file, "process {}", std::process::id())?;
+        file.write_all(name.as_bytes())?;
+        file.set_len(name.len() as u64)?;
         Ok(Lock { file })
     };
     take().with_context(|| format!("cannot lock {}", path.display()))
+}
+
+/// Reads from the file of the lock which process holds it. A process that has just taken the lock needs a moment
+/// to write that; if it is still missing after [`PATIENCE`], this returns `None`.
+fn holder(file: &mut File) -> Result<Option<String>> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let mut text = String::new();
+        file.seek(SeekFrom::Start(0))?;
+        file.read_to_string(&mut text)?;
+        // A line without its end is not yet complete.
+        if let Some((line, _)) = text.split_once('\n') {
+            return Ok(Some(line.to_string()));
+        }
+        if Instant::now() >= deadline {
+            return Ok(None);
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
 }

@@ -6,24 +6,60 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::discover::directory;
 use crate::model::tree::{Change, Tree};
+use crate::process;
 use crate::support::hash::fnv_1a;
 use crate::support::platform;
 use crate::support::removal::remove;
+use crate::support::terminal::say;
 
 /// The name of the working directory in a cell's directory.
 pub const CWD: &str = "cwd";
 
-/// Returns the directory for all scratch directories of the workspace that builds into `own_dir`.
+/// How many names there are for the directory of all scratch directories. Another name than the first is used
+/// only if the directories before it cannot be removed.
+const NAMES: usize = 100;
+
+/// The directory for all scratch directories of a run.
+pub struct Root {
+    pub path: PathBuf,
+    /// What identifies the directory, if the system has that.
+    identity: Option<(u64, u64)>,
+}
+
+impl Root {
+    /// Checks that the directory is still the one that was created, because programs of the run might have
+    /// replaced it. What is below it then does not belong to the run.
+    ///
+    /// # Errors
+    /// If it is gone or was replaced.
+    pub fn check(&self) -> Result<()> {
+        if platform::identity_of_directory(&self.path) != self.identity {
+            bail!("the directory {} was replaced by a program of this run", self.path.display());
+        }
+        Ok(())
+    }
+}
+
+/// Returns the directory for all scratch directories of the workspace that builds into `own_dir`: the one that
+/// the last run has used, if it exists.
 ///
 /// It is in a memory file system if there is one (Linux only): a disk takes more time for the many short-lived
 /// files than the programs take. Otherwise it is in `own_dir`.
 pub fn root(own_dir: &Path) -> PathBuf {
-    let key = fnv_1a(own_dir.as_os_str().as_encoded_bytes());
-    platform::private_directory_in_memory(key).unwrap_or_else(|| own_dir.join("scratch"))
+    // Others than the first exist only if the ones before it cannot be removed.
+    let last = (1..NAMES).map(|number| named(own_dir, number)).take_while(|path| path.exists()).last();
+    last.unwrap_or_else(|| named(own_dir, 0))
+}
+
+/// Returns the path of the directory for all scratch directories with the name of this number.
+fn named(own_dir: &Path, number: usize) -> PathBuf {
+    let suffix = if number == 0 { String::new() } else { format!("-{number}") };
+    let key = format!("{:016x}{suffix}", fnv_1a(own_dir.as_os_str().as_encoded_bytes()));
+    platform::private_directory_in_memory(&key).unwrap_or_else(|| own_dir.join(format!("scratch{suffix}")))
 }
 
 /// Creates a new directory at `cell_dir` with `fixture` in its `cwd`. Anything that exists there is removed.
@@ -44,18 +80,70 @@ pub fn create(cell_dir: &Path, fixture: &Tree) -> Result<()> {
 /// # Errors
 /// If the directory cannot be read.
 pub fn changes(cell_dir: &Path, fixture: &Tree) -> Result<Vec<Change>> {
-    Ok(fixture.below(CWD).changes(&directory::read(cell_dir)?))
+    Ok(fixture.below(CWD).changes(&directory::read_own(cell_dir)?))
 }
 
-/// Creates an empty directory for all scratch directories. What a killed run has left there is removed.
+/// Creates an empty directory for all scratch directories, and removes what earlier runs have left. If that
+/// cannot be removed, the new directory has another name than the first, and the user is warned.
+///
+/// If processes of the last run may be left, they are killed before.
 ///
 /// # Errors
-/// If something cannot be removed or created.
-pub fn prepare(root: &Path) -> Result<()> {
-    let prepare = || {
-        remove(root)?;
-        fs::create_dir_all(root.parent().unwrap_or(root))?;
-        platform::make_private_directory(root)
+/// If no directory can be created.
+pub fn prepare(own_dir: &Path) -> Result<Root> {
+    let in_use = in_use(own_dir);
+    let is_unclean = in_use.exists();
+    let names: Vec<_> = (0..NAMES).map(|number| named(own_dir, number)).collect();
+    // The first name, and the others that earlier runs have used.
+    let used = 1 + names[1..].iter().take_while(|path| path.exists()).count();
+    let mut free = None;
+    for path in &names[..used] {
+        if is_unclean && let Err(error) = process::end_all_of(path) {
+            say(&format!("warning: an earlier run has left processes running: {error}"));
+        }
+        match remove(path) {
+            Ok(()) => free = free.or(Some(path)),
+            Err(error) => say(&left_behind(path, &error)),
+        }
+    }
+    let Some(path) = free.or(names.get(used)) else {
+        bail!("cannot remove any of {NAMES} scratch directories, such as {}", names[0].display());
     };
-    prepare().with_context(|| format!("cannot create an empty directory {}", root.display()))
+    let create = || {
+        fs::create_dir_all(own_dir)?;
+        fs::write(&in_use, "")?;
+        fs::create_dir_all(path.parent().unwrap_or(path))?;
+        platform::make_private_directory(path)
+    };
+    create().with_context(|| format!("cannot create an empty directory {}", path.display()))?;
+    Ok(Root { path: path.clone(), identity: platform::identity_of_directory(path) })
+}
+
+/// Removes the directory for all scratch directories after a run.
+///
+/// # Errors
+/// If something cannot be removed. The message is a warning for the user.
+pub fn clean_up(root: &Path) -> Result<(), String> {
+    remove(root).map_err(|error| left_behind(root, &error))
+}
+
+/// Records that all processes of a run have ended. Without this, the next run looks for them.
+pub fn all_ended(own_dir: &Path) {
+    // If the file is left, the next run looks for processes in vain.
+    let _ = fs::remove_file(in_use(own_dir));
+}
+
+/// The file that exists while programs of a run may be running.
+fn in_use(own_dir: &Path) -> PathBuf {
+    own_dir.join("scratch-in-use")
+}
+
+/// Returns the warning for a directory that cannot be removed.
+fn left_behind(directory: &Path, error: &std::io::Error) -> String {
+    format!(
+        "warning: a directory is left that cannot be removed: {error}\n\
+         help: undo what keeps it (`umount` for a mount, `chattr -i` for an immutable file), then: rm -r \
+         --one-file-system {}",
+        directory.display()
+    )
 }

@@ -98,14 +98,47 @@ pub fn make_private_directory(directory: &Path) -> io::Result<()> {
     return fs::create_dir(directory);
 }
 
+/// What identifies a directory: its device and number. `None` if there is no directory at this path, not even
+/// if there is a link to one, and always on other systems than Unix.
+pub fn identity_of_directory(path: &Path) -> Option<(u64, u64)> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let found = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_dir)?;
+        Some((found.dev(), found.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        None
+    }
+}
+
+/// Whether a file system, or another directory, is mounted at this path. On other systems than Linux since 5.8
+/// this is not known, and false.
+pub fn is_mount_point(path: &Path) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+        let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
+        let found = statx(CWD, path, flags, StatxFlags::empty());
+        found.is_ok_and(|found| found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = path;
+        false
+    }
+}
+
 /// The path of a directory in a memory file system that only this user may access, or `None` if there is no
 /// such file system. The path depends on the user and `key` only. The directory may not exist yet.
 #[cfg(target_os = "linux")]
-pub fn private_directory_in_memory(key: u64) -> Option<PathBuf> {
+pub fn private_directory_in_memory(key: &str) -> Option<PathBuf> {
     use std::os::unix::fs::MetadataExt;
     let memory = Path::new("/dev/shm");
     let user = rustix::process::geteuid().as_raw();
-    let path = memory.join(format!("parallax-{user}-{key:016x}"));
+    let path = memory.join(format!("parallax-{user}-{key}"));
     match fs::symlink_metadata(&path) {
         // All users may create directories there. One of another user, or one that others may access, is
         // not safe to use.
@@ -119,6 +152,6 @@ pub fn private_directory_in_memory(key: u64) -> Option<PathBuf> {
 
 /// On other systems than Linux, no such file system is known.
 #[cfg(not(target_os = "linux"))]
-pub fn private_directory_in_memory(_: u64) -> Option<PathBuf> {
+pub fn private_directory_in_memory(_: &str) -> Option<PathBuf> {
     None
 }

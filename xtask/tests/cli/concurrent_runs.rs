@@ -2,6 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::process::Child;
@@ -63,6 +64,24 @@ fn second_run_names_the_run_that_it_waits_for_and_runs_after_it() {
     assert_eq!(wait_for_exit(&mut second).code(), Some(0));
     assert_eq!(workspace.snapshots().len(), 2);
     workspace.test_in_ci("").code(0);
+}
+
+#[test]
+fn holder_of_the_lock_that_has_not_written_its_name_is_not_named() {
+    let workspace = Workspace::with("quick", HELLO, "[default]\ntargets = ['native']\n");
+    workspace.test("--no-run").code(0);
+    let lock = File::options().write(true).open(workspace.path("target/parallax/lock"));
+    let lock = lock.expect("the lock should be there");
+    lock.lock().expect("the lock should be free");
+    lock.set_len(0).expect("the lock should be writable");
+    let mut run = xtask(&workspace, "test --accept").spawn().expect("xtask should start");
+    let mut stderr = BufReader::new(run.stderr.take().expect("stderr should be a pipe"));
+    let mut line = String::new();
+    stderr.read_line(&mut line).expect("stderr should have a first line");
+    drop(lock);
+    assert!(line.trim_end().ends_with("uses the same target directory"), "{line}");
+    thread::spawn(move || stderr.lines().map_while(Result::ok).for_each(drop));
+    assert_eq!(wait_for_exit(&mut run).code(), Some(0));
 }
 
 #[test]

@@ -15,7 +15,9 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::Signal;
 
 use crate::support::processes::{assert_no_processes, assert_processes_end, running};
-use crate::support::runs::{can_signal, is_running, send_signal, stderr_of, wait_for_exit, xtask};
+use crate::support::runs::{
+    can_signal, is_running, send_signal, stderr_of, wait_for_exit, xtask, xtask_under,
+};
 use crate::support::wait::wait_for;
 use crate::support::{AssertOutput, BYE, HELLO, Workspace, files_at};
 
@@ -69,6 +71,31 @@ fn termination_ends_a_run_by_sigterm_without_accepting() {
     if can_signal() {
         interrupt_while_cells_run(Signal::TERM);
     }
+}
+
+#[test]
+fn end_of_the_terminal_ends_a_run_by_sighup_without_accepting() {
+    if can_signal() {
+        interrupt_while_cells_run(Signal::HUP);
+    }
+}
+
+#[test]
+fn quitting_ends_a_run_by_sigquit_without_accepting() {
+    if can_signal() {
+        interrupt_while_cells_run(Signal::QUIT);
+    }
+}
+
+#[test]
+fn run_whose_caller_ignores_sigchld_passes() {
+    if !can_signal() {
+        return;
+    }
+    let workspace = Workspace::with("hello", HELLO, "[default]\ntargets = ['native']\n");
+    let wrapper = ["env", "--ignore-signal=CHLD"];
+    let ran = xtask_under(&workspace, &wrapper, "test --accept").output().expect("xtask should start");
+    assert_eq!(ran.status.code(), Some(0), "{}", String::from_utf8_lossy(&ran.stderr));
 }
 
 #[test]
