@@ -68,9 +68,9 @@ impl Workspace {
         self.target_dir.join("parallax")
     }
 
-    /// The path as messages show it: relative to the root if it is below the root.
+    /// The path as messages show it: relative to the root if it is below the root, and on one line.
     pub fn show(&self, path: &Path) -> String {
-        path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
+        path.strip_prefix(&self.root).unwrap_or(path).display().to_string().replace('\n', "\\n")
     }
 }
 

@@ -65,7 +65,7 @@ pub fn print(
                     cwd: invocation.cwd.to_string_lossy().into_owned(),
                     peer: peer.map(|peer| peer.typed().concat()),
                 };
-                terminal::print(&(serde_json::to_string(&listed)? + "\n"))?;
+                terminal::print_json(&(serde_json::to_string(&listed)? + "\n"))?;
             }
         }
     }
