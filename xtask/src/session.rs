@@ -52,7 +52,7 @@ impl<'a> Session<'a> {
         self.provision_toolchains(columns.clone())?;
         let needs_wasmtime = columns.into_iter().any(|column| column.host == HostName::Wasmtime);
         let wasmtime = needs_wasmtime
-            .then(|| wasmtime::provision(&self.sh, self.env, self.workspace, self.offline))
+            .then(|| wasmtime::provision(&self.sh, self.env, self.workspace, self.offline, &self.interrupt))
             .transpose()?;
         self.end_if_interrupted();
         Ok(Hosts { wasmtime })
@@ -63,7 +63,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// As [`Session::provision`].
     pub fn provision_toolchains<'c>(&self, columns: impl IntoIterator<Item = &'c Column>) -> Result<()> {
-        toolchain::provision(&self.sh, self.env, columns, self.offline)
+        toolchain::provision(&self.sh, self.env, columns, self.offline, &self.interrupt)
     }
 
     /// Builds units, and returns the artifacts and compiler errors. Ends the process if it is interrupted

@@ -2,15 +2,16 @@
 //! how to fix what is not.
 
 use std::path::Path;
+use std::process::Command;
 
-use anyhow::Result;
-use xshell::{Shell, cmd};
+use anyhow::{Context, Result};
 
 use crate::environment::Environment;
 use crate::exit;
 use crate::model::target::Target;
+use crate::process::Interrupt;
 use crate::provision::finding::Finding;
-use crate::provision::{toolchain, wasmtime as wasmtime_tool};
+use crate::provision::{query, toolchain, wasmtime as wasmtime_tool};
 use crate::support::terminal;
 use crate::workspace::Workspace;
 
@@ -30,14 +31,14 @@ struct Line {
 /// # Errors
 /// If rustc or stdout cannot be used.
 pub fn doctor(workspace: &Workspace, env: &Environment) -> Result<u8> {
-    let sh = Shell::new()?;
-    let mut lines = vec![tool(&sh, env, "cargo", "install rustup: https://rustup.rs", false)];
-    lines.push(tool(&sh, env, "rustup", "install rustup: https://rustup.rs", true));
-    lines.extend(targets(&sh, env)?);
-    lines.extend(wasmtime(&sh, env, workspace));
-    lines.push(tool(&sh, env, "cc", "install a C linker, such as the package gcc or clang", false));
-    lines.push(tool(&sh, env, "cargo-insta", "cargo install --locked cargo-insta", true));
-    lines.push(tool(&sh, env, "cargo-binstall", "cargo install --locked cargo-binstall", true));
+    let interrupt = Interrupt::watch().context("cannot watch for signals")?;
+    let mut lines = vec![tool(env, "cargo", "install rustup: https://rustup.rs", false, &interrupt)];
+    lines.push(tool(env, "rustup", "install rustup: https://rustup.rs", true, &interrupt));
+    lines.extend(targets(env, &interrupt)?);
+    lines.extend(wasmtime(env, workspace, &interrupt));
+    lines.push(tool(env, "cc", "install a C linker, such as the package gcc or clang", false, &interrupt));
+    lines.push(tool(env, "cargo-insta", "cargo install --locked cargo-insta", true, &interrupt));
+    lines.push(tool(env, "cargo-binstall", "cargo install --locked cargo-binstall", true, &interrupt));
 
     let width = lines.iter().map(|line| line.name.len()).max().unwrap_or(0);
     let mut code = exit::OK;
@@ -61,17 +62,19 @@ pub fn doctor(workspace: &Workspace, env: &Environment) -> Result<u8> {
 }
 
 /// A program in `PATH`. It is suitable if `--version` works.
-fn tool(sh: &Shell, env: &Environment, name: &str, help: &str, optional: bool) -> Line {
+fn tool(env: &Environment, name: &str, help: &str, optional: bool, interrupt: &Interrupt) -> Line {
     let finding = match env.which(name) {
         None => Finding::Missing,
         Some(at) => {
             // `cargo-insta` prints its version only as cargo calls it.
             let subcommand = name.strip_prefix("cargo-").filter(|name| *name == "insta");
-            match cmd!(sh, "{at} {subcommand...} --version").quiet().ignore_stderr().read() {
+            let mut command = Command::new(&at);
+            command.args(subcommand).arg("--version");
+            match query::ask_successfully(command, interrupt) {
                 Ok(printed) => {
                     Finding::Suitable { at, version: printed.lines().next().unwrap_or_default().to_string() }
                 }
-                Err(error) => Finding::Unsuitable { at, why: error.to_string() },
+                Err(why) => Finding::Unsuitable { at, why: format!("asked for its version, {why}") },
             }
         }
     };
@@ -79,8 +82,8 @@ fn tool(sh: &Shell, env: &Environment, name: &str, help: &str, optional: bool) -
 }
 
 /// Rust's standard library for each wasm target.
-fn targets(sh: &Shell, env: &Environment) -> Result<Vec<Line>> {
-    let rustlib = toolchain::rustlib(sh, env)?;
+fn targets(env: &Environment, interrupt: &Interrupt) -> Result<Vec<Line>> {
+    let rustlib = toolchain::rustlib(env, interrupt)?;
     let line = |triple: &str| {
         let at = rustlib.join(triple);
         let finding = match toolchain::has_target(&rustlib, triple) {
@@ -93,8 +96,8 @@ fn targets(sh: &Shell, env: &Environment) -> Result<Vec<Line>> {
 }
 
 /// The wasmtime that `test` would use, after those that were found first but are unsuitable.
-fn wasmtime(sh: &Shell, env: &Environment, workspace: &Workspace) -> Vec<Line> {
-    let findings = wasmtime_tool::find(sh, env, workspace.wasmtime);
+fn wasmtime(env: &Environment, workspace: &Workspace, interrupt: &Interrupt) -> Vec<Line> {
+    let findings = wasmtime_tool::find(env, workspace.wasmtime, interrupt);
     let last = findings.len() - 1;
     findings
         .into_iter()

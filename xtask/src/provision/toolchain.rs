@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::Result;
 use xshell::{Shell, cmd};
@@ -10,6 +11,8 @@ use crate::environment::Environment;
 use crate::exit;
 use crate::model::column::{Column, Toolchain};
 use crate::model::version::Version;
+use crate::process::Interrupt;
+use crate::provision::query;
 use crate::support::terminal::say;
 
 /// Installs the toolchains of `columns` and their targets, if they are missing.
@@ -22,6 +25,7 @@ pub fn provision<'a>(
     env: &Environment,
     columns: impl IntoIterator<Item = &'a Column>,
     offline: bool,
+    interrupt: &Interrupt,
 ) -> Result<()> {
     let mut wanted: BTreeMap<Toolchain, BTreeSet<&str>> = BTreeMap::new();
     for column in columns {
@@ -30,8 +34,8 @@ pub fn provision<'a>(
     for (toolchain, triples) in wanted {
         match toolchain {
             Toolchain::Pinned if triples.is_empty() => {}
-            Toolchain::Pinned => add_targets(sh, env, &triples, offline)?,
-            Toolchain::Rust(version) => install(sh, env, version, &triples, offline)?,
+            Toolchain::Pinned => add_targets(sh, env, &triples, offline, interrupt)?,
+            Toolchain::Rust(version) => install(sh, env, version, &triples, offline, interrupt)?,
         }
     }
     Ok(())
@@ -44,6 +48,7 @@ fn install(
     version: Version,
     triples: &BTreeSet<&str>,
     offline: bool,
+    interrupt: &Interrupt,
 ) -> Result<()> {
     let version = version.to_string();
     let targets: Vec<_> = triples.iter().flat_map(|triple| ["--target", triple]).collect();
@@ -54,8 +59,9 @@ fn install(
     let cannot =
         |why: &str| exit::error(exit::SET_UP, format!("Rust {version} is missing: {why}\nhelp: {line}"));
     let Some(rustup) = env.which("rustup") else { return Err(cannot("rustup is not on PATH")) };
-    let sysroot = cmd!(sh, "{rustup} run {version} rustc --print sysroot").quiet().ignore_stderr().read();
-    if let Ok(sysroot) = sysroot {
+    let mut command = Command::new(&rustup);
+    command.args(["run", &version, "rustc", "--print", "sysroot"]);
+    if let Ok(sysroot) = query::ask_successfully(command, interrupt) {
         let rustlib = Path::new(&sysroot).join("lib/rustlib");
         if triples.iter().all(|triple| has_target(&rustlib, triple)) {
             return Ok(());
@@ -72,8 +78,14 @@ fn install(
 }
 
 /// Installs Rust's standard library for `triples` in the pinned toolchain, if it is missing.
-fn add_targets(sh: &Shell, env: &Environment, triples: &BTreeSet<&str>, offline: bool) -> Result<()> {
-    let rustlib = rustlib(sh, env)?;
+fn add_targets(
+    sh: &Shell,
+    env: &Environment,
+    triples: &BTreeSet<&str>,
+    offline: bool,
+    interrupt: &Interrupt,
+) -> Result<()> {
+    let rustlib = rustlib(env, interrupt)?;
     let missing: Vec<_> = triples.iter().filter(|triple| !has_target(&rustlib, triple)).collect();
     if missing.is_empty() {
         return Ok(());
@@ -105,16 +117,18 @@ fn add_targets(sh: &Shell, env: &Environment, triples: &BTreeSet<&str>, offline:
 ///
 /// # Errors
 /// An [`exit::Error`] that says how to fix it, if there is no Rust toolchain.
-pub fn rustlib(sh: &Shell, env: &Environment) -> Result<PathBuf> {
+pub fn rustlib(env: &Environment, interrupt: &Interrupt) -> Result<PathBuf> {
     // The cargo that runs this program is in the toolchain, so rustc need not be run.
     let beside_cargo = env.cargo.parent().and_then(Path::parent).map(|root| root.join("lib/rustlib"));
     if let Some(rustlib) = beside_cargo.filter(|path| path.is_dir()) {
         return Ok(rustlib);
     }
-    let sysroot = cmd!(sh, "rustc --print sysroot").quiet().read().map_err(|error| {
+    let mut command = Command::new("rustc");
+    command.args(["--print", "sysroot"]);
+    let sysroot = query::ask_successfully(command, interrupt).map_err(|why| {
         exit::error(
             exit::SET_UP,
-            format!("no Rust toolchain: {error}\nhelp: install rustup from https://rustup.rs"),
+            format!("no Rust toolchain: rustc was asked for its directory, but {why}\nhelp: install rustup from https://rustup.rs"),
         )
     })?;
     Ok(Path::new(&sysroot).join("lib/rustlib"))

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
@@ -10,7 +11,9 @@ use crate::environment::Environment;
 use crate::exit;
 use crate::host::wasmtime::{self, Wasmtime};
 use crate::model::version::Version;
+use crate::process::Interrupt;
 use crate::provision::finding::Finding;
+use crate::provision::query;
 use crate::support::escape::shell_word;
 use crate::support::terminal::say;
 use crate::workspace::Workspace;
@@ -20,8 +23,14 @@ use crate::workspace::Workspace;
 /// # Errors
 /// If it is missing and cannot be installed, or `offline` forbids it. The error is an [`exit::Error`] that
 /// says how to fix it.
-pub fn provision(sh: &Shell, env: &Environment, workspace: &Workspace, offline: bool) -> Result<Wasmtime> {
-    let program = match find(sh, env, workspace.wasmtime).pop() {
+pub fn provision(
+    sh: &Shell,
+    env: &Environment,
+    workspace: &Workspace,
+    offline: bool,
+    interrupt: &Interrupt,
+) -> Result<Wasmtime> {
+    let program = match find(env, workspace.wasmtime, interrupt).pop() {
         Some(Finding::Suitable { at, .. }) => at,
         Some(Finding::Unsuitable { at, why }) => {
             let message = format!(
@@ -32,14 +41,14 @@ pub fn provision(sh: &Shell, env: &Environment, workspace: &Workspace, offline: 
             );
             return Err(exit::error(exit::SET_UP, message));
         }
-        Some(Finding::Missing) | None => install(sh, env, workspace.wasmtime, offline)?,
+        Some(Finding::Missing) | None => install(sh, env, workspace.wasmtime, offline, interrupt)?,
     };
     Ok(Wasmtime { program, cache_config: write_cache_config(workspace)? })
 }
 
 /// Returns the wasmtime that [`provision`] would return, without installing anything.
-pub fn expected(sh: &Shell, env: &Environment, workspace: &Workspace) -> Wasmtime {
-    let program = match find(sh, env, workspace.wasmtime).pop() {
+pub fn expected(env: &Environment, workspace: &Workspace, interrupt: &Interrupt) -> Wasmtime {
+    let program = match find(env, workspace.wasmtime, interrupt).pop() {
         Some(Finding::Suitable { at, .. }) => at,
         _ => own_root(env, workspace.wasmtime).map_or_else(|| "wasmtime".into(), |root| installed(&root)),
     };
@@ -71,13 +80,13 @@ pub fn install_line(version: Version, root: &Path) -> String {
 /// Looks for the wasmtime `pinned` in `$WASMTIME`, in PATH and in the user's cache directory. Returns all
 /// findings; the last one is the one to use. If `$WASMTIME` is set, nothing else is tried, because the user
 /// has asked for this one.
-pub fn find(sh: &Shell, env: &Environment, pinned: Version) -> Vec<Finding> {
+pub fn find(env: &Environment, pinned: Version, interrupt: &Interrupt) -> Vec<Finding> {
     let on_path = env.which("wasmtime");
     let own = own_root(env, pinned).map(|root| installed(&root)).filter(|path| path.exists());
     let mut findings = Vec::new();
     for (at, named) in [(env.wasmtime.clone(), true), (on_path, false), (own, false)] {
         let Some(at) = at else { continue };
-        let finding = examine(sh, at, pinned);
+        let finding = examine(at, pinned, interrupt);
         let last = named || matches!(finding, Finding::Suitable { .. });
         findings.push(finding);
         if last {
@@ -89,13 +98,12 @@ pub fn find(sh: &Shell, env: &Environment, pinned: Version) -> Vec<Finding> {
 }
 
 /// Runs the program at `at` to find out its version.
-fn examine(sh: &Shell, at: PathBuf, pinned: Version) -> Finding {
-    let output = cmd!(sh, "{at} --version").quiet().ignore_stderr().ignore_status().output();
-    let printed = match output {
-        Err(error) => {
-            return Finding::Unsuitable { at, why: format!("it cannot be run: {}", innermost(&error)) };
-        }
-        Ok(output) => String::from_utf8_lossy(&output.stdout).into_owned(),
+fn examine(at: PathBuf, pinned: Version, interrupt: &Interrupt) -> Finding {
+    let mut command = Command::new(&at);
+    command.arg("--version");
+    let printed = match query::ask(command, interrupt) {
+        Err(why) => return Finding::Unsuitable { at, why: format!("asked for its version, {why}") },
+        Ok(answer) => answer.stdout,
     };
     match Version::of_output(&printed) {
         None => {
@@ -109,16 +117,13 @@ fn examine(sh: &Shell, at: PathBuf, pinned: Version) -> Finding {
     }
 }
 
-/// Returns the innermost cause of an error, which is the message of the system.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
-}
-
-fn install(sh: &Shell, env: &Environment, version: Version, offline: bool) -> Result<PathBuf> {
+fn install(
+    sh: &Shell,
+    env: &Environment,
+    version: Version,
+    offline: bool,
+    interrupt: &Interrupt,
+) -> Result<PathBuf> {
     let Some(root) = own_root(env, version) else {
         let message = "no directory to install wasmtime into: neither HOME nor XDG_CACHE_HOME is set\n\
                        help: set HOME, or set WASMTIME to the path of wasmtime";
@@ -154,7 +159,7 @@ fn install(sh: &Shell, env: &Environment, version: Version, offline: bool) -> Re
             .run()
             .map_err(|error| cannot(&error.to_string()))?;
     }
-    match examine(sh, installed(&root), version) {
+    match examine(installed(&root), version, interrupt) {
         Finding::Suitable { at, .. } => Ok(at),
         Finding::Unsuitable { why, .. } => Err(cannot(&why)),
         Finding::Missing => Err(cannot("the installed program was not found")),
