@@ -34,6 +34,17 @@ pub fn visible(bytes: &[u8]) -> String {
     text
 }
 
+/// Escapes the last space before the end of each line, as [`visible`] does, in text that was changed since.
+pub fn with_visible_ends(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        escaped.push_str(line.trim_end_matches('\n'));
+        escape_trailing_space(&mut escaped);
+        escaped.extend(line.ends_with('\n').then_some('\n'));
+    }
+    escaped
+}
+
 fn escape_trailing_space(text: &mut String) {
     if text.ends_with(' ') {
         text.pop();
