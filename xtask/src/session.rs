@@ -63,6 +63,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// As [`Session::provision`].
     pub fn provision_toolchains<'c>(&self, columns: impl IntoIterator<Item = &'c Column>) -> Result<()> {
+        toolchain::can_link_into(&self.workspace.target_dir)?;
         toolchain::provision(&self.sh, self.env, columns, self.offline, &self.interrupt)
     }
 

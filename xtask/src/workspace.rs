@@ -23,6 +23,8 @@ pub struct Workspace {
     pub columns: Vec<Column>,
     /// The areas of examples whose sections are first on the page, in this order.
     pub areas: Vec<String>,
+    /// What the workspace's `Cargo.toml` sets in the profile of the examples.
+    pub profile: toml::Table,
 }
 
 impl Workspace {
@@ -42,7 +44,8 @@ impl Workspace {
                 let pins = pins(&manifest, table)?;
                 let (wasmtime, columns) = versions(&manifest, &pins)?;
                 let root = directory.to_path_buf();
-                return Ok(Workspace { root, target_dir, wasmtime, columns, areas: pins.areas });
+                let profile = parsed.profile.example;
+                return Ok(Workspace { root, target_dir, wasmtime, columns, areas: pins.areas, profile });
             }
         }
         let message = format!(
@@ -78,6 +81,14 @@ impl Workspace {
 #[derive(Deserialize)]
 struct Manifest {
     workspace: Option<WorkspaceTable>,
+    #[serde(default)]
+    profile: Profiles,
+}
+
+#[derive(Deserialize, Default)]
+struct Profiles {
+    #[serde(default)]
+    example: toml::Table,
 }
 
 #[derive(Deserialize)]

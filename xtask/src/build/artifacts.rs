@@ -65,6 +65,7 @@ mod tests {
             wasmtime: "48.0.8".parse().unwrap(),
             columns: Column::all_pinned(),
             areas: Vec::new(),
+            profile: toml::Table::new(),
         };
         let mut example = Example::with_cases("cat", vec![Case::plain("default")]);
         example.modules.push(Module { name: "two-words".into(), is_program: false });

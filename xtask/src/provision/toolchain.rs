@@ -134,6 +134,24 @@ pub fn rustlib(env: &Environment, interrupt: &Interrupt) -> Result<PathBuf> {
     Ok(Path::new(&sysroot).join("lib/rustlib"))
 }
 
+/// Checks that the linker can write below this directory. rust-lld, which rustc uses for wasm and on Linux,
+/// first writes to a temporary file beside its output, for which it replaces each `%` in the whole path by a
+/// random digit.
+///
+/// # Errors
+/// An [`exit::Error`] that says how to fix it, if it cannot.
+pub fn can_link_into(directory: &Path) -> Result<()> {
+    if !directory.to_string_lossy().contains('%') {
+        return Ok(());
+    }
+    let message = format!(
+        "the linker rust-lld cannot write to a path with `%`, as in the target directory {}\n\
+         help: set CARGO_TARGET_DIR to a path without `%`, or move the clone",
+        directory.display()
+    );
+    Err(exit::error(exit::SET_UP, message))
+}
+
 /// Returns whether `rustlib` has the standard library for this target triple.
 pub fn has_target(rustlib: &Path, triple: &str) -> bool {
     rustlib.join(triple).join("lib").is_dir()

@@ -55,8 +55,14 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let (target_dir, wasmtime) = (directory.path().join("target"), "48.0.8".parse().unwrap());
         let columns = Column::all_pinned();
-        let mut workspace =
-            Workspace { root: directory.path().into(), target_dir, wasmtime, columns, areas: Vec::new() };
+        let mut workspace = Workspace {
+            root: directory.path().into(),
+            target_dir,
+            wasmtime,
+            columns,
+            areas: Vec::new(),
+            profile: toml::Table::new(),
+        };
         fs::create_dir_all(workspace.own_dir()).unwrap();
         let built = |name: &str, target| {
             let file = directory.path().join(name);
