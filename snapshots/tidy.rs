@@ -46,6 +46,41 @@ fn commands(markdown: &str) -> Vec<Vec<&str>> {
     commands
 }
 
+/// A run that is killed leaves temporary files behind, which nobody should commit.
+#[test]
+fn git_ignores_what_a_run_leaves_behind() {
+    for path in [
+        "target/debug/xtask",
+        "snapshots/cat/sample.snap.new",
+        "snapshots/cat/.sample.snap.tmp",
+        "snapshots/cat/.sample.snap.new.tmp",
+        ".DIVERGENCES.md.tmp",
+    ] {
+        Command::new("git").args(["check-ignore", "--quiet", path]).current_dir(root()).assert().success();
+    }
+}
+
+/// cargo does not allow patterns of members that match nothing.
+#[test]
+fn workspace_needs_no_example_with_modules() {
+    let directory = tempfile::tempdir().unwrap();
+    let is_kept = |path: &&PathBuf| {
+        ["Cargo.toml", "Cargo.lock", "snapshots/tidy.rs"].iter().any(|kept| path.as_path() == Path::new(kept))
+            || path.starts_with("xtask")
+            || path.starts_with("examples/abort")
+    };
+    for path in files().iter().filter(is_kept) {
+        let copy = directory.path().join(path);
+        fs::create_dir_all(copy.parent().unwrap()).unwrap();
+        fs::copy(root().join(path), copy).unwrap();
+    }
+    Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .current_dir(directory.path())
+        .assert()
+        .success();
+}
+
 #[test]
 fn tables_in_documents_match_the_snapshots() {
     let mut seen = 0;

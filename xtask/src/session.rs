@@ -67,7 +67,6 @@ impl<'a> Session<'a> {
         let toolchains = self.provision_toolchains(columns.clone())?;
         let needs_wasmtime = columns.into_iter().any(|column| column.host == HostName::Wasmtime);
         let installer = Installer {
-            sh: &self.sh,
             env: self.env,
             workspace: self.workspace,
             offline: self.offline,
@@ -87,7 +86,8 @@ impl<'a> Session<'a> {
         &self,
         columns: impl IntoIterator<Item = &'c Column>,
     ) -> Result<Toolchains> {
-        toolchain::provision(&self.sh, self.env, self.workspace, columns, self.offline)
+        toolchain::can_link_into(&self.workspace.target_dir)?;
+        toolchain::provision(&self.sh, self.env, self.workspace, columns, self.offline, &self.interrupt)
     }
 
     /// Builds units, and returns the artifacts and compiler errors. Ends the process if it is interrupted

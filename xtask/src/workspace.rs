@@ -29,6 +29,8 @@ pub struct Workspace {
     pub rust: Option<Version>,
     /// The areas of examples whose sections are first on the page, in this order.
     pub areas: Vec<String>,
+    /// What the workspace's `Cargo.toml` sets in the profile of the examples.
+    pub profile: toml::Table,
 }
 
 impl Workspace {
@@ -57,6 +59,7 @@ impl Workspace {
                     checksums,
                     columns,
                     areas: pins.areas,
+                    profile: parsed.profile.example,
                 });
             }
         }
@@ -91,9 +94,9 @@ impl Workspace {
         self.target_dir.join("parallax")
     }
 
-    /// The path as messages show it: relative to the root if it is below the root.
+    /// The path as messages show it: relative to the root if it is below the root, and on one line.
     pub fn show(&self, path: &Path) -> String {
-        path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
+        path.strip_prefix(&self.root).unwrap_or(path).display().to_string().replace('\n', "\\n")
     }
 }
 
@@ -101,6 +104,14 @@ impl Workspace {
 #[derive(Deserialize)]
 struct Manifest {
     workspace: Option<WorkspaceTable>,
+    #[serde(default)]
+    profile: Profiles,
+}
+
+#[derive(Deserialize, Default)]
+struct Profiles {
+    #[serde(default)]
+    example: toml::Table,
 }
 
 #[derive(Deserialize)]

@@ -91,6 +91,11 @@ const KNOWLEDGE: &[(&str, &[&str], &[&str])] = &[
         &["environment", "tools::environment", "run::invocation"],
     ),
     ("signals and process groups", &["signal_hook", "rustix::event", "kill_process"], &["process"]),
+    (
+        "what the terminal shows",
+        &["io::stderr(", "io::stdout(", "eprint", "anstream"],
+        &["support::terminal"],
+    ),
     ("where the harness was started", &["env::current_dir("], &["commands"]),
     ("code that the compiler does not check", &["unsafe "], &[]),
 ];

@@ -65,6 +65,7 @@ mod tests {
             columns: Column::all_pinned(),
             areas: Vec::new(),
             checksums: BTreeMap::new(),
+            profile: toml::Table::new(),
         };
         let mut example = Example::with_cases("cat", vec![Case::plain("default")]);
         example.modules.push(Module { name: "two-words".into(), is_program: false });

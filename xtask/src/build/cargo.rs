@@ -158,9 +158,10 @@ fn run_for_units(
 ) -> Result<CargoRun> {
     let first = units[0];
     let packages: Vec<_> = units.iter().map(|unit| unit.package.as_str()).collect();
-    let release = RELEASE.iter().flat_map(|setting| ["--config", setting]);
+    let settings = profile_settings(&cargo.workspace.profile);
+    let settings = settings.iter().flat_map(|setting| ["--config", setting]);
     let profile = ["--profile", PROFILE, "--keep-going", "--target", artifacts::triple(first)];
-    let flags: Vec<_> = profile.into_iter().chain(release).collect();
+    let flags: Vec<_> = profile.into_iter().chain(settings).collect();
     let target_dir = artifacts::target_dir(cargo.workspace, first.toolchain);
     run(cargo, toolchains.of(first.toolchain), &target_dir, &packages, &flags, progress)
 }
@@ -204,16 +205,38 @@ impl CargoRun {
 
 /// The default settings of cargo's release profile (The Cargo Book, "Profiles"), which the profile of the
 /// examples inherits. They are given explicitly because a user's configuration file could change them, and
-/// so the outcomes.
-const RELEASE: [&str; 7] = [
-    "profile.release.opt-level=3",
-    "profile.release.debug=false",
-    "profile.release.debug-assertions=false",
-    "profile.release.overflow-checks=false",
-    "profile.release.lto=false",
-    "profile.release.panic='unwind'",
-    "profile.release.incremental=false",
+/// so the outcomes. Such a file overrides the manifest, but not these.
+///
+/// `codegen-units` is not among them: naming its default changes the names of all symbols.
+const RELEASE: [(&str, &str); 9] = [
+    ("opt-level", "3"),
+    ("debug", "false"),
+    // What cargo does by itself if there is no debug information.
+    ("strip", "'debuginfo'"),
+    ("debug-assertions", "false"),
+    ("overflow-checks", "false"),
+    ("lto", "false"),
+    ("panic", "'unwind'"),
+    ("incremental", "false"),
+    ("rpath", "false"),
 ];
+
+/// Returns the settings of the examples' profile for `--config`: [`RELEASE`], except those that the manifest
+/// of the workspace sets, which are given as they are there.
+fn profile_settings(own: &toml::Table) -> Vec<String> {
+    let setting = |(key, default): &(&str, &str)| {
+        let value = match own.get(*key) {
+            Some(toml::Value::String(text)) => format!("'{text}'"),
+            Some(toml::Value::Integer(number)) => number.to_string(),
+            Some(toml::Value::Boolean(is_set)) => is_set.to_string(),
+            // With debug information, cargo strips nothing by itself.
+            _ if *key == "strip" && own.contains_key("debug") => return None,
+            _ => (*default).to_string(),
+        };
+        Some(format!("profile.{PROFILE}.{key}={value}"))
+    };
+    RELEASE.iter().filter_map(setting).collect()
+}
 
 /// Returns the path at which cargo puts a program of the harness.
 pub fn expected_tool(workspace: &Workspace, program: &str) -> PathBuf {
@@ -268,4 +291,22 @@ fn run(
         messages.extend(serde_json::from_str::<Message>(line).ok());
     })?;
     Ok(CargoRun { success: called.success, messages, stderr: called.stderr })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_manifest_overrides_the_defaults_of_the_profile() {
+        let settings = profile_settings(&toml::Table::new());
+        assert_eq!(settings.len(), RELEASE.len());
+        assert!(settings.contains(&"profile.example.strip='debuginfo'".into()), "{settings:?}");
+        let own = "inherits = 'release'\nopt-level = 's'\ndebug = 1\noverflow-checks = true\n";
+        let settings = profile_settings(&own.parse().unwrap());
+        for setting in ["opt-level='s'", "debug=1", "overflow-checks=true", "panic='unwind'"] {
+            assert!(settings.contains(&format!("profile.example.{setting}")), "{settings:?}");
+        }
+        assert!(!settings.iter().any(|setting| setting.contains("strip")), "{settings:?}");
+    }
 }

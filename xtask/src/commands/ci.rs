@@ -156,6 +156,8 @@ fn skipped_tests(file: &Path) -> Result<usize> {
 /// as one check.
 fn run(step: Cmd<'_>) -> Result<Tally> {
     let mut command: Command = step.into();
+    // The terminal shows no styles but the harness's own.
+    command.env("CARGO_TERM_COLOR", "never");
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let (stdout, stderr) = stdout.zip(stderr).context("the step has no pipes")?;

@@ -8,7 +8,7 @@ use crate::discover::examples;
 use crate::environment::Environment;
 use crate::exit;
 use crate::report::page::file::{self, NAME, Page};
-use crate::support::escape::count;
+use crate::support::escape::{count, without_controls};
 use crate::support::terminal;
 use crate::workspace::Workspace;
 
@@ -58,7 +58,9 @@ fn without_snapshot(cases: &[String]) -> String {
 
 /// The first lines that differ, with the signs of a diff.
 fn difference(before: &str, now: &str) -> String {
-    let diff = TextDiff::from_lines(before, now);
+    // A carriage return would end a line here.
+    let (before, now) = (without_controls(before), without_controls(now));
+    let diff = TextDiff::from_lines(&*before, &*now);
     let changed = diff.iter_all_changes().filter_map(|change| match change.tag() {
         ChangeTag::Equal => None,
         ChangeTag::Delete => Some(format!("    -{}", change.value().trim_end())),

@@ -2,14 +2,16 @@
 //! how to fix what is not.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::Result;
-use xshell::{Shell, cmd};
+use anyhow::{Context, Result};
 
 use crate::environment::Environment;
 use crate::exit;
 use crate::model::target::Target;
+use crate::process::Interrupt;
 use crate::provision::finding::Finding;
+use crate::provision::query;
 use crate::provision::toolchain;
 use crate::provision::wasmtime::find;
 use crate::support::terminal;
@@ -31,16 +33,16 @@ struct Line {
 /// # Errors
 /// If rustc or stdout cannot be used.
 pub fn doctor(workspace: &Workspace, env: &Environment) -> Result<u8> {
-    let sh = Shell::new()?;
-    let mut lines = vec![tool(&sh, env, "cargo", "install rustup: https://rustup.rs", false)];
-    lines.push(tool(&sh, env, "rustup", "install rustup: https://rustup.rs", true));
-    lines.extend(targets(&sh, env, workspace)?);
-    lines.extend(wasmtime(&sh, env, workspace));
-    lines.push(tool(&sh, env, "curl", "install curl; without it, wasmtime is compiled", true));
-    lines.push(tool(&sh, env, "tar", "install tar; without it, wasmtime is compiled", true));
-    lines.push(tool(&sh, env, "cc", "install a C linker, such as the package gcc or clang", false));
-    lines.push(tool(&sh, env, "cargo-insta", "cargo install --locked cargo-insta", true));
-    lines.push(tool(&sh, env, "cargo-binstall", "cargo install --locked cargo-binstall", true));
+    let interrupt = Interrupt::watch().context("cannot watch for signals")?;
+    let mut lines = vec![tool(env, "cargo", "install rustup: https://rustup.rs", false, &interrupt)];
+    lines.push(tool(env, "rustup", "install rustup: https://rustup.rs", true, &interrupt));
+    lines.extend(targets(env, workspace, &interrupt)?);
+    lines.extend(wasmtime(env, workspace, &interrupt));
+    lines.push(tool(env, "curl", "install curl; without it, wasmtime is compiled", true, &interrupt));
+    lines.push(tool(env, "tar", "install tar; without it, wasmtime is compiled", true, &interrupt));
+    lines.push(tool(env, "cc", "install a C linker, such as the package gcc or clang", false, &interrupt));
+    lines.push(tool(env, "cargo-insta", "cargo install --locked cargo-insta", true, &interrupt));
+    lines.push(tool(env, "cargo-binstall", "cargo install --locked cargo-binstall", true, &interrupt));
 
     let width = lines.iter().map(|line| line.name.len()).max().unwrap_or(0);
     let mut code = exit::OK;
@@ -64,17 +66,19 @@ pub fn doctor(workspace: &Workspace, env: &Environment) -> Result<u8> {
 }
 
 /// A program in `PATH`. It is suitable if `--version` works.
-fn tool(sh: &Shell, env: &Environment, name: &str, help: &str, optional: bool) -> Line {
+fn tool(env: &Environment, name: &str, help: &str, optional: bool, interrupt: &Interrupt) -> Line {
     let finding = match env.which(name) {
         None => Finding::Missing,
         Some(at) => {
             // `cargo-insta` prints its version only as cargo calls it.
             let subcommand = name.strip_prefix("cargo-").filter(|name| *name == "insta");
-            match cmd!(sh, "{at} {subcommand...} --version").quiet().ignore_stderr().read() {
+            let mut command = Command::new(&at);
+            command.args(subcommand).arg("--version");
+            match query::ask_successfully(command, interrupt) {
                 Ok(printed) => {
                     Finding::Suitable { at, version: printed.lines().next().unwrap_or_default().to_string() }
                 }
-                Err(error) => Finding::Unsuitable { at, why: error.to_string() },
+                Err(why) => Finding::Unsuitable { at, why: format!("asked for its version, {why}") },
             }
         }
     };
@@ -82,8 +86,8 @@ fn tool(sh: &Shell, env: &Environment, name: &str, help: &str, optional: bool) -
 }
 
 /// The Rust of the pinned columns, and its standard library for each wasm target.
-fn targets(sh: &Shell, env: &Environment, workspace: &Workspace) -> Result<Vec<Line>> {
-    let found = toolchain::pinned(sh, env, workspace)?;
+fn targets(env: &Environment, workspace: &Workspace, interrupt: &Interrupt) -> Result<Vec<Line>> {
+    let found = toolchain::pinned(env, workspace, interrupt)?;
     let line = |name: String, at: Option<PathBuf>, help: String| {
         let suitable = |at| Finding::Suitable { at, version: "installed".into() };
         Line { name, finding: at.map_or(Finding::Missing, suitable), help, optional: false }
@@ -100,8 +104,8 @@ fn targets(sh: &Shell, env: &Environment, workspace: &Workspace) -> Result<Vec<L
 }
 
 /// The wasmtime that `test` would use, after those that were found first but are unsuitable.
-fn wasmtime(sh: &Shell, env: &Environment, workspace: &Workspace) -> Vec<Line> {
-    let findings = find::find(sh, env, workspace.wasmtime);
+fn wasmtime(env: &Environment, workspace: &Workspace, interrupt: &Interrupt) -> Vec<Line> {
+    let findings = find::find(env, workspace.wasmtime, interrupt);
     let last = findings.len() - 1;
     findings
         .into_iter()

@@ -196,7 +196,10 @@ fn draw(
         if !overlaps.is_empty() {
             code = exit::DIFFERS;
         }
-        terminal::print(&text)?;
+        match args.format {
+            LayoutFormat::Json => terminal::print_json(&text)?,
+            _ => terminal::print(&text)?,
+        }
     }
     Ok(code)
 }

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde::Serialize;
-use xshell::Shell;
 
 use crate::build::artifacts::{self, Files};
 use crate::environment::Environment;
@@ -14,6 +13,7 @@ use crate::exit;
 use crate::host::hosts::Hosts;
 use crate::model::cell::Cell;
 use crate::model::needs;
+use crate::process::Interrupt;
 use crate::provision::wasmtime;
 use crate::report::human::Format;
 use crate::run::invocation::Invocation;
@@ -47,7 +47,8 @@ pub fn print(
     match format {
         Format::Human => cells.iter().try_for_each(|cell| terminal::print(&(cell.id() + "\n")))?,
         Format::Json => {
-            let hosts = Hosts { wasmtime: Some(wasmtime::expected(&Shell::new()?, env, workspace)) };
+            let interrupt = Interrupt::watch().context("cannot watch for signals")?;
+            let hosts = Hosts { wasmtime: Some(wasmtime::expected(env, workspace, &interrupt)) };
             for cell in cells {
                 // Flags can name any module, even one that the cell does not need.
                 let modules = cell.example.modules.iter().map(|module| cell.column.unit(&module.name));
@@ -65,7 +66,7 @@ pub fn print(
                     cwd: invocation.cwd.to_string_lossy().into_owned(),
                     peer: peer.map(|peer| peer.typed().concat()),
                 };
-                terminal::print(&(serde_json::to_string(&listed)? + "\n"))?;
+                terminal::print_json(&(serde_json::to_string(&listed)? + "\n"))?;
             }
         }
     }

@@ -24,7 +24,7 @@ use crate::provision::toolchain::Toolchains;
 use crate::report::human::{Options, Report};
 use crate::report::junit;
 use crate::report::page::file;
-use crate::report::results::{CaseResult, CellResult, Summary};
+use crate::report::results::{CaseResult, CaseStatus, CellResult, Summary};
 use crate::run::cells::{self, CellRun, Job, Plan};
 use crate::run::concurrency::Concurrency;
 use crate::run::precompile;
@@ -201,7 +201,7 @@ impl<'a> Run<'a> {
     }
 
     /// Runs all cells. Reports the cases in the order of the cells, each as soon as all of its cells have
-    /// ended. No snapshot is written yet.
+    /// ended, except those that are to be accepted. No snapshot is written yet.
     fn compare_all<'c>(
         &self,
         cells: &[Cell<'c>],
@@ -223,8 +223,11 @@ impl<'a> Run<'a> {
                         compared.summary.not_run += 1;
                         continue;
                     };
-                    compared.summary.add(&result);
-                    report.case(&result)?;
+                    // Only what is written is reported as accepted.
+                    if result.status() != CaseStatus::Accepted {
+                        compared.summary.add(&result);
+                        report.case(&result)?;
+                    }
                     if result.failed() && self.args.fail_fast {
                         self.plan.stop.store(true, Ordering::Relaxed);
                     }
@@ -297,7 +300,13 @@ impl<'a> Run<'a> {
         if is_full && summary.not_run == 0 && summary.broken == 0 {
             precompile::remember(workspace)?;
         }
-        results.iter().try_for_each(|result| compare::write(&result.comparison))?;
+        for result in &results {
+            compare::write(&result.comparison)?;
+            if result.status() == CaseStatus::Accepted {
+                summary.add(result);
+                report.case(result)?;
+            }
+        }
         if is_full {
             summary.orphans = self.orphans(&results)?;
         }

@@ -179,8 +179,9 @@ fn case(
         }
     }
     for redact in spec.redact.iter().flatten() {
+        diagnostics.extend(check::replacement(&redact.with).err());
         match Regex::new(redact.pattern.get_ref()) {
-            Ok(pattern) => case.redact.push(Redaction { pattern, with: redact.with.clone() }),
+            Ok(pattern) => case.redact.push(Redaction { pattern, with: redact.with.get_ref().clone() }),
             Err(error) => {
                 let message = format!("invalid regular expression: {error}");
                 diagnostics.push(Diagnostic::new(message, redact.pattern.span()));
@@ -296,6 +297,23 @@ error: unknown field `arg`, expected one of `about`, `args`, `stdin`, `stdout`, 
   = help: did you mean `args`?"#
                 .trim_start(),
         );
+    }
+
+    #[test]
+    fn a_replacement_that_is_not_visible() {
+        for (with, character) in [
+            ("a\\nexit 0", "a line feed"),
+            ("\\u001b[31m", "`\\u{1b}`"),
+            ("\\u009b", "`\\u{9b}`"),
+            ("\\r", "`\\r`"),
+            ("\\u202e", "`\\u{202e}`"),
+        ] {
+            let text = format!("[a]\nredact = [{{ pattern = 'x', with = \"{with}\" }}]\n");
+            let found = parse(&text, &PACKAGES, &Arc::default()).expect_err("diagnostics");
+            let message = format!("a replacement is one line of visible text; this one has {character}");
+            assert_eq!((found.len(), &found[0].message), (1, &message));
+            assert_eq!(&text[found[0].span.clone()], format!("\"{with}\""));
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::model::case::{DEFAULT_ROW, PORT};
 use crate::model::name;
 use crate::model::tree::Tree;
 use crate::support::escape::BYTE;
+use crate::support::escape::is_hidden;
 use crate::support::suggest::suggest;
 
 /// Returns the diagnostic for a row that composes components in a case without a target that supports
@@ -104,6 +105,21 @@ pub fn one_line(about: &Spanned<String>) -> Result<(), Diagnostic> {
         return Err(Diagnostic::new("`about` must be one line", about.span()));
     }
     Ok(())
+}
+
+/// Checks that the replacement of a redaction is one line of visible text, because it becomes a part of the
+/// snapshot as it is.
+///
+/// # Errors
+/// The diagnostic, if it is not.
+pub fn replacement(with: &Spanned<String>) -> Result<(), Diagnostic> {
+    let Some(hidden) = with.get_ref().chars().find(|c| is_hidden(*c)) else { return Ok(()) };
+    let shown = match hidden {
+        '\n' => "a line feed".into(),
+        _ => format!("`{}`", hidden.escape_debug()),
+    };
+    let message = format!("a replacement is one line of visible text; this one has {shown}");
+    Err(Diagnostic::new(message, with.span()).help("replace the text by a name in braces, such as `{time}`"))
 }
 
 /// Checks that a value that is passed to a program contains no NUL byte, which would end it (POSIX, `exec`).

@@ -22,6 +22,7 @@ use crate::model::example::{Example, Module};
 use crate::model::name;
 use crate::model::tree::Tree;
 use crate::support::suggest::suggest;
+use crate::support::text_file;
 use crate::workspace::Workspace;
 
 /// The keys of a `Cargo.toml` that are read here.
@@ -112,7 +113,7 @@ fn read_cases(
     diagnostics: &mut Vec<String>,
 ) -> Result<Vec<Case>> {
     let path = example.join("cases.toml");
-    let text = match fs::read(&path) {
+    let text = match text_file::read(&path) {
         Ok(bytes) => String::from_utf8(bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Ok(vec![Case { fixture: Arc::clone(fixture), ..Case::plain("default") }]);

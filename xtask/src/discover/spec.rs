@@ -96,8 +96,9 @@ pub struct RedactSpec {
     /// A regular expression in the syntax of the regex-lite crate.
     #[cfg_attr(test, schemars(with = "String"))]
     pub pattern: Spanned<String>,
-    /// The replacement. `$1` and `${name}` are replaced by groups of the pattern.
-    pub with: String,
+    /// The replacement, on one line. `$1` and `${name}` are replaced by groups of the pattern.
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub with: Spanned<String>,
 }
 
 /// What standard output is, if it is not recorded.

@@ -1,5 +1,6 @@
 //! The second stage: finds toolchains and hosts, and installs missing ones.
 
 pub mod finding;
+pub mod query;
 pub mod toolchain;
 pub mod wasmtime;

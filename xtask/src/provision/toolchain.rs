@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::Result;
 use xshell::{Shell, cmd};
@@ -12,6 +13,8 @@ use crate::exit;
 use crate::model::column::{Column, Toolchain};
 use crate::model::target::NATIVE_TRIPLE;
 use crate::model::version::Version;
+use crate::process::Interrupt;
+use crate::provision::query;
 use crate::support::terminal::say;
 use crate::workspace::Workspace;
 
@@ -77,6 +80,7 @@ pub fn provision<'a>(
     workspace: &Workspace,
     columns: impl IntoIterator<Item = &'a Column>,
     offline: bool,
+    interrupt: &Interrupt,
 ) -> Result<Toolchains> {
     let mut wanted: BTreeMap<Toolchain, BTreeSet<&str>> = BTreeMap::new();
     // Peers are native programs of the pinned toolchain, whatever the column.
@@ -87,8 +91,8 @@ pub fn provision<'a>(
     let mut installed = BTreeMap::new();
     for (toolchain, triples) in wanted {
         let found = match workspace.release(toolchain) {
-            None => current(sh, env, &triples, offline)?,
-            Some(version) => release(sh, env, version, &triples, offline)?,
+            None => current(sh, env, &triples, offline, interrupt)?,
+            Some(version) => release(sh, env, version, &triples, offline, interrupt)?,
         };
         installed.insert(toolchain, found);
     }
@@ -100,7 +104,7 @@ fn find(env: &Environment, version: Version) -> Option<Installed> {
     let name = format!("{version}-{NATIVE_TRIPLE}");
     let bin = env.rustup_home.as_ref()?.join("toolchains").join(name).join("bin");
     let cargo = bin.join(format!("cargo{}", std::env::consts::EXE_SUFFIX));
-    cargo.is_file().then(|| Installed { cargo, other: Some((bin, version)) })
+    cargo.is_file().then_some(Installed { cargo, other: Some((bin, version)) })
 }
 
 /// Returns a release of Rust with the targets `triples`, and installs it if it is missing.
@@ -110,6 +114,7 @@ fn release(
     version: Version,
     triples: &BTreeSet<&str>,
     offline: bool,
+    interrupt: &Interrupt,
 ) -> Result<Installed> {
     let has_all = |found: &Installed| triples.iter().all(|triple| found.target(triple).is_some());
     if let Some(found) = find(env, version).filter(has_all) {
@@ -124,7 +129,9 @@ fn release(
         |why: &str| exit::error(exit::SET_UP, format!("Rust {version} is missing: {why}\nhelp: {line}"));
     let Some(rustup) = env.which("rustup") else {
         // Without rustup, the toolchain that runs the harness may be exactly this release.
-        let printed = cmd!(sh, "rustc --version").quiet().ignore_stderr().read().unwrap_or_default();
+        let mut command = Command::new("rustc");
+        command.arg("--version");
+        let printed = query::ask_successfully(command, interrupt).unwrap_or_default();
         let current = Installed::current(env);
         return match printed.split(' ').nth(1) == Some(&name) && has_all(&current) {
             true => Ok(current),
@@ -146,11 +153,17 @@ fn release(
 }
 
 /// Returns the toolchain that runs the harness, with the standard library for `triples`.
-fn current(sh: &Shell, env: &Environment, triples: &BTreeSet<&str>, offline: bool) -> Result<Installed> {
+fn current(
+    sh: &Shell,
+    env: &Environment,
+    triples: &BTreeSet<&str>,
+    offline: bool,
+    interrupt: &Interrupt,
+) -> Result<Installed> {
     if triples.is_empty() {
         return Ok(Installed::current(env));
     }
-    let found = current_with_path(sh, env)?;
+    let found = current_with_path(env, interrupt)?;
     let missing: Vec<_> = triples.iter().filter(|triple| found.target(triple).is_none()).copied().collect();
     if missing.is_empty() {
         return Ok(Installed::current(env));
@@ -174,17 +187,20 @@ fn current(sh: &Shell, env: &Environment, triples: &BTreeSet<&str>, offline: boo
 }
 
 /// The toolchain that runs the harness, with the path of its own cargo instead of that of a proxy.
-fn current_with_path(sh: &Shell, env: &Environment) -> Result<Installed> {
+fn current_with_path(env: &Environment, interrupt: &Interrupt) -> Result<Installed> {
     let current = Installed::current(env);
     // Where cargo runs this program, it says its own path, so rustc need not be run.
     if current.rustlib().is_some() {
         return Ok(current);
     }
-    let sysroot = cmd!(sh, "rustc --print sysroot").quiet().read().map_err(|error| {
-        exit::error(
-            exit::SET_UP,
-            format!("no Rust toolchain: {error}\nhelp: install rustup from https://rustup.rs"),
-        )
+    let mut command = Command::new("rustc");
+    command.args(["--print", "sysroot"]);
+    let sysroot = query::ask_successfully(command, interrupt).map_err(|why| {
+        let message = format!(
+            "no Rust toolchain: rustc was asked for its directory, but {why}\n\
+             help: install rustup from https://rustup.rs"
+        );
+        exit::error(exit::SET_UP, message)
     })?;
     Ok(Installed { cargo: Path::new(&sysroot).join("bin/cargo"), other: None })
 }
@@ -193,9 +209,27 @@ fn current_with_path(sh: &Shell, env: &Environment) -> Result<Installed> {
 ///
 /// # Errors
 /// An [`exit::Error`] that says how to fix it, if there is no Rust toolchain at all.
-pub fn pinned(sh: &Shell, env: &Environment, workspace: &Workspace) -> Result<Option<Installed>> {
+pub fn pinned(env: &Environment, workspace: &Workspace, interrupt: &Interrupt) -> Result<Option<Installed>> {
     match workspace.rust {
         Some(version) => Ok(find(env, version)),
-        None => current_with_path(sh, env).map(Some),
+        None => current_with_path(env, interrupt).map(Some),
     }
+}
+
+/// Checks that the linker can write below this directory. rust-lld, which rustc uses for wasm and on Linux,
+/// first writes to a temporary file beside its output, for which it replaces each `%` in the whole path by a
+/// random digit.
+///
+/// # Errors
+/// An [`exit::Error`] that says how to fix it, if it cannot.
+pub fn can_link_into(directory: &Path) -> Result<()> {
+    if !directory.to_string_lossy().contains('%') {
+        return Ok(());
+    }
+    let message = format!(
+        "the linker rust-lld cannot write to a path with `%`, as in the target directory {}\n\
+         help: set CARGO_TARGET_DIR to a path without `%`, or move the clone",
+        directory.display()
+    );
+    Err(exit::error(exit::SET_UP, message))
 }

@@ -1,10 +1,9 @@
 //! The report for users, on stderr.
 
 use std::collections::BTreeSet;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::time::Instant;
 
-use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
 use clap::ValueEnum;
@@ -20,9 +19,8 @@ use crate::report::page::file::{self, Update};
 use crate::report::results::{CaseResult, CaseStatus, Summary};
 use crate::snapshot::compare::{Differing, SnapshotPolicy, Status};
 use crate::snapshot::store::UpdateMode;
-use crate::support::escape::visible;
-use crate::support::escape::{count, indent, shell_word};
-use crate::support::terminal::Lines;
+use crate::support::escape::{count, indent, shell_word, visible, without_controls};
+use crate::support::terminal::{self, Stderr};
 use crate::workspace::Workspace;
 
 /// The options of the report.
@@ -58,7 +56,7 @@ pub enum Color {
 
 /// Prints a report while cells run.
 pub struct Report {
-    err: Lines<AutoStream<std::io::Stderr>>,
+    err: Stderr,
     json: bool,
     verbose: bool,
     quiet: bool,
@@ -77,19 +75,18 @@ fn colored(color: AnsiColor) -> Style {
 impl Report {
     /// Starts a report, and its clock.
     pub fn new(options: Options, env: &Environment) -> Report {
-        let asked = match (options.color, env.cargo_term_color.as_deref()) {
-            (Some(Color::Always), _) | (None, Some("always")) => ColorChoice::Always,
-            (Some(Color::Never), _) | (None, Some("never")) => ColorChoice::Never,
-            // This reads NO_COLOR and CLICOLOR_FORCE.
-            _ => AutoStream::choice(&std::io::stderr()),
+        let colors = match (options.color, env.cargo_term_color.as_deref()) {
+            (Some(Color::Always), _) | (None, Some("always")) => Some(true),
+            (Some(Color::Never), _) | (None, Some("never")) => Some(false),
+            _ => None,
         };
         let json = options.format == Format::Json;
         Report {
-            err: Lines::new(AutoStream::new(std::io::stderr(), asked)),
+            err: terminal::stderr(colors),
             json,
             verbose: options.verbose,
             quiet: options.quiet,
-            progress: std::io::stderr().is_terminal() && !json && !options.no_capture && !env.ci,
+            progress: terminal::stderr_is_terminal() && !json && !options.no_capture && !env.ci,
             started: Instant::now(),
         }
     }
@@ -98,13 +95,13 @@ impl Report {
     pub fn progress(&self, done: usize, all: usize) {
         if self.progress {
             let seconds = self.started.elapsed().as_secs_f32();
-            eprint!("\r\x1b[K     Running [{seconds:>8.3}s] {done}/{all} cells");
+            terminal::replace_line(&format!("     Running [{seconds:>8.3}s] {done}/{all} cells"));
         }
     }
 
     fn clear_progress(&self) {
         if self.progress {
-            eprint!("\r\x1b[K");
+            terminal::replace_line("");
         }
     }
 
@@ -126,13 +123,10 @@ impl Report {
                 let letter = result.comparison.table.letter(&cell.cell.position());
                 let end = cell.outcome.text().lines().next().unwrap_or_default();
                 let seconds = cell.took.as_secs_f32();
-                writeln!(
-                    self.err,
-                    "{DIM}       {letter:>5} [{seconds:>8.3}s] {}  {end}{DIM:#}",
-                    cell.cell.id()
-                )?;
+                let line = format!("       {letter:>5} [{seconds:>8.3}s] {}  {end}", cell.cell.id());
+                self.styled_line(DIM, &line)?;
                 if let Some(typed) = &cell.typed {
-                    writeln!(self.err, "{DIM}                           $ {typed}{DIM:#}")?;
+                    self.styled_line(DIM, &format!("                           $ {typed}"))?;
                 }
             }
         }
@@ -142,14 +136,25 @@ impl Report {
     /// Prints the line of a case: its status, time, name and letters.
     fn line(&mut self, result: &CaseResult<'_>) -> Result<()> {
         let (word, color) = label(result.status());
-        let style = colored(color).bold();
         let letters = result.comparison.table.row_of_letters();
         let seconds = result.took().as_secs_f32();
         let (example, case) = result.names();
-        writeln!(
-            self.err,
-            "{style}{word:>12}{style:#} [{seconds:>8.3}s] {BOLD}{example}{BOLD:#}/{case}  {letters}"
-        )?;
+        self.word(word, color)?;
+        write!(self.err, " [{seconds:>8.3}s] ")?;
+        self.err.styled(BOLD, example)?;
+        writeln!(self.err, "/{case}  {letters}")?;
+        Ok(())
+    }
+
+    /// Prints the word with which a line begins.
+    fn word(&mut self, word: &str, color: AnsiColor) -> Result<()> {
+        Ok(self.err.styled(colored(color).bold(), format_args!("{word:>12}"))?)
+    }
+
+    /// Prints a line in one style.
+    fn styled_line(&mut self, style: Style, line: &str) -> Result<()> {
+        self.err.styled(style, line)?;
+        writeln!(self.err)?;
         Ok(())
     }
 
@@ -224,7 +229,9 @@ impl Report {
 
     /// Prints the lines that differ, with three lines of context.
     fn diff(&mut self, before: &str, now: &str) -> Result<()> {
-        let diff = TextDiff::from_lines(before, now);
+        // A carriage return would end a line here.
+        let (before, now) = (without_controls(before), without_controls(now));
+        let diff = TextDiff::from_lines(&*before, &*now);
         for (index, group) in diff.grouped_ops(3).iter().enumerate() {
             if index > 0 {
                 writeln!(self.err, "    ⋮")?;
@@ -236,7 +243,7 @@ impl Report {
                     ChangeTag::Insert => ('+', colored(AnsiColor::Green)),
                 };
                 let line = format!("  {sign} {}", change.value());
-                writeln!(self.err, "{style}{}{style:#}", line.trim_end())?;
+                self.styled_line(style, line.trim_end())?;
             }
         }
         Ok(())
@@ -295,8 +302,8 @@ impl Report {
                 false if summary.orphans_fail(policy) => ("ORPHAN", AnsiColor::Red),
                 false => ("ORPHAN", AnsiColor::Yellow),
             };
-            let style = colored(color).bold();
-            writeln!(self.err, "{style}{word:>12}{style:#} {orphan}")?;
+            self.word(word, color)?;
+            writeln!(self.err, " {orphan}")?;
         }
         if !summary.orphans.is_empty() && !policy.prune {
             writeln!(
@@ -307,8 +314,8 @@ impl Report {
         match summary.page {
             Update::Unnecessary => {}
             Update::Updated => {
-                let style = colored(AnsiColor::Green).bold();
-                writeln!(self.err, "{style}{:>12}{style:#} {}", "UPDATED", file::NAME)?;
+                self.word("UPDATED", AnsiColor::Green)?;
+                writeln!(self.err, " {}", file::NAME)?;
             }
             Update::Impossible => writeln!(
                 self.err,
@@ -330,7 +337,6 @@ impl Report {
     fn figures(&mut self, summary: &Summary) -> Result<()> {
         let color =
             if summary.failed == 0 && summary.broken == 0 { AnsiColor::Green } else { AnsiColor::Red };
-        let style = colored(color).bold();
         let seconds = self.started.elapsed().as_secs_f32();
         let Summary { passed, failed, accepted, cells, broken, not_run, .. } = summary;
         let accepted = if *accepted > 0 { format!(" ({accepted} newly accepted)") } else { String::new() };
@@ -339,10 +345,10 @@ impl Report {
             0 => String::new(),
             _ => format!(", {} without an outcome", count(*broken, "cell")),
         };
+        self.word("Summary", color)?;
         writeln!(
             self.err,
-            "{style}{:>12}{style:#} [{seconds:>8.3}s] {} ({}): {passed} passed{accepted}, {failed} failed{broken}{not_run}",
-            "Summary",
+            " [{seconds:>8.3}s] {} ({}): {passed} passed{accepted}, {failed} failed{broken}{not_run}",
             count(passed + failed, "case"),
             count(*cells, "cell"),
         )?;

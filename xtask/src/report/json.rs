@@ -110,8 +110,6 @@ pub fn summary(summary: &Summary, took: Duration) -> Result<()> {
 }
 
 fn print_line(value: &impl Serialize) -> Result<()> {
-    // CI systems read commands such as `##[error]` from the output. The escape means the same in JSON.
-    let line = serde_json::to_string(value)?.replace("##[", "#\\u0023[");
-    terminal::print(&(line + "\n"))?;
+    terminal::print_json(&(serde_json::to_string(value)? + "\n"))?;
     Ok(())
 }

@@ -63,6 +63,7 @@ mod tests {
             columns,
             checksums: std::collections::BTreeMap::new(),
             areas: Vec::new(),
+            profile: toml::Table::new(),
         };
         fs::create_dir_all(workspace.own_dir()).unwrap();
         let built = |name: &str, target| {

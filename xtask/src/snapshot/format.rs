@@ -207,7 +207,18 @@ fn read_change(line: &str, contents: String) -> Option<FileChange> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use regex_lite::Regex;
+
     use super::*;
+    use crate::host::hosts::Hosts;
+    use crate::model::case::Redaction;
+    use crate::model::tree::{Change, Entry};
+    use crate::normalize::{self, Locals, Rules};
+    use crate::process::{self, Ran};
+    use crate::run::cells::Raw;
 
     fn stream(text: &str, cut: bool) -> Stream {
         Stream { text: text.into(), cut }
@@ -285,5 +296,57 @@ mod tests {
         );
         let unexpected = "`stdout` is not expected here";
         assert_eq!(fault("exit 0\nstderr\n│x\nstdout\n│y\n"), (4, unexpected.into()));
+    }
+
+    /// Whatever a redaction does, the drawn outcome can be parsed, and the end of the run is the same.
+    #[test]
+    fn redactions_leave_whole_outcomes() {
+        let change = |kind, path: &str, entry| Change { kind, path: path.into(), entry };
+        let file = |contents: &[u8]| Entry::File { contents: contents.into(), executable: false };
+        let raw = |end| Raw {
+            ran: Ran {
+                end,
+                stdout: b"exit 0\nstderr\n12 \x1b\n".to_vec(),
+                stderr: b"\n  files\ncreated  a".to_vec(),
+                left_running: false,
+            },
+            without_guest: None,
+            changes: vec![
+                change(ChangeKind::Created, "cwd/a", file(b"exit 0\n")),
+                change(ChangeKind::Changed, "cwd/b c", file(b"x")),
+                change(ChangeKind::Created, "cwd/link", Entry::Link("exit 0".into())),
+                change(ChangeKind::Removed, "cwd/12", file(b"")),
+            ],
+            took: Duration::ZERO,
+            typed: String::new(),
+            port: None,
+        };
+        let locals = Locals::new(Path::new("/s/cwd"), Path::new("/bin"), Path::new("/root"));
+        let hosts = Hosts { wasmtime: None };
+        for pattern in ["(?s).*", ".*", ".", "\n", "\\d+", "exit 0", "(?m)^", "a", "$", "[^ ]", "\\s", "^.*$"]
+        {
+            for with in ["", " ", "  ", "│", "exit 1", "x ", " -> ", "/", "(empty)", ": ", "stdout", "$0$0"]
+            {
+                let redact = [Redaction { pattern: Regex::new(pattern).unwrap(), with: with.into() }];
+                let rules = Rules { host: hosts.operating_system(), locals: &locals, redact: &redact };
+                let outcomes = [
+                    normalize::outcome(&raw(process::End::Exit(0)), rules),
+                    normalize::outcome(&raw(process::End::TooMuchOutput), rules),
+                    normalize::outcome_of_failed_build("error: exit 0", rules),
+                    normalize::outcome_of_misfit("12", rules),
+                ];
+                for (outcome, end) in
+                    outcomes.into_iter().zip(["exit 0", "too much", "does not build: ", "does"])
+                {
+                    let drawn = Drawn::new(outcome);
+                    assert!(drawn.text().starts_with(end), "{pattern:?} {with:?}: {}", drawn.text());
+                    let is_whole = |line: &str| !line.is_empty() && !line.ends_with(' ');
+                    assert!(drawn.text().lines().all(is_whole), "{pattern:?} {with:?}: {:?}", drawn.text());
+                    if let Err(error) = Drawn::read(drawn.text()) {
+                        panic!("{pattern:?} {with:?}: {error:?}: {}", drawn.text());
+                    }
+                }
+            }
+        }
     }
 }

@@ -15,7 +15,7 @@ use insta::internals::TextSnapshotContents;
 
 use crate::exit;
 use crate::snapshot::table::Table;
-use crate::support::atomic_file;
+use crate::support::{atomic_file, text_file};
 
 /// What to do about differences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +115,7 @@ pub fn pending(location: &Location) -> Result<Option<Snapshot>> {
 
 fn read(path: &Path) -> Result<Option<Snapshot>> {
     not_a_link(path)?;
-    let raw = match fs::read(path) {
+    let raw = match text_file::read(path) {
         Ok(raw) => raw,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),

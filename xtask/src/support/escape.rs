@@ -4,6 +4,7 @@
 //! characters, and a diff does not show invisible characters. So all of these are escaped before insta
 //! compares them.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// Returns `bytes` as text that consists of printable characters and `\n`.
@@ -33,11 +34,53 @@ pub fn visible(bytes: &[u8]) -> String {
     text
 }
 
+/// Escapes the last space before the end of each line, as [`visible`] does, in text that was changed since.
+pub fn with_visible_ends(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        escaped.push_str(line.trim_end_matches('\n'));
+        escape_trailing_space(&mut escaped);
+        escaped.extend(line.ends_with('\n').then_some('\n'));
+    }
+    escaped
+}
+
 fn escape_trailing_space(text: &mut String) {
     if text.ends_with(' ') {
         text.pop();
         text.push_str("\\x20");
     }
+}
+
+/// Whether a terminal or an editor would act on this character instead of showing it: control characters,
+/// including C1, characters that change the direction of text, and other invisible ones. A line feed is
+/// one, too, but not a combining accent.
+pub fn is_hidden(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
+    // `str::escape_debug` escapes a combining character only at the beginning.
+    let mut bytes = [b'a'; 5];
+    let length = 1 + c.encode_utf8(&mut bytes[1..]).len();
+    str::from_utf8(&bytes[..length]).is_ok_and(|text| text.escape_debug().nth(1) == Some('\\'))
+}
+
+/// Returns text in which all hidden characters except line feeds are spelled as [`visible`] does. Backslashes
+/// are kept, so this is for text that is only read by people.
+pub fn without_controls(text: &str) -> Cow<'_, str> {
+    let is_spelled = |c: char| c != '\n' && is_hidden(c);
+    if !text.contains(is_spelled) {
+        return text.into();
+    }
+    let mut spelled = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_spelled(c) {
+            spelled.extend(c.escape_debug());
+        } else {
+            spelled.push(c);
+        }
+    }
+    spelled.into()
 }
 
 /// The line that is added to a text without a line feed at its end. It cannot be confused with a line of
@@ -148,6 +191,18 @@ mod tests {
         check(b"caf\xc3\xa9 \xf0\x9f\x92\xa9 \xff\xfe\n", "│café 💩 \\xff\\xfe");
         check("bidi \u{202e} zero\u{200b}width\n".as_bytes(), "│bidi \\u{202e} zero\\u{200b}width");
         check(b"C:\\new \"it's\"\n", "│C:\\\\new \"it's\"");
+    }
+
+    #[test]
+    fn hidden_characters_are_spelled() {
+        for plain in ["", "a\\b: \"it's\" │ 💩\nü", "u\u{308}ber"] {
+            assert!(matches!(without_controls(plain), Cow::Borrowed(same) if same == plain), "{plain}");
+        }
+        assert_eq!(without_controls("\u{1b}[2J\u{9b}2J\r\n\t\u{7f}"), "\\u{1b}[2J\\u{9b}2J\\r\n\\t\\u{7f}");
+        assert_eq!(
+            without_controls("\u{202e}\u{2066}\u{61c}\u{feff}\u{2028}\u{85}"),
+            "\\u{202e}\\u{2066}\\u{61c}\\u{feff}\\u{2028}\\u{85}"
+        );
     }
 
     #[test]

@@ -10,3 +10,4 @@ pub mod platform;
 pub mod removal;
 pub mod suggest;
 pub mod terminal;
+pub mod text_file;

@@ -157,11 +157,24 @@ fn rustflags_in_the_cargo_configuration_do_not_change_outcomes() {
 #[test]
 fn profile_in_the_cargo_configuration_does_not_change_outcomes() {
     let workspace = accepted();
-    workspace.write(
-        ".cargo/config.toml",
-        "[profile.release]\nopt-level = 0\ndebug-assertions = true\noverflow-checks = true\npanic = 'abort'\n",
-    );
-    workspace.test("--check").code(0);
+    let settings = "opt-level = 0\ndebug-assertions = true\noverflow-checks = true\npanic = 'abort'\nlto = true\n\
+                    strip = 'symbols'\n";
+    for profile in ["release", "example"] {
+        // cargo also reads the configuration of parent directories.
+        for file in [".cargo/config.toml", "../.cargo/config.toml"] {
+            workspace.write(file, &format!("[profile.{profile}]\n{settings}"));
+            workspace.test("--check").code(0);
+            workspace.write(file, "");
+        }
+    }
+}
+
+#[test]
+fn profile_in_the_manifest_is_used() {
+    let workspace = accepted();
+    let manifest = workspace.read("Cargo.toml") + "debug-assertions = true\n";
+    workspace.write("Cargo.toml", &manifest);
+    workspace.test("--check").code(100).says("debug true");
 }
 
 #[test]
@@ -189,4 +202,25 @@ fn path_of_the_workspace_does_not_change_outcomes() {
         }
         workspace.xtask_in(&clone).args(["test", "--check"]).assert().code(0).says("3 passed");
     }
+}
+
+/// rust-lld cannot write to such a path, which must not become an outcome.
+#[test]
+fn path_with_a_percent_sign_is_an_error_with_a_remedy() {
+    let workspace = Workspace::with_hello();
+    let clone = workspace.path("a%41b");
+    for (path, text) in workspace.files() {
+        let path = clone.join(path);
+        fs::create_dir_all(path.parent().expect("a file has a parent"))
+            .expect("the directories should be made");
+        fs::write(path, text).expect("the file should be written");
+    }
+    let test = || {
+        let mut test = workspace.xtask_in(&clone);
+        test.args(["test", "--check"]);
+        test
+    };
+    test().assert().code(96).says("rust-lld").says("CARGO_TARGET_DIR");
+    test().args(["--target", "native"]).assert().code(96).says("rust-lld");
+    test().env("CARGO_TARGET_DIR", workspace.path("target")).assert().code(0);
 }

@@ -37,6 +37,8 @@ fn mistake_in_a_cases_file_is_a_usage_error_with_its_location() {
         ("[default]\nflags.default = []\n", ":2:7"),
         ("[default]\nflags.x = ['--preload=m={wasm:other}']\n", ":2:"),
         ("[default]\nredact = [{ pattern = '(', with = '' }]\n", ":2:"),
+        ("[default]\nredact = [{ pattern = 'x', with = \"a\\nexit 0\" }]\n", ":2:35"),
+        ("[default]\nredact = [{ pattern = 'x', with = \"\\u001b[2J\" }]\n", ":2:35"),
         ("[default]\ntargets = []\n", ":2:"),
         ("", ""),
     ] {

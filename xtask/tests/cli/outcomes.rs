@@ -216,3 +216,47 @@ fn signal_that_ends_a_program_is_recorded() {
     }
     workspace.test_in_ci("").code(0);
 }
+
+/// Redactions change what a program printed and the files that it wrote, but not how it ended.
+#[test]
+fn redactions_do_not_change_how_a_run_ended() {
+    let program = r#"
+        fn main() {
+            print!("exit 0\ntimed out 17");
+            eprintln!("default A 17");
+            std::fs::write("exit 17", "exit 0").ok();
+            std::fs::write("17", "17").ok();
+            if std::env::args().len() > 1 {
+                std::process::abort();
+            }
+        }
+    "#;
+    let redactions = [
+        ("exit", "{ pattern = 'exit 0', with = 'exit 1' }"),
+        ("all", "{ pattern = '(?s).*', with = '' }"),
+        ("each", "{ pattern = '.', with = '' }"),
+        (
+            "spaces",
+            "{ pattern = '\\d+', with = '' }, { pattern = '^', with = ' ' }, { pattern = '$', with = ' ' }",
+        ),
+        ("names", "{ pattern = '17', with = ' -> x/' }"),
+        ("starts", "{ pattern = '(?m)^', with = 'A  exit 1 │' }"),
+    ];
+    let case = |(name, redact): &(&str, &str)| {
+        format!("[{name}]\nredact = [{redact}]\n[{name}-abort]\nargs = ['abort']\nredact = [{redact}]\n")
+    };
+    let cases: String = redactions.iter().map(case).collect();
+    let workspace = Workspace::with("redacted", program, &cases);
+    workspace.test("--accept").code(0);
+    for (name, _) in redactions {
+        let recorded = workspace.read(&format!("snapshots/redacted/{name}.snap"));
+        assert!(recorded.contains("\nA  exit 0\n"), "{recorded}");
+        let recorded = workspace.read(&format!("snapshots/redacted/{name}-abort.snap"));
+        assert!(recorded.contains("\nA  signal SIGABRT\n"), "{recorded}");
+        assert!(recorded.contains("\nB  trap: "), "{recorded}");
+    }
+    let recorded = workspace.read("snapshots/redacted/exit.snap");
+    assert!(recorded.contains("   │exit 1\n") && !recorded.contains("│exit 0"), "{recorded}");
+    // Each snapshot can be read, and is what the case still does.
+    workspace.test_in_ci("").code(0).says("12 passed");
+}

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::support::processes::assert_no_processes;
 use crate::support::runs::xtask_under;
 use crate::support::wait::wait_at_most;
-use crate::support::{AssertOutput, Workspace};
+use crate::support::{AssertOutput, Workspace, make_fifo};
 
 /// Prints many gigabytes if it is not stopped.
 const ENDLESS: &str = r#"
@@ -110,6 +110,88 @@ fn all_output(workspace: &Workspace) -> Vec<(&'static str, String)> {
     options.map(output).into()
 }
 
+/// Asserts that a terminal would only show this output.
+#[track_caller]
+fn assert_no_controls(options: &str, output: &str) {
+    let line = output.lines().find(|line| line.contains(is_acted_upon));
+    assert_eq!(line, None, "with {options:?}");
+}
+
+/// Whether a terminal acts upon this character, or shows the text around it in another order.
+fn is_acted_upon(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Text that clears a screen, moves the cursor, ends a line or changes the direction.
+const HOSTILE: &str = "a\u{1b}[2J\u{9b}2J\r::error::b\u{202e}c\u{7f}";
+
+/// Asserts that commands print only harmless output, whatever their exit code is, and that it contains
+/// `expected`.
+#[track_caller]
+fn assert_harmless(workspace: &Workspace, commands: &[&str], expected: &str) {
+    for command in commands {
+        let run = workspace.xtask().args(command.split_whitespace()).assert();
+        let output = format!("{}{}", run.stderr_text(), run.stdout_text());
+        assert_no_controls(command, &output);
+        assert_no_command(command, &output);
+        assert!(output.contains(expected), "{command:?} does not print {expected:?}: {output}");
+    }
+}
+
+const ALL: [&str; 4] =
+    ["test --check", "test --check --verbose", "test --check --format json", "test --check --quiet"];
+
+#[test]
+fn recorded_lines_do_not_reach_the_terminal_as_they_are() {
+    let workspace = Workspace::with_hello();
+    let good = workspace.read("snapshots/hello/default.snap");
+    workspace.write("snapshots/hello/default.snap", &good.replace("│Hello!", &format!("│{HOSTILE}")));
+    assert_harmless(
+        &workspace,
+        &["test --check", "test --check --verbose"],
+        r"-    │a\u{1b}[2J\u{9b}2J\r::error::b\u{202e}c\u{7f}",
+    );
+    // A page that is drawn from this snapshot has none of it, either.
+    workspace.test("--check").code(100);
+    workspace.xtask().arg("divergences").assert().code(0);
+    assert_no_controls("divergences", &workspace.read("DIVERGENCES.md"));
+    for broken in [
+        good.replace(" A       A       A", &format!(" A       A       {HOSTILE}")),
+        good.replace("   stdout", &format!("   {HOSTILE}")),
+        format!("{good}\n{HOSTILE}\n"),
+        good.replace("source: ", &format!("{HOSTILE}: ")),
+    ] {
+        workspace.write("snapshots/hello/default.snap", &broken);
+        assert_harmless(&workspace, &["test --check", "divergences"], "");
+    }
+}
+
+#[test]
+fn names_and_descriptions_do_not_reach_the_terminal_as_they_are() {
+    let workspace = Workspace::with_hello();
+    let about = "\"a\\u001b[2J\\u009b2J\\r::error::b\\u202ec\"";
+    workspace.cases("hello", &format!("[default]\nabout = {about}\n"));
+    workspace.write(&format!("snapshots/hello/{HOSTILE}\n::error::x.snap"), "");
+    assert_harmless(&workspace, &ALL[..2], r"a\u{1b}[2J");
+    assert_harmless(&workspace, &ALL, "");
+    workspace.test("--accept").code(0);
+    workspace.xtask().arg("divergences").assert().code(0);
+    assert_no_controls("divergences", &workspace.read("DIVERGENCES.md"));
+
+    make_fifo_in(&workspace, &format!("examples/hello/fixture/{HOSTILE}"));
+    assert_harmless(&workspace, &ALL[..1], "");
+    workspace.write(&format!("examples/{HOSTILE}/src/main.rs"), "fn main() {}");
+    assert_harmless(&workspace, &["test --list", "test --check", "divergences"], "");
+}
+
+fn make_fifo_in(workspace: &Workspace, path: &str) {
+    let path = workspace.path(path);
+    std::fs::create_dir_all(path.parent().expect("a file has a parent"))
+        .expect("the directory should be made");
+    make_fifo(&path);
+}
+
 #[test]
 fn control_characters_are_escaped_and_no_byte_is_lost() {
     let names = ["controls", "terminal", "returns", "no-line-feed", "blanks", "commands"];
@@ -117,8 +199,7 @@ fn control_characters_are_escaped_and_no_byte_is_lost() {
     let workspace = Workspace::with("noise", NOISE, &cases);
     // The first runs find no snapshots, the last but one accepts, and the last one checks.
     for (options, output) in all_output(&workspace) {
-        let raw = output.chars().find(|c| *c != '\n' && c.is_control());
-        assert_eq!(raw, None, "with {options:?}");
+        assert_no_controls(options, &output);
         assert!(!output.contains('\u{fffd}'), "bytes are lost with {options:?}");
     }
     workspace.test_in_ci("").code(0).says("6 passed");
@@ -151,10 +232,10 @@ fn very_long_line_is_recorded_in_full() {
 
 /// Asserts that GitHub's runner sees no command in this output. A line is a command if it starts with
 /// `::` after any white space, or contains `##[` (actions/runner,
-/// `src/Runner.Common/ActionCommand.cs`).
+/// `src/Runner.Common/ActionCommand.cs`). A carriage return ends a line, too.
 #[track_caller]
 fn assert_no_command(options: &str, output: &str) {
-    for line in output.lines() {
+    for line in output.split(['\n', '\r']) {
         assert!(!line.trim_start().starts_with("::") && !line.contains("##["), "with {options:?}: {line:?}");
     }
 }
@@ -164,6 +245,7 @@ fn output_of_a_program_is_not_a_github_command() {
     let workspace = Workspace::with("noise", NOISE, "[default]\nargs = ['commands']\n");
     for (options, output) in all_output(&workspace) {
         assert_no_command(options, &output);
+        assert_no_controls(options, &output);
     }
 }
 
@@ -175,13 +257,18 @@ fn message_of_the_compiler_is_not_a_github_command() {
     workspace.example("script", "fn main() {}", "");
     let script = r#"fn main() {
         println!("cargo:warning=one\n::error::x\n##[error]x");
-        eprintln!("::error::x\n##[error]x");
+        println!("cargo::warning=x\r::error::x\r##[error]x");
+        eprintln!("::error::x\n##[error]x\nx\r::error::x\nBlocking\r::error::x\nBlocking ##[error]x");
         std::process::exit(1);
     }"#;
     workspace.write("examples/script/build.rs", script);
     let warns = "fn main() {\n#[deprecated(note = \"one\\n::error::x\\n##[error]x\")] fn old() {}\nold(); }";
     workspace.example("warns", warns, "");
+    workspace.example("warned", "fn main() {}", "");
+    let script = r#"fn main() { println!("cargo::warning=x\r::error::x\u{9b}2J \x1b[2J ##[error]x"); }"#;
+    workspace.write("examples/warned/build.rs", script);
     for (options, output) in all_output(&workspace) {
         assert_no_command(options, &output);
+        assert_no_controls(options, &output);
     }
 }

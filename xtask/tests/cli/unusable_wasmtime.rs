@@ -4,7 +4,8 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::support::{AssertOutput, HELLO, Workspace};
 
@@ -58,4 +59,64 @@ fn wasmtime_without_execute_permission_is_named() {
         .code(96)
         .says(&named)
         .says("Permission denied");
+}
+
+/// A wasmtime of which `--version` runs this shell script.
+fn with_version_script(workspace: &Workspace, script: &str) -> PathBuf {
+    let path = workspace.path("tools/wasmtime");
+    workspace.write("tools/wasmtime", &format!("#!/bin/sh\n{script}\n"));
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("the mode should be set");
+    path
+}
+
+/// Asks for the version of a wasmtime that runs `script` instead, and asserts that this ends soon with a
+/// message.
+#[track_caller]
+fn assert_no_answer(script: &str, message: &str) {
+    let workspace = Workspace::with("hello", HELLO, "");
+    let path = with_version_script(&workspace, script);
+    for args in [&["test"][..], &["setup"], &["doctor"]] {
+        let started = Instant::now();
+        let run = workspace.xtask().args(args).env("WASMTIME", &path).assert().code(96);
+        let output = run.stderr_text() + &run.stdout_text();
+        assert!(output.contains(message) && output.contains("WASMTIME"), "{args:?}: {output}");
+        assert!(started.elapsed() < Duration::from_secs(60), "{args:?} took too long");
+        #[cfg(target_os = "linux")]
+        crate::support::processes::assert_no_processes(&workspace);
+    }
+}
+
+#[test]
+fn wasmtime_that_does_not_answer_is_killed() {
+    assert_no_answer("sleep 601 & cd \"${0%/*}\"; sleep 600; wait", "it does not answer within 5 s");
+}
+
+#[test]
+fn wasmtime_that_prints_without_end_is_killed() {
+    assert_no_answer("while :; do echo wasmtime 48.0.8; done", "it prints more than 64 KiB");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn interrupt_ends_a_wasmtime_that_does_not_answer() {
+    use rustix::process::Signal;
+
+    use crate::support::processes::{assert_no_processes, processes_of};
+    use crate::support::runs::{can_signal, send_signal, wait_for_exit, xtask};
+    use crate::support::wait::wait_for;
+
+    if !can_signal() {
+        return;
+    }
+    let workspace = Workspace::with("hello", HELLO, "");
+    let path = with_version_script(&workspace, "sleep 600");
+    for args in ["test", "doctor"] {
+        let mut run = xtask(&workspace, args).env("WASMTIME", &path).spawn().expect("xtask should start");
+        wait_for("the script", || {
+            processes_of(&workspace).iter().any(|(_, line)| line.contains("tools/wasmtime")).then_some(())
+        });
+        send_signal(Signal::TERM, run.id());
+        assert_eq!(wait_for_exit(&mut run).code(), None, "{args}");
+        assert_no_processes(&workspace);
+    }
 }

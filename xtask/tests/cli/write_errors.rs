@@ -44,6 +44,7 @@ fn assert_fails(workspace: &Workspace, wrapper: &[&str], args: &str, message: &s
     assert!((1..=2).contains(&errors), "{stderr}");
     assert!(stderr.contains(message), "stderr does not contain {message:?}: {stderr}");
     assert!(!stderr.contains("panicked"), "{stderr}");
+    assert!(!stderr.to_lowercase().contains("accepted"), "nothing was accepted: {stderr}");
     assert!(files_at(&workspace.path("snapshots")) == before, "the snapshots have changed:\n{stderr}");
     assert_processes_end(workspace);
 }
@@ -63,6 +64,26 @@ fn file_size_limit_that_is_too_small_for_a_snapshot() {
     assert_fails_with_file_size_limit(&workspace, 16, "test", ".snap");
     workspace.assert_no_scratch();
     workspace.test("--accept").code(0);
+}
+
+#[test]
+fn only_written_snapshots_are_reported_as_accepted() {
+    let program = LONG.replace("0..2000", "0..std::env::args().nth(1).unwrap().parse().unwrap()");
+    let cases = |lines: [u32; 2]| {
+        let case = |name, lines| format!("[{name}]\nargs = ['{lines}']\ntargets = ['native']\n");
+        case("one", lines[0]) + &case("two", lines[1])
+    };
+    let workspace = Workspace::with("long", &program, &cases([1, 1]));
+    workspace.test("--accept").code(0);
+    workspace.cases("long", &cases([2, 2000]));
+    let limited = ["sh", "-c", "trap '' XFSZ; ulimit -f 16; exec \"$@\"", "sh"];
+    let ran = xtask_under(&workspace, &limited, "test --accept").output().expect("xtask should start");
+    let stderr = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(101), "{stderr}");
+    let accepted: Vec<_> = stderr.lines().filter(|line| line.contains("ACCEPTED")).collect();
+    assert!(matches!(accepted[..], [line] if line.contains("long/one")), "{stderr}");
+    workspace.test_in_ci("long/one").code(0);
+    workspace.test_in_ci("long/two").code(100);
 }
 
 #[test]

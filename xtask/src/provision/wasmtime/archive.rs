@@ -72,7 +72,7 @@ pub fn install(installer: &Installer<'_>, root: &Path) -> Result<Fetched> {
         return Ok(Fetched::Unavailable(format!("its archive cannot be unpacked: {why}")));
     }
     let program = staging.path.join(name(version, platform)).join(program());
-    if let Finding::Unsuitable { why, .. } = examine(installer.sh, program.clone(), version) {
+    if let Finding::Unsuitable { why, .. } = examine(program.clone(), version, installer.interrupt) {
         return Ok(Fetched::Unavailable(format!("the program in its archive is not suitable: {why}")));
     }
     let place = installed(root);

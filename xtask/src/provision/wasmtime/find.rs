@@ -1,23 +1,24 @@
 //! Finds wasmtime, and checks its version.
 
 use std::path::{Path, PathBuf};
-
-use xshell::{Shell, cmd};
+use std::process::Command;
 
 use crate::environment::Environment;
 use crate::model::version::Version;
+use crate::process::Interrupt;
 use crate::provision::finding::Finding;
+use crate::provision::query;
 
 /// Looks for the wasmtime `pinned` in `$WASMTIME`, in PATH and in the user's cache directory. Returns all
 /// findings; the last one is the one to use. If `$WASMTIME` is set, nothing else is tried, because the user
 /// has asked for this one.
-pub fn find(sh: &Shell, env: &Environment, pinned: Version) -> Vec<Finding> {
+pub fn find(env: &Environment, pinned: Version, interrupt: &Interrupt) -> Vec<Finding> {
     let on_path = env.which("wasmtime");
     let own = own_root(env, pinned).map(|root| installed(&root)).filter(|path| path.exists());
     let mut findings = Vec::new();
     for (at, named) in [(env.wasmtime.clone(), true), (on_path, false), (own, false)] {
         let Some(at) = at else { continue };
-        let finding = examine(sh, at, pinned);
+        let finding = examine(at, pinned, interrupt);
         let last = named || matches!(finding, Finding::Suitable { .. });
         findings.push(finding);
         if last {
@@ -29,13 +30,12 @@ pub fn find(sh: &Shell, env: &Environment, pinned: Version) -> Vec<Finding> {
 }
 
 /// Runs the program at `at` to find out its version, and whether that is the pinned one.
-pub fn examine(sh: &Shell, at: PathBuf, pinned: Version) -> Finding {
-    let output = cmd!(sh, "{at} --version").quiet().ignore_stderr().ignore_status().output();
-    let printed = match output {
-        Err(error) => {
-            return Finding::Unsuitable { at, why: format!("it cannot be run: {}", innermost(&error)) };
-        }
-        Ok(output) => String::from_utf8_lossy(&output.stdout).into_owned(),
+pub fn examine(at: PathBuf, pinned: Version, interrupt: &Interrupt) -> Finding {
+    let mut command = Command::new(&at);
+    command.arg("--version");
+    let printed = match query::ask(command, interrupt) {
+        Err(why) => return Finding::Unsuitable { at, why: format!("asked for its version, {why}") },
+        Ok(answer) => answer.stdout,
     };
     match Version::of_output(&printed) {
         None => {
@@ -49,17 +49,8 @@ pub fn examine(sh: &Shell, at: PathBuf, pinned: Version) -> Finding {
     }
 }
 
-/// Returns the innermost cause of an error, which is the message of the system.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
-}
-
-/// Returns the directory in which this version of wasmtime is installed, if there is a cache directory. It is in the user's cache directory, so that
-/// all clones use the same one.
+/// Returns the directory in which this version of wasmtime is installed, if the user has a cache
+/// directory. It is there so that all clones use the same one.
 pub fn own_root(env: &Environment, version: Version) -> Option<PathBuf> {
     Some(env.cache.as_ref()?.join("parallax").join(format!("wasmtime-{version}")))
 }

@@ -1,7 +1,5 @@
 //! What the ways to install wasmtime share.
 
-use xshell::Shell;
-
 use crate::environment::Environment;
 use crate::model::version::Version;
 use crate::process::Interrupt;
@@ -11,7 +9,6 @@ use crate::workspace::Workspace;
 /// What the installation of wasmtime needs to know.
 #[derive(Clone, Copy)]
 pub struct Installer<'a> {
-    pub sh: &'a Shell,
     pub env: &'a Environment,
     pub workspace: &'a Workspace,
     /// Whether nothing may be fetched from the network.

@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
-use xshell::Shell;
 
 use crate::environment::Environment;
 use crate::exit;
 use crate::host::wasmtime::{self, Wasmtime};
+use crate::process::Interrupt;
 use crate::provision::finding::Finding;
 use crate::provision::wasmtime::archive::Fetched;
 use crate::provision::wasmtime::find::{examine, find, installed, own_root};
@@ -29,8 +29,8 @@ use crate::workspace::Workspace;
 /// If it is missing and cannot be installed, or `offline` forbids it, or if an interrupt comes. The error is
 /// an [`exit::Error`] that says how to fix it.
 pub fn provision(installer: Installer<'_>) -> Result<Wasmtime> {
-    let Installer { sh, env, workspace, .. } = installer;
-    let program = match find(sh, env, workspace.wasmtime).pop() {
+    let Installer { env, workspace, interrupt, .. } = installer;
+    let program = match find(env, workspace.wasmtime, interrupt).pop() {
         Some(Finding::Suitable { at, .. }) => at,
         Some(Finding::Unsuitable { at, why }) => {
             let message = format!(
@@ -47,8 +47,8 @@ pub fn provision(installer: Installer<'_>) -> Result<Wasmtime> {
 }
 
 /// Returns the wasmtime that [`provision`] would return, without installing anything.
-pub fn expected(sh: &Shell, env: &Environment, workspace: &Workspace) -> Wasmtime {
-    let program = match find(sh, env, workspace.wasmtime).pop() {
+pub fn expected(env: &Environment, workspace: &Workspace, interrupt: &Interrupt) -> Wasmtime {
+    let program = match find(env, workspace.wasmtime, interrupt).pop() {
         Some(Finding::Suitable { at, .. }) => at,
         _ => own_root(env, workspace.wasmtime).map_or_else(|| "wasmtime".into(), |root| installed(&root)),
     };
@@ -73,7 +73,7 @@ fn write_cache_config(workspace: &Workspace) -> Result<PathBuf> {
 
 /// Installs wasmtime in the user's cache directory, and returns the path of the program.
 fn install(installer: Installer<'_>) -> Result<PathBuf> {
-    let Installer { sh, env, .. } = installer;
+    let env = installer.env;
     let version = installer.version();
     let Some(root) = own_root(env, version) else {
         let message = "no directory to install wasmtime into: neither HOME nor XDG_CACHE_HOME is set\n\
@@ -105,7 +105,7 @@ fn install(installer: Installer<'_>) -> Result<PathBuf> {
     if !is_fetched {
         compile::install(&installer, &root).map_err(|why| cannot(&why))?;
     }
-    match examine(sh, installed(&root), version) {
+    match examine(installed(&root), version, installer.interrupt) {
         Finding::Suitable { at, .. } => Ok(at),
         Finding::Unsuitable { why, .. } => Err(cannot(&why)),
         Finding::Missing => Err(cannot("the installed program was not found")),

@@ -9,6 +9,7 @@ use super::markdown::{anchor, inline};
 use crate::model::example::Example;
 use crate::snapshot::table::Table;
 use crate::support::escape::count;
+use crate::support::escape::without_controls;
 
 /// An example with the accepted tables of its cases, in the same order.
 pub struct Recorded<'a> {
@@ -64,7 +65,8 @@ pub fn draw(recorded: &[Recorded<'_>], versions: &Versions, areas: &[String]) ->
     for section in &sections {
         page.push_str(&draw_section(section));
     }
-    page
+    // Also for what is no text but, for example, a part of a link.
+    without_controls(&page).into_owned()
 }
 
 const HOW_TO_READ: &str = "

@@ -1,7 +1,6 @@
 //! Reads and writes the file of the page. It is generated from the examples and the accepted snapshots;
 //! nothing is built or run.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -11,7 +10,7 @@ use crate::model::example::Example;
 use crate::report::page::draw::{self, Recorded, Versions};
 use crate::snapshot::store::{self, Location};
 use crate::snapshot::table::Table;
-use crate::support::atomic_file;
+use crate::support::{atomic_file, text_file};
 use crate::workspace::Workspace;
 
 /// The name of the page, in the workspace's root.
@@ -103,7 +102,7 @@ pub fn update(workspace: &Workspace, examples: &[Example]) -> Result<Update> {
 /// Reads the text of a file, if it exists. A file that is not valid UTF-8 was not written by the harness, so
 /// it is enough that the returned text differs from everything that the harness writes.
 fn read(path: &Path) -> Result<Option<String>> {
-    match fs::read(path) {
+    match text_file::read(path) {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),

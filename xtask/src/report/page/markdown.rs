@@ -1,10 +1,14 @@
-//! Converts plain text to Markdown for GitHub: escapes special characters, and formats code as code.
+//! Converts plain text to Markdown for GitHub: escapes special characters, and formats code as code. Control
+//! characters and other hidden ones are spelled.
+
+use crate::support::escape::without_controls;
 
 /// Converts a line of text for a cell of a table. Code in backticks stays code, and words that can only be
 /// code become code.
 pub fn inline(text: &str) -> String {
+    let text = without_controls(text);
     let mut markdown = Markdown::default();
-    let mut rest = text;
+    let mut rest = &*text;
     while let Some((before, after)) = rest.split_once('`') {
         markdown.words(before);
         match after.split_once('`') {
@@ -89,6 +93,7 @@ fn is_shortcode(word: &str) -> bool {
 
 /// Formats text as code.
 pub fn code(text: &str) -> String {
+    let text = without_controls(text).replace('\n', " ");
     if !text.contains(['`', '|']) {
         return format!("`{text}`");
     }
@@ -139,7 +144,9 @@ mod tests {
         check("a | b", r"a \| b");
         check(r"*a* _b_ [c](d) <e> &amp; \ ~f~", r"\*a\* \_b\_ \[c\](d) \<e\> \&amp; \\ \~f\~");
         check("$a and $b", "<span>$</span>a and <span>$</span>b");
-        check("a\rb", "a b");
+        check("a\nb", "a b");
+        check("a\rb \u{1b}[31m \u{9b}2J", r"a\\rb \\u{1b}\[31m \\u{9b}2J");
+        check("`a\u{1b}[2J\u{202e}`", r"`a\u{1b}[2J\u{202e}`");
         check("It's plain: 3 × 4, so-called.", "It's plain: 3 × 4, so-called.");
     }
 
