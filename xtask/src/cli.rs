@@ -31,7 +31,7 @@ pub enum Command {
     /// Missing tools (Rust's wasm targets, wasmtime) are installed first.
     ///
     /// Exit codes: 0 everything is as recorded; 100 a cell differs from its snapshot or has none; 101 the
-    /// harness failed, or no example could be built; 4 nothing matched the filter; 96 something is missing
+    /// harness failed, or an example does not compile natively; 4 nothing matched the filter; 96 something is missing
     /// and cannot be installed; 2 wrong usage, or a malformed cases.toml or Cargo.toml; 130 and 143
     /// interrupted by SIGINT or SIGTERM.
     Test(Box<TestArgs>),

@@ -39,11 +39,6 @@ pub struct Built {
 }
 
 impl Built {
-    /// Returns whether no unit was built, so that nothing can be run.
-    pub fn is_nothing(&self) -> bool {
-        self.files().is_empty()
-    }
-
     /// Returns the artifacts of all units that were built.
     pub fn files(&self) -> Files {
         let built = self.artifacts.iter().filter_map(|(unit, artifact)| match artifact {
@@ -51,6 +46,21 @@ impl Built {
             Artifact::Failed(_) => None,
         });
         built.collect()
+    }
+
+    /// Returns why a unit does not build, if it was tried.
+    pub fn failure(&self, unit: &Unit) -> Option<&Failure> {
+        match self.artifacts.get(unit)? {
+            Artifact::Failed(failure) => Some(failure),
+            Artifact::Built(_) => None,
+        }
+    }
+
+    /// Adds the results of another build.
+    pub fn extend(&mut self, other: Built) {
+        self.artifacts.extend(other.artifacts);
+        let new: Vec<_> = other.warnings.into_iter().filter(|text| !self.warnings.contains(text)).collect();
+        self.warnings.extend(new);
     }
 
     /// Returns the units that do not build, each with the reason.

@@ -15,9 +15,11 @@ use crate::discover::examples;
 use crate::environment::Environment;
 use crate::exit;
 use crate::model::cell::{self, Cell};
+use crate::model::column::Unit;
 use crate::model::example::Example;
 use crate::model::filter::Filter;
 use crate::model::needs;
+use crate::model::target::Target;
 use crate::normalize::{self, Locals, Rules};
 use crate::process::{self, Interrupt};
 use crate::report::human::{Options, Report};
@@ -56,8 +58,8 @@ impl Ended {
 /// Runs the command.
 ///
 /// # Errors
-/// If the harness fails, if nothing matched the filter, or if no example could be built. A cell that differs
-/// is not an error.
+/// If the harness fails, or if nothing matched the filter. A cell that differs, and an example that does not
+/// compile, is not an error here.
 pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result<Ended> {
     let policy = policy(args, env)?;
     let examples = examples::discover(workspace)?;
@@ -74,7 +76,7 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
 
     let session = Session::open(workspace, env, args.offline)?;
     let hosts = session.provision(cells.iter().map(|cell| cell.column))?;
-    let built = build(&session, &cells, &filter)?;
+    let built = build(&session, &cells)?;
     let files = built.files();
     let misfits = session.compose(&cells, &files)?;
     if args.no_run {
@@ -114,20 +116,36 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
     run.conclude(compared?, &built, &mut report)
 }
 
-/// Builds what the cells need. It is an error if that is everything, and nothing of it builds.
-fn build(session: &Session<'_>, cells: &[Cell<'_>], filter: &Filter) -> Result<Built> {
+/// Builds what the cells need.
+fn build(session: &Session<'_>, cells: &[Cell<'_>]) -> Result<Built> {
     let units = cells.iter().flat_map(|cell| {
         let packages = needs::packages(cell.example).map(|package| cell.column.unit(package));
         packages.chain(needs::peer(cell))
     });
-    let built = session.build(&units.collect())?;
-    built.warnings.iter().for_each(|warning| say(warning.trim_end()));
-    if built.is_nothing() && filter.is_everything() {
-        let errors: Vec<_> = built.failures().map(|(_, failure)| failure.rendered.as_str()).collect();
-        let message = format!("no example can be built:\n{}", errors.join("\n"));
-        return Err(exit::error(exit::HARNESS, message));
+    let mut built = session.build(&units.collect())?;
+    // A program that does not compile for wasm may not compile at all, which only its native build shows. A run
+    // of some columns would not build that.
+    let failed = cells.iter().filter(|cell| built.failure(&cell.unit()).is_some());
+    let unknown: BTreeSet<_> = failed
+        .flat_map(needs::program)
+        .filter(|unit| unit.target == Target::Native && !built.artifacts.contains_key(unit))
+        .collect();
+    if !unknown.is_empty() {
+        built.extend(session.build(&unknown)?);
     }
+    built.warnings.iter().for_each(|warning| say(warning.trim_end()));
     Ok(built)
+}
+
+/// The units that do not build although the case of this cell needs them: its program, and its peer.
+fn unbuilt(cell: &Cell<'_>, built: &Built) -> Vec<Unit> {
+    if !cell.case.builds {
+        return Vec::new();
+    }
+    let is_unbuilt = |unit: &Unit| built.failure(unit).is_some();
+    let program = needs::program(cell);
+    let program = if program.iter().all(is_unbuilt) { program } else { Vec::new() };
+    program.into_iter().chain(needs::peer(cell).filter(is_unbuilt)).collect()
 }
 
 /// The options of the report.
@@ -231,8 +249,11 @@ impl<'a> Run<'a> {
         let ran = steady.map(|result| (result.cell.position(), result.outcome.clone())).collect();
         let Workspace { columns, .. } = self.session.workspace;
         let snapshots = self.session.workspace.snapshots();
-        let comparison = compare::case(&snapshots, &example.name, case, columns, &ran, self.policy)?;
-        Ok(Some(CaseResult { cells: results, comparison }))
+        let unbuilt = unbuilt(&results[0].cell, self.plan.built);
+        let update = if unbuilt.is_empty() { self.policy.update } else { UpdateMode::Check };
+        let policy = SnapshotPolicy { update, ..self.policy };
+        let comparison = compare::case(&snapshots, &example.name, case, columns, &ran, policy)?;
+        Ok(Some(CaseResult { cells: results, comparison, unbuilt }))
     }
 
     /// The normalized outcome of a cell, unless one of its repetitions was not run.

@@ -202,6 +202,7 @@ fn case(
             .map(|(key, value)| (key.into_inner(), value.into_inner()))
             .collect::<BTreeMap<_, _>>(),
         peer: spec.peer.map(Spanned::into_inner),
+        builds: spec.builds.unwrap_or(true),
         overlap_expected: spec.overlap.is_some(),
         ..case
     })

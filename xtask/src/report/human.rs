@@ -142,7 +142,10 @@ impl Report {
     fn line(&mut self, result: &CaseResult<'_>) -> Result<()> {
         let (word, color) = label(result.status());
         let style = colored(color).bold();
-        let letters = result.comparison.table.row_of_letters();
+        let letters = match result.is_broken() {
+            true => "does not compile".into(),
+            false => result.comparison.table.row_of_letters(),
+        };
         let seconds = result.took().as_secs_f32();
         let (example, case) = result.names();
         writeln!(
@@ -166,16 +169,45 @@ impl Report {
             return Ok(());
         }
         self.clear_progress();
-        for result in results.iter().filter(|result| result.failed()) {
+        self.broken(results, built, workspace)?;
+        for result in results.iter().filter(|result| result.failed() && !result.is_broken()) {
             writeln!(self.err)?;
             self.line(result)?;
             if let Some(about) = &result.cells[0].cell.case.about {
                 writeln!(self.err, "             {about}")?;
             }
             self.unsteady(result)?;
-            self.difference(result, workspace)?;
             self.build_errors(result, built)?;
+            self.difference(result, workspace)?;
             self.commands(result, &workspace.columns)?;
+        }
+        Ok(())
+    }
+
+    /// Prints the errors of the compiler about examples that do not compile natively, each example once. What
+    /// its cases would show is not printed: all of it follows from these errors.
+    fn broken(&mut self, results: &[CaseResult<'_>], built: &Built, workspace: &Workspace) -> Result<()> {
+        let broken: Vec<_> = results.iter().filter(|result| result.is_broken()).collect();
+        for cases in broken.chunk_by(|one, other| one.names().0 == other.names().0) {
+            let example = &cases[0].cells[0].cell.example.name;
+            let units: BTreeSet<_> = cases.iter().flat_map(|case| &case.unbuilt).collect();
+            let errors: BTreeSet<_> = units.iter().filter_map(|unit| built.failure(unit)).collect();
+            for failure in errors {
+                writeln!(self.err, "\n{}", failure.rendered.trim_end())?;
+            }
+            let targets: BTreeSet<_> = units.iter().map(|unit| unit.target.name()).collect();
+            let targets = targets.into_iter().collect::<Vec<_>>().join(" and ");
+            let style = colored(AnsiColor::Red).bold();
+            writeln!(
+                self.err,
+                "\n{style}error{style:#}: the example `{example}` does not compile for {targets}, so nothing of {} is recorded",
+                count(cases.len(), "case"),
+            )?;
+            let file = workspace.show(&workspace.examples().join(example).join("cases.toml"));
+            writeln!(
+                self.err,
+                "  help: correct the program; if a case is about this error, add to it in {file}: builds = false"
+            )?;
         }
         Ok(())
     }
@@ -316,7 +348,7 @@ impl Report {
             )?,
         }
         self.figures(summary)?;
-        if summary.failed > 0 && policy.update == UpdateMode::Pending {
+        if summary.failed > summary.broken && policy.update == UpdateMode::Pending {
             writeln!(
                 self.err,
                 "     Pending review one by one: cargo insta review; accept all: cargo xtask test --accept"
@@ -360,5 +392,6 @@ fn label(status: CaseStatus) -> (&'static str, AnsiColor) {
         CaseStatus::New => ("NEW", AnsiColor::Yellow),
         CaseStatus::Accepted => ("ACCEPTED", AnsiColor::Green),
         CaseStatus::Unsteady => ("UNSTEADY", AnsiColor::Red),
+        CaseStatus::Broken => ("BROKEN", AnsiColor::Red),
     }
 }

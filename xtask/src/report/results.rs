@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::exit;
 use crate::model::cell::Cell;
-use crate::model::column::Column;
+use crate::model::column::{Column, Unit};
 use crate::report::page::file::Update;
 use crate::snapshot::compare::{Comparison, SnapshotPolicy, Status};
 use crate::snapshot::format::Drawn;
@@ -18,6 +18,9 @@ pub struct CaseResult<'a> {
     pub cells: Vec<CellResult<'a>>,
     /// The outcomes of those cells, compared with the snapshot.
     pub comparison: Comparison,
+    /// The units that do not build although the case needs them on the machine itself: its native program,
+    /// or its peer. Such a case is an error, and nothing of it is recorded.
+    pub unbuilt: Vec<Unit>,
 }
 
 /// The result of a cell.
@@ -50,9 +53,16 @@ impl CaseResult<'_> {
         self.cells.iter().all(|cell| cell.unsteady.is_none())
     }
 
+    /// Whether the program does not compile natively although it is meant to.
+    pub fn is_broken(&self) -> bool {
+        !self.unbuilt.is_empty()
+    }
+
     /// Whether this case makes the run fail.
     pub fn failed(&self) -> bool {
-        !self.is_steady() || self.comparison.status != Status::Agrees && !self.comparison.is_accepted
+        self.is_broken()
+            || !self.is_steady()
+            || self.comparison.status != Status::Agrees && !self.comparison.is_accepted
     }
 
     /// Whether all cells that the case has in `columns` were run.
@@ -70,6 +80,7 @@ impl CaseResult<'_> {
     /// The status of the case.
     pub fn status(&self) -> CaseStatus {
         match self.comparison.status {
+            _ if self.is_broken() => CaseStatus::Broken,
             _ if !self.is_steady() => CaseStatus::Unsteady,
             Status::Agrees => CaseStatus::Pass,
             _ if self.comparison.is_accepted => CaseStatus::Accepted,
@@ -106,6 +117,8 @@ pub enum CaseStatus {
     Accepted,
     /// It differs between repetitions.
     Unsteady,
+    /// Its program does not compile natively, which the case does not say.
+    Broken,
 }
 
 /// The figures of a run.
@@ -115,6 +128,8 @@ pub struct Summary {
     pub passed: usize,
     /// The number of cases that failed.
     pub failed: usize,
+    /// The number of those that failed because their program does not compile natively.
+    pub broken: usize,
     /// The number of cases that were accepted in this run.
     pub accepted: usize,
     /// The number of cells of all these cases.
@@ -131,6 +146,7 @@ impl Summary {
     /// Adds the result of a case.
     pub fn add(&mut self, result: &CaseResult<'_>) {
         self.cells += result.cells.len();
+        self.broken += usize::from(result.is_broken());
         match (result.failed(), result.status()) {
             (true, _) => self.failed += 1,
             (false, status) => {
@@ -148,6 +164,7 @@ impl Summary {
     /// The exit code of the run.
     pub fn exit_code(&self, policy: SnapshotPolicy) -> u8 {
         match self.failed > 0 || self.orphans_fail(policy) {
+            _ if self.broken > 0 => exit::HARNESS,
             true => exit::DIFFERS,
             false => exit::OK,
         }
