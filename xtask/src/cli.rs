@@ -192,6 +192,9 @@ pub struct Selection {
 #[command(next_help_heading = "Snapshots")]
 pub struct Snapshots {
     /// Accept the current outcomes of the selected cells
+    ///
+    /// Outcomes that are new or have changed are run a second time. If the two runs differ, they are not
+    /// accepted.
     #[arg(long, conflicts_with_all = ["check", "review"])]
     pub accept: bool,
     /// Review the differences with `cargo insta review` after the run

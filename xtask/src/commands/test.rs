@@ -1,6 +1,6 @@
 //! `cargo xtask test`: runs all stages, from the examples to the report.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -171,7 +171,8 @@ struct Run<'a> {
 
 /// The results of a run.
 struct Compared<'a> {
-    results: Vec<CaseResult<'a>>,
+    /// Each with its place in the order of the cases, in that order.
+    results: Vec<(usize, CaseResult<'a>)>,
     summary: Summary,
 }
 
@@ -212,22 +213,32 @@ impl<'a> Run<'a> {
         report: &mut Report,
     ) -> Result<Compared<'c>> {
         let mut compared = Compared { results: Vec::new(), summary: Summary::default() };
+        // The results of cases that would be accepted, each with its place in the order of the cases. They are
+        // reported when their cells have run a second time.
+        let mut to_confirm = Vec::new();
         thread::scope(|scope| {
             let mut runs = Runs::new(cells::start(scope, self.plan, cells, order));
             let mut all_cases = || -> Result<()> {
-                for case in schedule::cases(cells) {
+                for (place, case) in schedule::cases(cells).into_iter().enumerate() {
                     let progress = |done| report.progress(done, order.len());
                     let ran = runs.take(case.clone(), self.args.repeat, progress)?;
-                    let Some(result) = self.compare(&cells[case], ran)? else {
+                    let results = cells[case].iter().zip(ran);
+                    let results = results.map(|(cell, rounds)| self.cell_result(cell, rounds));
+                    let Some(results) = results.collect::<Option<Vec<_>>>() else {
                         compared.summary.not_run += 1;
                         continue;
                     };
+                    let result = self.compare(results)?;
+                    if result.is_recorded_anew() {
+                        to_confirm.push((place, result));
+                        continue;
+                    }
                     compared.summary.add(&result);
                     report.case(&result)?;
                     if result.failed() && self.args.fail_fast {
                         self.plan.stop.store(true, Ordering::Relaxed);
                     }
-                    compared.results.push(result);
+                    compared.results.push((place, result));
                 }
                 Ok(())
             };
@@ -236,13 +247,61 @@ impl<'a> Run<'a> {
             self.plan.stop.store(true, Ordering::Relaxed);
             result
         })?;
+        for (place, result) in self.confirm(to_confirm, report)? {
+            compared.summary.add(&result);
+            report.case(&result)?;
+            compared.results.push((place, result));
+        }
+        compared.results.sort_by_key(|(place, _)| *place);
         Ok(compared)
     }
 
-    /// Compares the cells of a case with its snapshot, unless some of them were not run.
-    fn compare<'c>(&self, cells: &[Cell<'c>], ran: Vec<Vec<CellRun>>) -> Result<Option<CaseResult<'c>>> {
-        let results = cells.iter().zip(ran).map(|(cell, rounds)| self.cell_result(cell, rounds));
-        let Some(results) = results.collect::<Option<Vec<_>>>() else { return Ok(None) };
+    /// Runs the cells that are about to be recorded once more, and compares the outcomes with those of the
+    /// first run. This is done in another second of the clock and in other directories, so that an outcome
+    /// that contains a time or a path is not accepted. Cells whose recorded outcomes do not change are not run.
+    fn confirm<'c>(
+        &self,
+        results: Vec<(usize, CaseResult<'c>)>,
+        report: &Report,
+    ) -> Result<Vec<(usize, CaseResult<'c>)>> {
+        let anew = |result: &CaseResult<'c>| result.differing().map(|cell| cell.cell).collect::<Vec<_>>();
+        let cells: Vec<_> = results.iter().flat_map(|(_, result)| anew(result)).collect();
+        if cells.is_empty() || self.session.interrupt.signal().is_some() {
+            return Ok(results);
+        }
+        schedule::next_second(|| self.session.interrupt.signal().is_some());
+        let stop = AtomicBool::new(false);
+        let plan = Plan { echo: false, stop: &stop, ..self.plan };
+        // This repetition has a number of its own, and so its own scratch directories.
+        let round = self.args.repeat;
+        let jobs: Vec<_> = (0..cells.len()).map(|cell| Job { cell, round }).collect();
+        let mut again = BTreeMap::new();
+        thread::scope(|scope| {
+            let ran = (|| -> Result<()> {
+                for (job, ran) in cells::start(scope, plan, &cells, &jobs) {
+                    let cell = &cells[job.cell];
+                    if let Some(outcome) = self.outcome(cell, round, &ran?) {
+                        again.insert(cell.id(), outcome);
+                    }
+                    report.confirming(again.len(), jobs.len());
+                }
+                Ok(())
+            })();
+            stop.store(true, Ordering::Relaxed);
+            ran
+        })?;
+        let confirmed = results.into_iter().map(|(place, mut result)| {
+            for cell in &mut result.cells {
+                let other = again.remove(&cell.cell.id()).filter(|other| *other != cell.outcome);
+                cell.unsteady = cell.unsteady.take().or(other);
+            }
+            Ok((place, if result.is_steady() { result } else { self.compare(result.cells)? }))
+        });
+        confirmed.collect()
+    }
+
+    /// Compares the cells of a case with its snapshot.
+    fn compare<'c>(&self, results: Vec<CellResult<'c>>) -> Result<CaseResult<'c>> {
         let Cell { example, case, .. } = results[0].cell;
         // A cell that differs between repetitions has no outcome that could be recorded.
         let steady = results.iter().filter(|result| result.unsteady.is_none());
@@ -253,12 +312,15 @@ impl<'a> Run<'a> {
         let update = if unbuilt.is_empty() { self.policy.update } else { UpdateMode::Check };
         let policy = SnapshotPolicy { update, ..self.policy };
         let comparison = compare::case(&snapshots, &example.name, case, columns, &ran, policy)?;
-        Ok(Some(CaseResult { cells: results, comparison, unbuilt }))
+        Ok(CaseResult { cells: results, comparison, unbuilt })
     }
 
     /// The normalized outcome of a cell, unless one of its repetitions was not run.
     fn cell_result<'c>(&self, cell: &Cell<'c>, rounds: Vec<CellRun>) -> Option<CellResult<'c>> {
         let took = rounds.iter().map(CellRun::took).sum();
+        let spans = || rounds.iter().filter_map(CellRun::span);
+        let span = spans().map(|span| span.start).min().zip(spans().map(|span| span.end).max());
+        let span = span.map(|(start, end)| start..end);
         let typed = match rounds.first() {
             Some(CellRun::Ran(raw)) => Some(raw.typed.clone()),
             _ => None,
@@ -267,7 +329,7 @@ impl<'a> Run<'a> {
         let mut outcomes = outcomes.collect::<Option<Vec<_>>>()?.into_iter();
         let outcome = outcomes.next()?;
         let unsteady = outcomes.find(|other| *other != outcome);
-        Some(CellResult { cell: *cell, outcome, unsteady, took, typed })
+        Some(CellResult { cell: *cell, outcome, unsteady, took, span, typed })
     }
 
     /// The normalized outcome of one repetition, unless it was not run.
@@ -290,6 +352,7 @@ impl<'a> Run<'a> {
     fn conclude(&self, compared: Compared<'_>, built: &Built, report: &mut Report) -> Result<Ended> {
         let (workspace, policy) = (self.session.workspace, self.policy);
         let Compared { results, mut summary } = compared;
+        let results: Vec<_> = results.into_iter().map(|(_, result)| result).collect();
         let is_full = self.filter.is_everything();
         if policy.update != UpdateMode::Check {
             store::sweep(&workspace.snapshots())?;

@@ -288,7 +288,7 @@ mod tests {
         check(
             "[sample]\nabout = \"x\"\narg = [\"sample.txt\"]\n",
             r#"
-error: unknown field `arg`, expected one of `about`, `args`, `stdin`, `stdout`, `fifos`, `env`, `peer`, `grant`, `flags`, `compose`, `without`, `targets`, `timeout`, `redact`, `overlap`
+error: unknown field `arg`, expected one of `about`, `args`, `stdin`, `stdout`, `fifos`, `env`, `peer`, `grant`, `flags`, `compose`, `without`, `targets`, `timeout`, `redact`, `builds`, `overlap`
  --> cases.toml:3:1
   |
 3 | arg = ["sample.txt"]

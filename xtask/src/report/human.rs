@@ -101,6 +101,14 @@ impl Report {
         }
     }
 
+    /// Draws the progress of the second run of what is about to be recorded.
+    pub fn confirming(&self, done: usize, all: usize) {
+        if self.progress {
+            let seconds = self.started.elapsed().as_secs_f32();
+            eprint!("\r\x1b[K  Confirming [{seconds:>8.3}s] {done}/{all} cells");
+        }
+    }
+
     fn clear_progress(&self) {
         if self.progress {
             eprint!("\r\x1b[K");
@@ -216,8 +224,15 @@ impl Report {
     fn unsteady(&mut self, result: &CaseResult<'_>) -> Result<()> {
         for cell in &result.cells {
             let Some(other) = &cell.unsteady else { continue };
-            writeln!(self.err, "\n  {} differs between repetitions:", cell.cell.id())?;
+            writeln!(self.err, "\n  {} differs between two runs, so it is not recorded:\n", cell.cell.id())?;
             self.diff(cell.outcome.text(), other.text())?;
+        }
+        if !result.is_steady() {
+            let file = format!("examples/{}/cases.toml", result.names().0);
+            writeln!(
+                self.err,
+                "\n  help: print no such values, or hide them in {file}: redact = [{{ pattern = \"…\", with = \"…\" }}]"
+            )?;
         }
         Ok(())
     }

@@ -55,7 +55,7 @@ fn message(result: &CaseResult<'_>, cell: &CellResult<'_>) -> Option<String> {
         return Some("the program does not compile natively".into());
     }
     if cell.unsteady.is_some() {
-        return Some("differs between repetitions".into());
+        return Some("differs between two runs".into());
     }
     if !result.failed() {
         return None;

@@ -1,6 +1,7 @@
 //! The results of a run, which all reports show.
 
-use std::time::Duration;
+use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -30,13 +31,15 @@ pub struct CellResult<'a> {
     pub outcome: Drawn,
     /// The first outcome of a later repetition that differs, if there is one.
     pub unsteady: Option<Drawn>,
-    /// How long all repetitions took.
+    /// How long all repetitions took together.
     pub took: Duration,
+    /// From the start of the first repetition to the end of the last one; `None` if the cell could not be run.
+    pub span: Option<Range<Instant>>,
     /// What a user types in the scratch directory for the same run; `None` if the cell could not be run.
     pub typed: Option<String>,
 }
 
-impl CaseResult<'_> {
+impl<'a> CaseResult<'a> {
     /// The id of the case.
     pub fn id(&self) -> String {
         self.cells[0].cell.case_id()
@@ -72,9 +75,12 @@ impl CaseResult<'_> {
         case.rows.iter().map(cells).sum::<usize>() == self.cells.len()
     }
 
-    /// The sum of the times that its cells took.
+    /// The time from the start of its first cell to the end of its last one.
     pub fn took(&self) -> Duration {
-        self.cells.iter().map(|cell| cell.took).sum()
+        let spans = || self.cells.iter().filter_map(|cell| cell.span.as_ref());
+        let first = spans().map(|span| span.start).min();
+        let last = spans().map(|span| span.end).max();
+        first.zip(last).map_or(Duration::ZERO, |(first, last)| last.duration_since(first))
     }
 
     /// The status of the case.
@@ -89,8 +95,18 @@ impl CaseResult<'_> {
         }
     }
 
+    /// Whether outcomes of this run are about to be recorded that were not recorded before.
+    pub fn is_recorded_anew(&self) -> bool {
+        self.comparison.is_accepted && !self.comparison.differing.is_empty()
+    }
+
     /// The ids of the cells that differ from the snapshot or between repetitions.
     pub fn differing_ids(&self) -> Vec<String> {
+        self.differing().map(|result| result.cell.id()).collect()
+    }
+
+    /// The cells that differ from the snapshot or between repetitions.
+    pub fn differing(&self) -> impl Iterator<Item = &CellResult<'a>> {
         let differs = |result: &&CellResult<'_>| {
             result.unsteady.is_some()
                 || self
@@ -99,7 +115,7 @@ impl CaseResult<'_> {
                     .iter()
                     .any(|differing| differing.position == result.cell.position())
         };
-        self.cells.iter().filter(differs).map(|result| result.cell.id()).collect()
+        self.cells.iter().filter(differs)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -81,6 +82,7 @@ pub struct Raw {
     pub without_guest: Option<Ran>,
     /// What the run changed in its scratch directory.
     pub changes: Vec<Change>,
+    pub started: Instant,
     pub took: Duration,
     /// The command line that a user types in the scratch directory for the same run.
     pub typed: String,
@@ -94,6 +96,14 @@ impl CellRun {
         match self {
             CellRun::Ran(raw) => raw.took,
             CellRun::DoesNotBuild(_) | CellRun::DoesNotCompose(_) | CellRun::NotRun => Duration::ZERO,
+        }
+    }
+
+    /// Returns when the run started and ended, if there was one.
+    pub fn span(&self) -> Option<Range<Instant>> {
+        match self {
+            CellRun::Ran(raw) => Some(raw.started..raw.started + raw.took),
+            CellRun::DoesNotBuild(_) | CellRun::DoesNotCompose(_) | CellRun::NotRun => None,
         }
     }
 
@@ -213,7 +223,7 @@ fn invoke(
     if !plan.keep_scratch {
         remove(dir)?;
     }
-    Ok(CellRun::Ran(Raw { ran, without_guest, changes, took, typed, port }))
+    Ok(CellRun::Ran(Raw { ran, without_guest, changes, started, took, typed, port }))
 }
 
 fn remove(dir: &Path) -> Result<()> {
