@@ -88,7 +88,8 @@ pub struct TestArgs {
 
     /// Print the ids of the selected cells, and run nothing
     ///
-    /// With `--format json`, print one object per line, with id, argv, env, cwd and, if there is one, peer.
+    /// With `--format json`, print one object per line, with id, argv, env, cwd and, if there is one, peer. The
+    /// programs in argv and the directories exist only after a run with `--keep-scratch`.
     #[arg(long, conflicts_with_all = ["accept", "review", "prune", "no_run"])]
     pub list: bool,
     /// Build the selected examples, but do not run them
@@ -166,7 +167,8 @@ pub enum LayoutFormat {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Selection")]
 pub struct Selection {
-    /// Parts of cell ids, such as cat/sample/dir-here@wasip2; a cell is selected if any of them matches
+    /// Names of examples (cat or cat/), ids of cases (cat/sample), rows or cells (cat/sample/dir-here@wasip2),
+    /// or other parts of the ids of cells; a cell is selected if any of them matches
     #[arg(value_name = "FILTER")]
     pub filters: Vec<String>,
     /// Match whole ids of cells (EXAMPLE/CASE/ROW@COLUMN) or cases (EXAMPLE/CASE)

@@ -64,10 +64,11 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
     let policy = policy(args, env)?;
     let examples = examples::discover(workspace)?;
     let filter = args.selection.filter();
-    let cells = filter.select(cell::all(&examples, &workspace.columns));
+    let all = cell::all(&examples, &workspace.columns);
+    let cells = filter.select(all.clone());
     let scratch = scratch::root(&workspace.own_dir());
     if cells.is_empty() {
-        let message = nothing_matched(&examples, workspace, args);
+        let message = nothing_matched(&all, args);
         return Err(exit::error(exit::NOTHING_MATCHED, message));
     }
     if args.list {
@@ -103,7 +104,8 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
         interrupt: &session.interrupt,
         stop: &stop,
     };
-    let run = Run { session: &session, examples: &examples, filter: &filter, args, policy, plan };
+    let ambiguous = filter.ambiguous(&all, &cells);
+    let run = Run { session: &session, examples: &examples, filter: &filter, ambiguous, args, policy, plan };
     let mut report = Report::new(options(args), env);
     let order = run.order(&cells, &files);
     let compared = run.guarded(|| run.compare_all(&cells, &order, &mut report));
@@ -164,6 +166,8 @@ struct Run<'a> {
     session: &'a Session<'a>,
     examples: &'a [Example],
     filter: &'a Filter,
+    /// The parts of the filter that select several examples, with the names of these examples.
+    ambiguous: Vec<(String, Vec<&'a str>)>,
     args: &'a TestArgs,
     policy: SnapshotPolicy,
     plan: Plan<'a>,
@@ -371,7 +375,7 @@ impl<'a> Run<'a> {
             summary.page = file::update(workspace, self.examples)?;
         }
         report.failures(&results, built, workspace)?;
-        report.summary(&summary, policy)?;
+        report.summary(&summary, &self.ambiguous, policy)?;
         if let Some(path) = &self.args.junit {
             junit::write(path, &results)?;
         }
@@ -464,18 +468,39 @@ fn policy(args: &TestArgs, env: &Environment) -> Result<SnapshotPolicy> {
     Ok(SnapshotPolicy { update, prune: flags.prune })
 }
 
+/// How many rows [`nothing_matched`] lists at most.
+const MOST_ROWS: usize = 20;
+
 /// The message for a filter that matches no cell, with a suggestion.
-fn nothing_matched(examples: &[Example], workspace: &Workspace, args: &TestArgs) -> String {
-    let all = cell::all(examples, &workspace.columns);
+fn nothing_matched(all: &[Cell<'_>], args: &TestArgs) -> String {
     let ids: BTreeSet<_> = all.iter().flat_map(|cell| [cell.example.name.clone(), cell.case_id()]).collect();
-    let rows: BTreeSet<_> = all.iter().map(|cell| cell.row.name.clone()).collect();
-    let meant = |word: &String, known: &BTreeSet<String>| {
-        let known = known.iter().map(String::as_str).filter(|known| known != word);
-        suggest(word, known).map(String::from)
-    };
     let asked = &args.selection;
-    let of_filters = asked.filters.iter().find_map(|filter| meant(filter, &ids));
-    let meant = of_filters.or_else(|| asked.row.iter().find_map(|name| meant(name, &rows)));
-    let hint = meant.map(|name| format!("help: did you mean `{name}`?\n")).unwrap_or_default();
-    format!("nothing matched\n{hint}help: `cargo xtask test --list` prints the ids of all cells")
+    let without_rows = Filter { rows: Vec::new(), ..asked.filter() }.select(all.to_vec());
+    let rows: BTreeSet<_> = without_rows.iter().map(|cell| cell.row.name.as_str()).collect();
+    let helps: Vec<String> = if !rows.is_empty() {
+        // Without the names of rows, something would be selected.
+        let meant = asked.row.iter().find_map(|name| suggest(name, rows.iter().copied()));
+        let mut listed: Vec<_> = rows.iter().copied().take(MOST_ROWS).collect();
+        if rows.len() > MOST_ROWS {
+            listed.push("…");
+        }
+        let listed = format!("the rows of the selected cases: {}", listed.join(", "));
+        meant.map(|name| format!("did you mean `{name}`?")).into_iter().chain([listed]).collect()
+    } else {
+        let meant = |filter: &String| {
+            let name = filter.trim_end_matches('/');
+            suggest(name, ids.iter().map(String::as_str).filter(|known| *known != name))
+        };
+        let meant = asked.filters.iter().find_map(meant).map(|name| format!("did you mean `{name}`?"));
+        let with_slash = asked.filters.iter().find(|filter| filter.ends_with('/'));
+        let with_slash = with_slash.map(|filter| {
+            format!(
+                "`{filter}` is the whole name of an example or case; without the `/` it is any part of an id"
+            )
+        });
+        let list = "`cargo xtask test --list` prints the ids of all cells".to_string();
+        meant.into_iter().chain(with_slash).chain([list]).collect()
+    };
+    let helps: String = helps.iter().map(|help| format!("\nhelp: {help}")).collect();
+    format!("nothing matched{helps}")
 }

@@ -66,6 +66,9 @@ pub struct Report {
     started: Instant,
 }
 
+/// How many examples are named that a filter matched.
+const MOST_EXAMPLES: usize = 12;
+
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 
@@ -326,11 +329,17 @@ impl Report {
         Ok(())
     }
 
-    /// Prints the last lines of a run that was not interrupted.
+    /// Prints the last lines of a run that was not interrupted. `ambiguous` are the filters that matched several
+    /// examples, with the names of these examples.
     ///
     /// # Errors
     /// If stderr or stdout cannot be written to.
-    pub fn summary(&mut self, summary: &Summary, policy: SnapshotPolicy) -> Result<()> {
+    pub fn summary(
+        &mut self,
+        summary: &Summary,
+        ambiguous: &[(String, Vec<&str>)],
+        policy: SnapshotPolicy,
+    ) -> Result<()> {
         if self.json {
             return json::summary(summary, self.started.elapsed());
         }
@@ -363,6 +372,16 @@ impl Report {
             )?,
         }
         self.figures(summary)?;
+        for (filter, examples) in ambiguous {
+            let (shown, more) = examples.split_at(examples.len().min(MOST_EXAMPLES));
+            let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+            let shown = shown.join(", ");
+            writeln!(
+                self.err,
+                "             `{filter}` matched {}: {shown}{more}",
+                count(examples.len(), "example")
+            )?;
+        }
         if summary.failed > summary.broken && policy.update == UpdateMode::Pending {
             writeln!(
                 self.err,
