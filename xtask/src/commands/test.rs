@@ -12,6 +12,7 @@ use crate::build::cargo::Built;
 use crate::cli::TestArgs;
 use crate::commands::{layout, list};
 use crate::discover::examples;
+use crate::discover::template;
 use crate::environment::Environment;
 use crate::exit;
 use crate::model::cell::{self, Cell};
@@ -73,6 +74,11 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
     }
     if args.list {
         return list::print(workspace, env, &scratch, &cells, args.format).map(Ended::with);
+    }
+
+    if matches!(policy.update, UpdateMode::Accept | UpdateMode::AcceptSeen) {
+        let is_selected = |example: &&Example| cells.iter().any(|cell| std::ptr::eq(cell.example, *example));
+        template::replaced(workspace, examples.iter().filter(is_selected))?;
     }
 
     let session = Session::open(workspace, env, args.offline)?;

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use crate::diagnostic::{self, Diagnostic};
+use crate::discover::template;
 use crate::exit;
 use crate::model::example::Example;
 use crate::report::page::draw::{self, Recorded, Versions};
@@ -93,6 +94,9 @@ pub enum Update {
 /// If the page cannot be read or written.
 pub fn update(workspace: &Workspace, examples: &[Example]) -> Result<Update> {
     let Some(before) = current(workspace)? else { return Ok(Update::Unnecessary) };
+    if template::replaced(workspace, examples).is_err() {
+        return Ok(Update::Impossible);
+    }
     match draw(workspace, examples) {
         Ok(Page::Drawn(page)) if page == before => Ok(Update::Unnecessary),
         Ok(Page::Drawn(page)) => write(workspace, &page).map(|()| Update::Updated),
