@@ -117,7 +117,14 @@ fn build(cargo: Cargo<'_>, units: &[&Unit], built: &mut Built) -> Result<()> {
     if !ran.messages.iter().any(|message| matches!(message, Message::BuildFinished)) {
         // Cargo failed before it compiled anything: a manifest or the lock file is malformed, or a crate is
         // missing.
-        let message = format!("cargo cannot build the examples:\n{}", ran.stderr.trim_end());
+        let mut message = format!("cargo cannot build the examples:\n{}", ran.stderr.trim_end());
+        if message.contains("multiple workspace roots found") {
+            // This happens if the directory of a crate is linked into `examples/`.
+            message.push_str(
+                "\nhelp: an example cannot be a workspace of its own: remove the link, or `[workspace]` from \
+                 its Cargo.toml",
+            );
+        }
         return Err(exit::error(exit::HARNESS, message));
     }
     for message in &ran.messages {
