@@ -129,7 +129,7 @@ pub struct TestArgs {
     /// When to use colors
     #[arg(long, value_name = "WHEN", value_enum)]
     pub color: Option<Color>,
-    /// Show the command line of each cell and how it ended
+    /// Show the command line of each cell and how it ended; on a terminal, also cases that pass
     #[arg(short, long, conflicts_with = "quiet")]
     pub verbose: bool,
     /// Show only failures and the summary

@@ -1,9 +1,10 @@
 //! Compiles units with cargo: one call for each toolchain and target, and one result for each unit.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, IsTerminal};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -105,15 +106,61 @@ pub fn all(cargo: Cargo<'_>, units: &BTreeSet<Unit>) -> Result<Built> {
         ));
     }
     let mut built = Built::default();
+    let progress = Progress::of(cargo.env, units.len());
     for batch in batches.values() {
-        build(cargo, batch, &mut built)?;
+        build(cargo, batch, &progress, &mut built)?;
+        progress.done.store(built.artifacts.len(), Ordering::Relaxed);
     }
     Ok(built)
 }
 
+/// The progress of a build: on a terminal one line, and otherwise cargo's lines.
+struct Progress {
+    /// How many units are built, and how many there are.
+    done: AtomicUsize,
+    all: usize,
+    is_terminal: bool,
+    started: Instant,
+}
+
+impl Progress {
+    fn of(env: &Environment, all: usize) -> Progress {
+        let is_terminal = std::io::stderr().is_terminal() && !env.ci;
+        Progress { done: AtomicUsize::new(0), all, is_terminal, started: Instant::now() }
+    }
+
+    /// Draws the line on a terminal. `line` is a line of cargo's progress, such as `Compiling serde v1.0.0`.
+    fn draw(&self, target: Target, line: &str) {
+        let (seconds, done) = (self.started.elapsed().as_secs_f32(), self.done.load(Ordering::Relaxed));
+        let Progress { all, .. } = self;
+        // The path that follows the version of a member of the workspace would make the line too long.
+        let line = line.split(" (").next().unwrap_or(line).trim();
+        let line = line.strip_prefix("Compiling ").unwrap_or(line);
+        eprint!("\r\x1b[K    Building [{seconds:>8.3}s] {done}/{all} for {target}: {line}");
+    }
+
+    fn clear(&self) {
+        if self.is_terminal {
+            eprint!("\r\x1b[K");
+        }
+    }
+}
+
+/// How the progress of a call of cargo is shown.
+#[derive(Clone, Copy)]
+enum Shown<'a> {
+    Nothing,
+    /// Cargo's own lines.
+    Lines,
+    /// The progress of building these units.
+    Units(&'a Progress, &'a [&'a Unit]),
+}
+
 /// Builds units of one toolchain and one target, and adds the results to `built`.
-fn build(cargo: Cargo<'_>, units: &[&Unit], built: &mut Built) -> Result<()> {
-    let ran = run_for_units(cargo, units, true)?;
+fn build(cargo: Cargo<'_>, units: &[&Unit], progress: &Progress, built: &mut Built) -> Result<()> {
+    let ran = run_for_units(cargo, units, Shown::Units(progress, units));
+    progress.clear();
+    let ran = ran?;
     if !ran.messages.iter().any(|message| matches!(message, Message::BuildFinished)) {
         // Cargo failed before it compiled anything: a manifest or the lock file is malformed, or a crate is
         // missing.
@@ -161,22 +208,21 @@ fn failure(cargo: Cargo<'_>, unit: &Unit, ran: &CargoRun) -> Result<Failure> {
     }
     // The package itself has no error, so its build script or one of its dependencies must have failed.
     // Messages do not name dependents. If the unit is built alone, the first error is the one that matters.
-    let alone = run_for_units(cargo, &[unit], false)?;
+    let alone = run_for_units(cargo, &[unit], Shown::Nothing)?;
     Ok(match alone.errors_of(&unit.package).next().or_else(|| alone.errors().next()) {
         Some(error) => error.failure(),
         None => Failure { headline: cargo_error(&alone.stderr), rendered: alone.stderr.clone() },
     })
 }
 
-/// Calls `cargo build` for units of one toolchain and one target. `is_shown` says whether its progress is
-/// shown.
-fn run_for_units(cargo: Cargo<'_>, units: &[&Unit], is_shown: bool) -> Result<CargoRun> {
+/// Calls `cargo build` for units of one toolchain and one target.
+fn run_for_units(cargo: Cargo<'_>, units: &[&Unit], shown: Shown<'_>) -> Result<CargoRun> {
     let first = units[0];
     let packages: Vec<_> = units.iter().map(|unit| unit.package.as_str()).collect();
     let release = RELEASE.iter().flat_map(|setting| ["--config", setting]);
     let profile = ["--profile", PROFILE, "--keep-going", "--target", artifacts::triple(first)];
     let flags: Vec<_> = profile.into_iter().chain(release).collect();
-    run(cargo, first.toolchain, &packages, &flags, is_shown)
+    run(cargo, first.toolchain, &packages, &flags, shown)
 }
 
 /// Returns the first error that cargo itself reports. This is how a build script fails, for which there is
@@ -240,7 +286,7 @@ pub fn expected_tool(workspace: &Workspace, program: &str) -> PathBuf {
 /// # Errors
 /// If it does not build. As it is not an example, this is not an outcome.
 pub fn tool(cargo: Cargo<'_>, package: &str) -> Result<PathBuf> {
-    let ran = run(cargo, Toolchain::Pinned, &[package], &[], true)?;
+    let ran = run(cargo, Toolchain::Pinned, &[package], &[], Shown::Lines)?;
     let executable = ran.messages.iter().find_map(|message| match message {
         Message::CompilerArtifact(artifact) => artifact.program_of(package),
         _ => None,
@@ -258,13 +304,13 @@ pub fn tool(cargo: Cargo<'_>, package: &str) -> Result<PathBuf> {
     }
 }
 
-/// Calls `cargo build` of a toolchain for packages. `is_shown` says whether its progress is shown.
+/// Calls `cargo build` of a toolchain for packages.
 fn run(
     cargo: Cargo<'_>,
     toolchain: Toolchain,
     packages: &[&str],
     flags: &[&str],
-    is_shown: bool,
+    shown: Shown<'_>,
 ) -> Result<CargoRun> {
     let Cargo { env, workspace, offline, interrupt } = cargo;
     let mut command = match toolchain {
@@ -295,7 +341,7 @@ fn run(
             lines.map(|line| sender.send(line)).take_while(Result::is_ok).for_each(drop);
         });
         let stderr = scope.spawn(move || {
-            forward(&lines, is_shown, || {
+            forward(&lines, shown, || {
                 // The process group exists until cargo is waited for, which happens after the end of its
                 // output.
                 if interrupt.signal().is_some() {
@@ -307,6 +353,13 @@ fn run(
             .lines()
             .map_while(Result::ok)
             .filter_map(|line| serde_json::from_str(&line).ok())
+            .inspect(|message| {
+                if let (Message::CompilerArtifact(artifact), Shown::Units(progress, units)) = (message, shown)
+                    && units.iter().any(|unit| artifact.artifact_of(workspace, unit).is_some())
+                {
+                    progress.done.fetch_add(1, Ordering::Relaxed);
+                }
+            })
             .collect();
         (messages, stderr.join().expect("forwarding lines does not panic"))
     });
@@ -321,10 +374,10 @@ const QUIET: Duration = Duration::from_secs(2);
 /// How often [`forward`] checks whether an interrupt has come.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Receives all lines that cargo writes to stderr, and returns them. Shows its progress if `is_shown` is
-/// set, but not its errors, which are reported later. Calls `poll` whenever no line has come for
+/// Receives all lines that cargo writes to stderr, and returns them. Shows its progress, but not its errors,
+/// which are reported later. Calls `poll` whenever no line has come for
 /// [`POLL_INTERVAL`].
-fn forward(lines: &Receiver<String>, is_shown: bool, poll: impl Fn()) -> String {
+fn forward(lines: &Receiver<String>, shown: Shown<'_>, poll: impl Fn()) -> String {
     const PROGRESS: [&str; 8] =
         ["Compiling", "Downloading", "Downloaded", "Updating", "Blocking", "Locking", "Adding", "Installing"];
     let shown_from = Instant::now() + QUIET;
@@ -336,13 +389,14 @@ fn forward(lines: &Receiver<String>, is_shown: bool, poll: impl Fn()) -> String 
                 all.push_str(&line);
                 all.push('\n');
                 let word = line.trim_start();
-                if !is_shown {
-                    continue;
-                }
-                if word.starts_with("Blocking") {
-                    say(&line);
-                } else if PROGRESS.iter().any(|progress| word.starts_with(progress)) {
-                    held.push(line);
+                let is_progress = PROGRESS.iter().any(|progress| word.starts_with(progress));
+                match shown {
+                    Shown::Units(progress, units) if progress.is_terminal && is_progress => {
+                        progress.draw(units[0].target, &line);
+                    }
+                    Shown::Lines | Shown::Units(..) if word.starts_with("Blocking") => say(&line),
+                    Shown::Lines | Shown::Units(..) if is_progress => held.push(line),
+                    Shown::Nothing | Shown::Lines | Shown::Units(..) => {}
                 }
             }
             Err(RecvTimeoutError::Timeout) => poll(),

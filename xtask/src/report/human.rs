@@ -18,9 +18,10 @@ use crate::model::outcome::End;
 use crate::report::json;
 use crate::report::page::file::{self, Update};
 use crate::report::results::{CaseResult, CaseStatus, Summary};
-use crate::snapshot::compare::{Differing, SnapshotPolicy, Status};
+use crate::snapshot::compare::{self, SnapshotPolicy, Status};
 use crate::snapshot::store::UpdateMode;
-use crate::support::escape::{count, indent, shell_word};
+use crate::support::escape::{count, indent, shell_words};
+use crate::support::platform;
 use crate::support::terminal::Lines;
 use crate::workspace::Workspace;
 
@@ -61,8 +62,12 @@ pub struct Report {
     json: bool,
     verbose: bool,
     quiet: bool,
-    /// Whether to draw a line with the progress.
+    /// Whether to draw a line with the progress. The lines of cases that pass are not printed then.
     progress: bool,
+    /// The width of the terminal, if there is one.
+    width: Option<usize>,
+    /// Whether `cargo insta` can be run.
+    has_insta: bool,
     started: Instant,
 }
 
@@ -92,6 +97,8 @@ impl Report {
             verbose: options.verbose,
             quiet: options.quiet,
             progress: std::io::stderr().is_terminal() && !json && !options.no_capture && !env.ci,
+            width: platform::terminal_width(),
+            has_insta: env.which("cargo-insta").is_some(),
             started: Instant::now(),
         }
     }
@@ -126,11 +133,13 @@ impl Report {
         if self.json {
             return json::case(result);
         }
-        if self.quiet && !result.failed() {
+        let passed = result.status() == CaseStatus::Pass;
+        if self.quiet && !result.failed() || self.progress && !self.verbose && passed {
             return Ok(());
         }
         self.clear_progress();
         self.line(result)?;
+        self.refusals(result)?;
         if self.verbose {
             for cell in &result.cells {
                 let letter = result.comparison.table.letter(&cell.cell.position());
@@ -144,6 +153,27 @@ impl Report {
                 if let Some(typed) = &cell.typed {
                     writeln!(self.err, "{DIM}                           $ {typed}{DIM:#}")?;
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Warns of rows that the host has refused on every target and that were not recorded before. That may be
+    /// what the case is about, but more often a flag is misspelled.
+    fn refusals(&mut self, result: &CaseResult<'_>) -> Result<()> {
+        let style = colored(AnsiColor::Yellow).bold();
+        let mut rows = BTreeSet::new();
+        for cell in result.differing() {
+            let End::Refused(reason) = &cell.outcome.outcome.end else { continue };
+            let row = &cell.cell.row.name;
+            let is_refused = |end: &End| matches!(end, End::Refused(_));
+            let mut same_row = result.cells.iter().filter(|other| other.cell.row.name == *row);
+            if same_row.all(|other| is_refused(&other.outcome.outcome.end)) && rows.insert(row) {
+                writeln!(
+                    self.err,
+                    "{style}{:>12}{style:#} row `{row}` was refused before the program started: {reason}",
+                    "warning"
+                )?;
             }
         }
         Ok(())
@@ -182,11 +212,11 @@ impl Report {
         self.clear_progress();
         self.broken(results, built, workspace)?;
         for result in results.iter().filter(|result| result.failed() && !result.is_broken()) {
-            writeln!(self.err)?;
-            self.line(result)?;
-            if let Some(about) = &result.cells[0].cell.case.about {
-                writeln!(self.err, "             {about}")?;
-            }
+            let about = result.cells[0].cell.case.about.as_deref();
+            let about = about.map(|about| format!(": {about}")).unwrap_or_default();
+            writeln!(self.err, "\n{BOLD}{}{BOLD:#}{about}", result.id())?;
+            let table = &result.comparison.table;
+            writeln!(self.err, "  {}   ({})", table.row_of_letters(), table.legend())?;
             self.unsteady(result)?;
             self.build_errors(result, built)?;
             self.difference(result, workspace)?;
@@ -248,19 +278,15 @@ impl Report {
             Status::Agrees => {}
             Status::New => {
                 writeln!(self.err, "\n  {file} does not exist yet; it would contain:\n")?;
-                write!(self.err, "{}", indent(&comparison.now, "    "))?;
+                for line in indent(&comparison.now, "    ").lines() {
+                    writeln!(self.err, "{}", self.cut(line))?;
+                }
             }
             Status::Differs => {
-                let changed: Vec<_> = comparison.differing.iter().map(Differing::to_string).collect();
-                let differ = if changed.len() == 1 { "differs" } else { "differ" };
+                let changed = compare::changes(&comparison.differing);
                 match changed.is_empty() {
                     true => writeln!(self.err, "\n  the case was edited after {file} was recorded:\n")?,
-                    false => writeln!(
-                        self.err,
-                        "\n  {} {differ} from {file}: {}\n",
-                        count(changed.len(), "cell"),
-                        changed.join(", ")
-                    )?,
+                    false => writeln!(self.err, "\n  differs from {file}: {}\n", changed.join(", "))?,
                 }
                 if comparison.before == comparison.now {
                     writeln!(self.err, "    only the description (`about`) differs")?;
@@ -285,10 +311,26 @@ impl Report {
                     ChangeTag::Insert => ('+', colored(AnsiColor::Green)),
                 };
                 let line = format!("  {sign} {}", change.value());
-                writeln!(self.err, "{style}{}{style:#}", line.trim_end())?;
+                // A line that has changed is never cut, as it may differ at its end.
+                let line = match change.tag() {
+                    ChangeTag::Equal => self.cut(line.trim_end()),
+                    ChangeTag::Delete | ChangeTag::Insert => line.trim_end().to_string(),
+                };
+                writeln!(self.err, "{style}{line}{style:#}")?;
             }
         }
         Ok(())
+    }
+
+    /// Returns a line as wide as the terminal at most. The flags of a row would break the table if they were
+    /// wrapped.
+    fn cut(&self, line: &str) -> String {
+        match self.width {
+            Some(width) if line.chars().count() > width => {
+                line.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+            }
+            _ => line.to_string(),
+        }
     }
 
     /// Prints the complete compiler errors of cells that differ because they do not build.
@@ -319,12 +361,10 @@ impl Report {
         let whole = result.is_whole(columns) && (ids.len() > 4 || ids.len() == result.cells.len());
         let whole = whole || ids.is_empty();
         let ids = if whole { vec![result.id()] } else { ids };
-        writeln!(self.err)?;
-        for id in &ids {
-            writeln!(self.err, "  rerun:   cargo xtask test --exact {}", shell_word(id))?;
-        }
+        let ids = shell_words(ids.iter().map(String::as_str));
+        writeln!(self.err, "\n  rerun:   cargo xtask test --exact {ids}")?;
         if result.is_steady() {
-            writeln!(self.err, "  accept:  cargo xtask test --accept --exact {}", ids.join(" "))?;
+            writeln!(self.err, "  accept:  cargo xtask test --accept --exact {ids}")?;
         }
         Ok(())
     }
@@ -383,9 +423,10 @@ impl Report {
             )?;
         }
         if summary.failed > summary.broken && policy.update == UpdateMode::Pending {
+            let review = if self.has_insta { "; review one by one: cargo insta review" } else { "" };
             writeln!(
                 self.err,
-                "     Pending review one by one: cargo insta review; accept all: cargo xtask test --accept"
+                "     Pending differences are kept beside the snapshots as .snap.new{review}"
             )?;
         }
         Ok(())

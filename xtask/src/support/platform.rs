@@ -122,3 +122,14 @@ pub fn private_directory_in_memory(key: u64) -> Option<PathBuf> {
 pub fn private_directory_in_memory(_: u64) -> Option<PathBuf> {
     None
 }
+/// Returns how many columns the terminal on stderr has, or `None` if stderr is not a terminal or this is not
+/// known.
+pub fn terminal_width() -> Option<usize> {
+    #[cfg(unix)]
+    return rustix::termios::tcgetwinsize(io::stderr())
+        .ok()
+        .map(|size| usize::from(size.ws_col))
+        .filter(|columns| *columns > 0);
+    #[cfg(not(unix))]
+    return None;
+}
