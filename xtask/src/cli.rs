@@ -42,7 +42,8 @@ pub enum Command {
     },
     /// Draw where modules lie in the memories that they share, and report overlaps
     ///
-    /// The modules are those that wasmtime instantiates for a row on wasip1, or the given files.
+    /// The modules are those that wasmtime instantiates for a row on wasip1, or the given files. A row whose
+    /// program shares no memory with other modules is drawn only if it is named.
     ///
     /// Exit codes: 0 nothing overlaps; 100 something overlaps.
     Layout(LayoutArgs),
