@@ -31,8 +31,8 @@ pub enum Command {
     /// Missing tools (Rust's wasm targets, wasmtime) are installed first.
     ///
     /// Exit codes: 0 everything is as recorded; 100 a cell differs from its snapshot or has none; 101 the
-    /// harness failed, a cell has no outcome, or no example could be built; 4 nothing matched the filter;
-    /// 96 something is missing and cannot be installed; 2 wrong usage, or a malformed cases.toml or
+    /// harness failed, a cell has no outcome, or an example does not compile natively; 4 nothing matched the
+    /// filter; 96 something is missing and cannot be installed; 2 wrong usage, or a malformed cases.toml or
     /// Cargo.toml; 129, 130, 131 and 143 interrupted by SIGHUP, SIGINT, SIGQUIT or SIGTERM.
     Test(Box<TestArgs>),
     /// Create a new example that builds, with a first case
@@ -42,7 +42,8 @@ pub enum Command {
     },
     /// Draw where modules lie in the memories that they share, and report overlaps
     ///
-    /// The modules are those that wasmtime instantiates for a row on wasip1, or the given files.
+    /// The modules are those that wasmtime instantiates for a row on wasip1, or the given files. A row whose
+    /// program shares no memory with other modules is drawn only if it is named.
     ///
     /// Exit codes: 0 nothing overlaps; 100 something overlaps.
     Layout(LayoutArgs),
@@ -97,7 +98,8 @@ pub struct TestArgs {
 
     /// Print the ids of the selected cells, and run nothing
     ///
-    /// With `--format json`, print one object per line, with id, argv, env, cwd and, if there is one, peer.
+    /// With `--format json`, print one object per line, with id, argv, env, cwd and, if there is one, peer. The
+    /// programs in argv and the directories exist only after a run with `--keep-scratch`.
     #[arg(long, conflicts_with_all = ["accept", "review", "prune", "no_run"])]
     pub list: bool,
     /// Build the selected examples, but do not run them
@@ -137,7 +139,8 @@ pub struct TestArgs {
     /// When to use colors
     #[arg(long, value_name = "WHEN", value_enum)]
     pub color: Option<Color>,
-    /// Show the command line of each cell and how it ended, and each crate that is compiled
+    /// Show the command line of each cell and how it ended, and each crate that is compiled; on a terminal, also
+    /// cases that pass
     #[arg(short, long, conflicts_with = "quiet")]
     pub verbose: bool,
     /// Show only failures and the summary
@@ -175,7 +178,8 @@ pub enum LayoutFormat {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Selection")]
 pub struct Selection {
-    /// Parts of cell ids, such as cat/sample/dir-here@wasip2; a cell is selected if any of them matches
+    /// Names of examples (cat or cat/), ids of cases (cat/sample), rows or cells (cat/sample/dir-here@wasip2),
+    /// or other parts of the ids of cells; a cell is selected if any of them matches
     #[arg(value_name = "FILTER")]
     pub filters: Vec<String>,
     /// Match whole ids of cells (EXAMPLE/CASE/ROW@COLUMN) or cases (EXAMPLE/CASE)
@@ -201,6 +205,9 @@ pub struct Selection {
 #[command(next_help_heading = "Snapshots")]
 pub struct Snapshots {
     /// Accept the current outcomes of the selected cells
+    ///
+    /// Outcomes that are new or have changed are run a second time. If the two runs differ, they are not
+    /// accepted.
     #[arg(long, conflicts_with_all = ["check", "review"])]
     pub accept: bool,
     /// Review the differences with `cargo insta review` after the run

@@ -35,6 +35,9 @@ impl Diagnostic {
     pub fn of_toml(text: &str, error: &toml::de::Error, keys: &[&str]) -> Diagnostic {
         let span = error.span().unwrap_or(0..0);
         let diagnostic = Diagnostic::new(error.message().trim(), span.clone());
+        if error.message() == "duplicate key" {
+            return duplicate(text, diagnostic);
+        }
         if error.message().starts_with("unknown field") {
             let written = text.get(span).unwrap_or_default().trim_matches(['"', '\'']);
             if let Some(similar) = suggest(written, keys.iter().copied()) {
@@ -42,6 +45,27 @@ impl Diagnostic {
             }
         }
         diagnostic
+    }
+}
+
+/// Completes the diagnostic for a table or key that is in the file twice: which one, and where the first is.
+fn duplicate(text: &str, mut diagnostic: Diagnostic) -> Diagnostic {
+    let name = text.get(diagnostic.span.clone()).unwrap_or_default().trim_matches(['[', ']', '"', '\'']);
+    let start = diagnostic.span.start.min(text.len());
+    let at = text[..start].matches('\n').count();
+    let lines: Vec<_> = text.lines().map(str::trim).collect();
+    let is_table = |line: &str| line.starts_with('[') && line.trim_matches(['[', ']']).trim() == name;
+    let is_key = |line: &str| line.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('='));
+    let (noun, first) = match lines.get(at).is_some_and(|line| line.starts_with('[')) {
+        true => ("table", lines[..at].iter().position(|line| is_table(line))),
+        false => ("key", lines.iter().take(at).rposition(|line| is_key(line))),
+    };
+    diagnostic.message = format!("duplicate {noun} `{name}`");
+    match first {
+        Some(first) => {
+            diagnostic.help(format!("the first one is in line {}; rename or remove one", first + 1))
+        }
+        None => diagnostic,
     }
 }
 

@@ -14,7 +14,7 @@ pub const NOTHING_MATCHED: u8 = 4;
 pub const SET_UP: u8 = 96;
 /// A cell differs from its snapshot, or has none.
 pub const DIFFERS: u8 = 100;
-/// The harness failed, or no example could be built.
+/// The harness failed, or an example does not compile natively.
 pub const HARNESS: u8 = 101;
 
 /// An error with its own exit code. For any other error, the harness exits with [`HARNESS`].

@@ -395,6 +395,7 @@ mod tests {
             ran: ran(stderr, code),
             without_guest,
             changes: Vec::new(),
+            started: std::time::Instant::now(),
             took: Duration::ZERO,
             typed: String::new(),
             port: None,

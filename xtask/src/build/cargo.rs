@@ -37,11 +37,6 @@ pub struct Built {
 }
 
 impl Built {
-    /// Returns whether no unit was built, so that nothing can be run.
-    pub fn is_nothing(&self) -> bool {
-        self.files().is_empty()
-    }
-
     /// Returns the artifacts of all units that were built.
     pub fn files(&self) -> Files {
         let built = self.artifacts.iter().filter_map(|(unit, artifact)| match artifact {
@@ -49,6 +44,21 @@ impl Built {
             Artifact::Failed(_) => None,
         });
         built.collect()
+    }
+
+    /// Returns why a unit does not build, if it was tried.
+    pub fn failure(&self, unit: &Unit) -> Option<&Failure> {
+        match self.artifacts.get(unit)? {
+            Artifact::Failed(failure) => Some(failure),
+            Artifact::Built(_) => None,
+        }
+    }
+
+    /// Adds the results of another build.
+    pub fn extend(&mut self, other: Built) {
+        self.artifacts.extend(other.artifacts);
+        let new: Vec<_> = other.warnings.into_iter().filter(|text| !self.warnings.contains(text)).collect();
+        self.warnings.extend(new);
     }
 
     /// Returns the units that do not build, each with the reason.
@@ -105,7 +115,14 @@ fn build(cargo: Cargo<'_>, toolchains: &Toolchains, units: &[&Unit], built: &mut
     if !ran.messages.iter().any(|message| matches!(message, Message::BuildFinished)) {
         // Cargo failed before it compiled anything: a manifest or the lock file is malformed, or a crate is
         // missing.
-        let message = format!("cargo cannot build the examples:\n{}", ran.stderr.trim_end());
+        let mut message = format!("cargo cannot build the examples:\n{}", ran.stderr.trim_end());
+        if message.contains("multiple workspace roots found") {
+            // This happens if the directory of a crate is linked into `examples/`.
+            message.push_str(
+                "\nhelp: an example cannot be a workspace of its own: remove the link, or `[workspace]` from \
+                 its Cargo.toml",
+            );
+        }
         return Err(exit::error(exit::HARNESS, message));
     }
     for message in &ran.messages {

@@ -9,7 +9,7 @@ use crate::model::column::Unit;
 use crate::workspace::Workspace;
 
 /// Why a unit does not build.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Failure {
     /// The code and the first line of the error: `error[E0433]: cannot find …`.
     pub headline: String,

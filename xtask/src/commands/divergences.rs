@@ -5,6 +5,7 @@ use anyhow::Result;
 use similar::{ChangeTag, TextDiff};
 
 use crate::discover::examples;
+use crate::discover::template;
 use crate::environment::Environment;
 use crate::exit;
 use crate::report::page::file::{self, NAME, Page};
@@ -18,9 +19,11 @@ const MOST_LINES: usize = 12;
 /// Updates the page; with `check` or in CI, only checks whether it is up to date. Returns the exit code.
 ///
 /// # Errors
-/// If the page is out of date and must not be written, or if a case has no valid snapshot.
+/// If the page is out of date and must not be written, if a case has no valid snapshot, or if an example still
+/// has texts of the template.
 pub fn divergences(workspace: &Workspace, env: &Environment, check: bool) -> Result<u8> {
     let examples = examples::discover(workspace)?;
+    template::replaced(workspace, &examples)?;
     let page = match file::draw(workspace, &examples)? {
         Page::Drawn(page) => page,
         Page::Incomplete(missing) => {

@@ -63,7 +63,7 @@ enum Reply {
 /// Runs the command, and returns the exit code, which says whether anything overlaps.
 ///
 /// # Errors
-/// If `args` names neither files nor a row on wasip1, if a module does not build or cannot be read, or if the
+/// If `args` names neither files nor a row on wasip1, if the modules of an example share nothing, if a module does not build or cannot be read, or if the
 /// tool cannot be built or run.
 pub fn layout(workspace: &Workspace, env: &Environment, args: &LayoutArgs) -> Result<u8> {
     let is_file = |what: &String| Path::new(file_of(what).1).is_file();
@@ -116,13 +116,30 @@ fn of_rows(workspace: &Workspace, env: &Environment, args: &LayoutArgs) -> Resul
         let ids: BTreeSet<_> =
             all.iter().flat_map(|cell| [cell.example.name.clone(), cell.case_id(), cell.row_id()]).collect();
         let meant = suggest(what, ids.iter().map(String::as_str));
-        let hint = meant.map(|meant| format!("\nhelp: did you mean `{meant}`?")).unwrap_or_default();
+        let hint = match meant {
+            Some(meant) => format!("\nhelp: did you mean `{meant}`?"),
+            None => format!("\nhelp: {}", sharing(&all)),
+        };
         let message = format!(
             "`{what}` is neither a file nor an EXAMPLE[/CASE[/ROW]] with a column {TARGET} (components do not \
              share memories){hint}"
         );
         return Err(exit::error(exit::NOTHING_MATCHED, message));
     };
+    // All rows of an example are drawn only if their modules share something; a row that is named always is.
+    let is_row = what.trim_end_matches('/').split('/').count() > 2;
+    let is_drawn = |cell: &&Cell<'_>| is_row || args.format != LayoutFormat::Human || has_preloads(cell);
+    let cells: Vec<_> = cells.iter().filter(is_drawn).collect();
+    if cells.is_empty() {
+        let message = format!(
+            "no row of `{what}` has modules that share a memory: none has `{}`\nhelp: {}\n\
+             help: to draw the memory of a single module, name a row: {}",
+            wasmtime::PRELOAD_FLAG,
+            sharing(&all),
+            first.row_id()
+        );
+        return Err(exit::error(exit::NOTHING_MATCHED, message));
+    }
     let session = Session::open(workspace, env, false, Progress::of(env, false))?;
     let toolchains = session.provision_toolchains(&columns)?;
     let units = needs::packages(first.example).map(|package| columns[0].unit(package));
@@ -133,12 +150,26 @@ fn of_rows(workspace: &Workspace, env: &Environment, args: &LayoutArgs) -> Resul
         exit::error(exit::HARNESS, format!("{id}: {why}{}", errors.collect::<String>()))
     };
     let subject = |cell: &Cell<'_>| subject(workspace, cell, &files).map_err(|why| failed(&cell.id(), why));
-    let subjects = cells.iter().map(subject).collect::<Result<Vec<_>>>()?;
+    let subjects = cells.iter().map(|cell| subject(cell)).collect::<Result<Vec<_>>>()?;
     draw(&session, &toolchains, args, &subjects, |subject, file, fault| match fault {
         Fault::Unreadable(why) if file.is_file() => anyhow!("cannot read {}: {why}", file.display()),
         Fault::Unreadable(_) => failed(&subject.title, format!("there is no {}", workspace.show(file))),
         Fault::Malformed(why) => failed(&subject.title, format!("{}: {why}", workspace.show(file))),
     })
+}
+
+/// Whether the row of a cell instantiates modules that can share a memory with the program.
+fn has_preloads(cell: &Cell<'_>) -> bool {
+    !wasmtime::preloads(&cell.row.flags).is_empty()
+}
+
+/// Names the examples with modules that can share a memory.
+fn sharing(all: &[Cell<'_>]) -> String {
+    let sharing = all.iter().filter(|cell| has_preloads(cell)).map(|cell| cell.example.name.as_str());
+    match sharing.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>() {
+        names if names.is_empty() => "no example has modules that share a memory".into(),
+        names => format!("examples with modules that share a memory: {}", names.join(", ")),
+    }
 }
 
 /// The modules that wasmtime would instantiate for a cell, in that order.
@@ -271,9 +302,10 @@ pub fn warnings(
 ) -> Result<Vec<String>> {
     let column = Column::pinned(TARGET);
     let rows: Vec<_> = cells.iter().filter(|cell| *cell.column == column).collect();
-    let preloads = |cell: &&&Cell<'_>| !wasmtime::preloads(&cell.row.flags).is_empty();
-    let subjects =
-        rows.iter().filter(preloads).filter_map(|cell| subject(session.workspace, cell, files).ok());
+    let subjects = rows
+        .iter()
+        .filter(|cell| has_preloads(cell))
+        .filter_map(|cell| subject(session.workspace, cell, files).ok());
     let overlaps = overlaps(session, toolchains, subjects.collect())?;
     let mut warnings = Vec::new();
     for case in rows.chunk_by(|one, other| one.case_id() == other.case_id()) {

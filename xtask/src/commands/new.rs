@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::discover::examples;
+use crate::discover::template;
 use crate::exit;
 use crate::model::name;
 use crate::support::terminal;
@@ -13,7 +14,7 @@ use crate::workspace::Workspace;
 
 const MANIFEST: &str = r#"[package]
 name = "{name}"
-description = "What this example shows, in a phrase"
+description = "{description}"
 version.workspace = true
 edition.workspace = true
 rust-version.workspace = true
@@ -23,9 +24,9 @@ publish.workspace = true
 [lints]
 workspace = true
 
-# The section of DIVERGENCES.md that lists this example, such as "std::fs".
+# The section of DIVERGENCES.md that lists this example, such as "std::fs", or "Other".
 [package.metadata.parallax]
-area = "Other"
+area = "{area}"
 "#;
 
 const PROGRAM: &str = r#"//! What this program does, in one sentence; cases.toml says how it is called.
@@ -44,7 +45,7 @@ const CASES: &str = r#"#:schema ../../xtask/cases.schema.json
 # What all cases have in common can be in a table `[defaults]`; what a case says itself wins.
 
 [first]
-about = "One line for the reader: what this case shows"
+about = "{about}"
 args = ["world"]
 # stdin = "what the program reads"
 # peer = "a program in modules/ that listens; {port} in args is its port"
@@ -70,8 +71,14 @@ pub fn new(workspace: &Workspace, name: &str) -> Result<u8> {
         return Err(exit::error(exit::USAGE, format!("{taken} already exists\nhelp: choose another name")));
     }
     let write = |path: &Path, text: &str| {
-        fs::write(path, text.replace("{name}", name))
-            .with_context(|| format!("cannot write {}", path.display()))
+        let texts = [
+            ("{name}", name),
+            ("{description}", template::DESCRIPTION),
+            ("{area}", template::AREA),
+            ("{about}", template::ABOUT),
+        ];
+        let text = texts.iter().fold(text.to_string(), |text, (key, with)| text.replace(key, with));
+        fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
     };
     fs::create_dir_all(directory.join("src"))
         .with_context(|| format!("cannot create {}", directory.display()))?;
@@ -81,7 +88,8 @@ pub fn new(workspace: &Workspace, name: &str) -> Result<u8> {
     let shown = workspace.show(&directory);
     terminal::print(&format!(
         "Created {shown}: src/main.rs is the program, and cases.toml says how it is called.\n\
-         Edit both, then look at what it does on each target, and record it:\n\n    \
+         Edit both, and `description` and `area` in Cargo.toml. Then look at what it does on each target,\n\
+         and record it:\n\n    \
          cargo xtask test {name}/\n    \
          cargo xtask test {name}/ --accept\n"
     ))?;

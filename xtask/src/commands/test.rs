@@ -1,6 +1,6 @@
 //! `cargo xtask test`: runs all stages, from the examples to the report.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -12,12 +12,15 @@ use crate::build::cargo::Built;
 use crate::cli::TestArgs;
 use crate::commands::{layout, list};
 use crate::discover::examples;
+use crate::discover::template;
 use crate::environment::Environment;
 use crate::exit;
 use crate::model::cell::{self, Cell};
+use crate::model::column::Unit;
 use crate::model::example::Example;
 use crate::model::filter::Filter;
 use crate::model::needs;
+use crate::model::target::Target;
 use crate::normalize::{self, Locals, Rules};
 use crate::process::{self, Interrupt};
 use crate::provision::toolchain::Toolchains;
@@ -57,15 +60,16 @@ impl Ended {
 /// Runs the command.
 ///
 /// # Errors
-/// If the harness fails, if nothing matched the filter, or if no example could be built. A cell that differs
-/// is not an error.
+/// If the harness fails, or if nothing matched the filter. A cell that differs, and an example that does not
+/// compile, is not an error here.
 pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result<Ended> {
     let policy = policy(args, env)?;
     let examples = examples::discover(workspace)?;
     let filter = args.selection.filter();
-    let cells = filter.select(cell::all(&examples, &workspace.columns));
+    let all = cell::all(&examples, &workspace.columns);
+    let cells = filter.select(all.clone());
     if cells.is_empty() {
-        let message = nothing_matched(&examples, workspace, args);
+        let message = nothing_matched(&all, args);
         return Err(exit::error(exit::NOTHING_MATCHED, message));
     }
     if args.list {
@@ -73,9 +77,14 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
         return list::print(workspace, env, &scratch, &cells, args.format).map(Ended::with);
     }
 
+    if matches!(policy.update, UpdateMode::Accept | UpdateMode::AcceptSeen) {
+        let is_selected = |example: &&Example| cells.iter().any(|cell| std::ptr::eq(cell.example, *example));
+        template::replaced(workspace, examples.iter().filter(is_selected))?;
+    }
+
     let session = Session::open(workspace, env, args.offline, Progress::of(env, args.verbose))?;
     let Tools { toolchains, hosts } = session.provision(cells.iter().map(|cell| cell.column))?;
-    let built = build(&session, &toolchains, &cells, &filter)?;
+    let built = build(&session, &toolchains, &cells)?;
     let files = built.files();
     let misfits = session.compose(&toolchains, &cells, &files)?;
     if args.no_run {
@@ -103,7 +112,8 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
         interrupt: &session.interrupt,
         stop: &stop,
     };
-    let run = Run { session: &session, examples: &examples, filter: &filter, args, policy, plan };
+    let ambiguous = filter.ambiguous(&all, &cells);
+    let run = Run { session: &session, examples: &examples, filter: &filter, ambiguous, args, policy, plan };
     let mut report = Report::new(options(args), env);
     let order = run.order(&cells, &files);
     let compared = run.guarded(|| run.compare_all(&cells, &order, &mut report));
@@ -116,25 +126,36 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
     run.conclude(compared?, &built, &mut report)
 }
 
-/// Builds what the cells need. It is an error if that is everything, and nothing of it builds.
-fn build(
-    session: &Session<'_>,
-    toolchains: &Toolchains,
-    cells: &[Cell<'_>],
-    filter: &Filter,
-) -> Result<Built> {
+/// Builds what the cells need.
+fn build(session: &Session<'_>, toolchains: &Toolchains, cells: &[Cell<'_>]) -> Result<Built> {
     let units = cells.iter().flat_map(|cell| {
         let packages = needs::packages(cell.example).map(|package| cell.column.unit(package));
         packages.chain(needs::peer(cell))
     });
-    let built = session.build(toolchains, &units.collect())?;
-    built.warnings.iter().for_each(|warning| say(warning.trim_end()));
-    if built.is_nothing() && filter.is_everything() {
-        let errors: Vec<_> = built.failures().map(|(_, failure)| failure.rendered.as_str()).collect();
-        let message = format!("no example can be built:\n{}", errors.join("\n"));
-        return Err(exit::error(exit::HARNESS, message));
+    let mut built = session.build(toolchains, &units.collect())?;
+    // A program that does not compile for wasm may not compile at all, which only its native build shows. A run
+    // of some columns would not build that.
+    let failed = cells.iter().filter(|cell| built.failure(&cell.unit()).is_some());
+    let unknown: BTreeSet<_> = failed
+        .flat_map(needs::program)
+        .filter(|unit| unit.target == Target::Native && !built.artifacts.contains_key(unit))
+        .collect();
+    if !unknown.is_empty() {
+        built.extend(session.build(toolchains, &unknown)?);
     }
+    built.warnings.iter().for_each(|warning| say(warning.trim_end()));
     Ok(built)
+}
+
+/// The units that do not build although the case of this cell needs them: its program, and its peer.
+fn unbuilt(cell: &Cell<'_>, built: &Built) -> Vec<Unit> {
+    if !cell.case.builds {
+        return Vec::new();
+    }
+    let is_unbuilt = |unit: &Unit| built.failure(unit).is_some();
+    let program = needs::program(cell);
+    let program = if program.iter().all(is_unbuilt) { program } else { Vec::new() };
+    program.into_iter().chain(needs::peer(cell).filter(is_unbuilt)).collect()
 }
 
 /// The options of the report.
@@ -153,6 +174,8 @@ struct Run<'a> {
     session: &'a Session<'a>,
     examples: &'a [Example],
     filter: &'a Filter,
+    /// The parts of the filter that select several examples, with the names of these examples.
+    ambiguous: Vec<(String, Vec<&'a str>)>,
     args: &'a TestArgs,
     policy: SnapshotPolicy,
     plan: Plan<'a>,
@@ -160,8 +183,20 @@ struct Run<'a> {
 
 /// The results of a run.
 struct Compared<'a> {
-    results: Vec<CaseResult<'a>>,
+    /// Each with its place in the order of the cases, in that order.
+    results: Vec<(usize, CaseResult<'a>)>,
     summary: Summary,
+}
+
+impl Compared<'_> {
+    /// Reports a case, unless it is to be accepted: only what is written is reported as accepted.
+    fn report_unless_accepted(&mut self, result: &CaseResult<'_>, report: &mut Report) -> Result<()> {
+        if result.status() == CaseStatus::Accepted {
+            return Ok(());
+        }
+        self.summary.add(result);
+        report.case(result)
+    }
 }
 
 impl<'a> Run<'a> {
@@ -209,29 +244,36 @@ impl<'a> Run<'a> {
         report: &mut Report,
     ) -> Result<Compared<'c>> {
         let mut compared = Compared { results: Vec::new(), summary: Summary::default() };
+        // The results of cases that would be accepted, each with its place in the order of the cases. They are
+        // reported when their cells have run a second time.
+        let mut to_confirm = Vec::new();
         thread::scope(|scope| {
             let mut runs = Runs::new(cells::start(scope, self.plan, cells, order));
             let mut all_cases = || -> Result<()> {
-                for case in schedule::cases(cells) {
+                for (place, case) in schedule::cases(cells).into_iter().enumerate() {
                     let progress = |done| report.progress(done, order.len());
                     let ran = runs.take(case.clone(), self.args.repeat, progress)?;
-                    let (cells, ran) = without_broken(&cells[case], ran, |cell, why| {
-                        compared.summary.broken += 1;
-                        report.broken(&cell.id(), why);
+                    let (cells, ran) = with_outcomes(&cells[case], ran, |cell, why| {
+                        compared.summary.without_outcome += 1;
+                        report.without_outcome(&cell.id(), why);
                     });
-                    let Some(result) = self.compare(&cells, ran)? else {
+                    let results = cells.iter().zip(ran);
+                    let results = results.map(|(cell, rounds)| self.cell_result(cell, rounds));
+                    let results = results.collect::<Option<Vec<_>>>().filter(|results| !results.is_empty());
+                    let Some(results) = results else {
                         compared.summary.not_run += 1;
                         continue;
                     };
-                    // Only what is written is reported as accepted.
-                    if result.status() != CaseStatus::Accepted {
-                        compared.summary.add(&result);
-                        report.case(&result)?;
+                    let result = self.compare(results)?;
+                    if result.is_recorded_anew() {
+                        to_confirm.push((place, result));
+                        continue;
                     }
+                    compared.report_unless_accepted(&result, report)?;
                     if result.failed() && self.args.fail_fast {
                         self.plan.stop.store(true, Ordering::Relaxed);
                     }
-                    compared.results.push(result);
+                    compared.results.push((place, result));
                 }
                 Ok(())
             };
@@ -240,27 +282,92 @@ impl<'a> Run<'a> {
             self.plan.stop.store(true, Ordering::Relaxed);
             result
         })?;
+        for (place, result) in self.confirm(to_confirm, &mut compared.summary, report)? {
+            compared.report_unless_accepted(&result, report)?;
+            compared.results.push((place, result));
+        }
+        compared.results.sort_by_key(|(place, _)| *place);
         Ok(compared)
     }
 
-    /// Compares the cells of a case with its snapshot, unless some of them were not run, or there are none.
-    fn compare<'c>(&self, cells: &[Cell<'c>], ran: Vec<Vec<CellRun>>) -> Result<Option<CaseResult<'c>>> {
-        let results = cells.iter().zip(ran).map(|(cell, rounds)| self.cell_result(cell, rounds));
-        let results = results.collect::<Option<Vec<_>>>().filter(|results| !results.is_empty());
-        let Some(results) = results else { return Ok(None) };
+    /// Runs the cells that are about to be recorded once more, and compares the outcomes with those of the
+    /// first run. This is done in another second of the clock and in other directories, so that an outcome
+    /// that contains a time or a path is not accepted. Cells whose recorded outcomes do not change are not run.
+    fn confirm<'c>(
+        &self,
+        results: Vec<(usize, CaseResult<'c>)>,
+        summary: &mut Summary,
+        report: &mut Report,
+    ) -> Result<Vec<(usize, CaseResult<'c>)>> {
+        let anew = |result: &CaseResult<'c>| result.differing().map(|cell| cell.cell).collect::<Vec<_>>();
+        let cells: Vec<_> = results.iter().flat_map(|(_, result)| anew(result)).collect();
+        if cells.is_empty() || self.session.interrupt.signal().is_some() {
+            return Ok(results);
+        }
+        schedule::next_second(|| self.session.interrupt.signal().is_some());
+        let stop = AtomicBool::new(false);
+        let plan = Plan { echo: false, stop: &stop, ..self.plan };
+        // This repetition has a number of its own, and so its own scratch directories.
+        let round = self.args.repeat;
+        let jobs: Vec<_> = (0..cells.len()).map(|cell| Job { cell, round }).collect();
+        let mut again = BTreeMap::new();
+        thread::scope(|scope| {
+            let ran = (|| -> Result<()> {
+                for (job, ran) in cells::start(scope, plan, &cells, &jobs) {
+                    let (cell, ran) = (&cells[job.cell], ran?);
+                    if let CellRun::Failed(why) = &ran {
+                        summary.without_outcome += 1;
+                        report.without_outcome(&cell.id(), why);
+                    }
+                    again.insert(cell.id(), self.outcome(cell, round, &ran));
+                    report.confirming(again.len(), jobs.len());
+                }
+                Ok(())
+            })();
+            stop.store(true, Ordering::Relaxed);
+            ran
+        })?;
+        let mut confirmed = Vec::new();
+        for (place, CaseResult { cells, .. }) in results {
+            let mut kept = Vec::new();
+            for mut cell in cells {
+                match again.remove(&cell.cell.id()) {
+                    // What has no outcome the second time is not recorded.
+                    Some(None) => continue,
+                    Some(Some(other)) if other != cell.outcome => cell.unsteady = Some(other),
+                    Some(Some(_)) | None => {}
+                }
+                kept.push(cell);
+            }
+            match kept.is_empty() {
+                true => summary.not_run += 1,
+                false => confirmed.push((place, self.compare(kept)?)),
+            }
+        }
+        Ok(confirmed)
+    }
+
+    /// Compares the cells of a case with its snapshot.
+    fn compare<'c>(&self, results: Vec<CellResult<'c>>) -> Result<CaseResult<'c>> {
         let Cell { example, case, .. } = results[0].cell;
         // A cell that differs between repetitions has no outcome that could be recorded.
         let steady = results.iter().filter(|result| result.unsteady.is_none());
         let ran = steady.map(|result| (result.cell.position(), result.outcome.clone())).collect();
         let Workspace { columns, .. } = self.session.workspace;
         let snapshots = self.session.workspace.snapshots();
-        let comparison = compare::case(&snapshots, &example.name, case, columns, &ran, self.policy)?;
-        Ok(Some(CaseResult { cells: results, comparison }))
+        let unbuilt = unbuilt(&results[0].cell, self.plan.built);
+        let update = if unbuilt.is_empty() { self.policy.update } else { UpdateMode::Check };
+        let policy = SnapshotPolicy { update, ..self.policy };
+        let comparison = compare::case(&snapshots, &example.name, case, columns, &ran, policy)?;
+        Ok(CaseResult { cells: results, comparison, unbuilt })
     }
 
     /// The normalized outcome of a cell, unless one of its repetitions was not run.
     fn cell_result<'c>(&self, cell: &Cell<'c>, rounds: Vec<CellRun>) -> Option<CellResult<'c>> {
         let took = rounds.iter().map(CellRun::took).sum();
+        let spans = || rounds.iter().filter_map(CellRun::span);
+        let span = spans().map(|span| span.start).min().zip(spans().map(|span| span.end).max());
+        let span = span.map(|(start, end)| start..end);
         let typed = match rounds.first() {
             Some(CellRun::Ran(raw)) => Some(raw.typed.clone()),
             _ => None,
@@ -269,7 +376,7 @@ impl<'a> Run<'a> {
         let mut outcomes = outcomes.collect::<Option<Vec<_>>>()?.into_iter();
         let outcome = outcomes.next()?;
         let unsteady = outcomes.find(|other| *other != outcome);
-        Some(CellResult { cell: *cell, outcome, unsteady, took, typed })
+        Some(CellResult { cell: *cell, outcome, unsteady, took, span, typed })
     }
 
     /// The normalized outcome of one repetition, unless it was not run.
@@ -293,11 +400,12 @@ impl<'a> Run<'a> {
     fn conclude(&self, compared: Compared<'_>, built: &Built, report: &mut Report) -> Result<Ended> {
         let (workspace, policy) = (self.session.workspace, self.policy);
         let Compared { results, mut summary } = compared;
+        let results: Vec<_> = results.into_iter().map(|(_, result)| result).collect();
         let is_full = self.filter.is_everything();
         if policy.update != UpdateMode::Check {
             store::sweep(&workspace.snapshots())?;
         }
-        if is_full && summary.not_run == 0 && summary.broken == 0 {
+        if is_full && summary.not_run == 0 && summary.without_outcome == 0 {
             precompile::remember(workspace)?;
         }
         for result in &results {
@@ -312,13 +420,15 @@ impl<'a> Run<'a> {
         }
         let recorded = summary.accepted > 0 || policy.prune && !summary.orphans.is_empty();
         // Since the last run, `cargo insta review` may have accepted something.
-        let reviewed =
-            is_full && summary.failed == 0 && summary.broken == 0 && policy.update != UpdateMode::Check;
+        let reviewed = is_full
+            && summary.failed == 0
+            && summary.without_outcome == 0
+            && policy.update != UpdateMode::Check;
         if recorded || reviewed {
             summary.page = file::update(workspace, self.examples)?;
         }
         report.failures(&results, built, workspace)?;
-        report.summary(&summary, policy)?;
+        report.summary(&summary, &self.ambiguous, policy)?;
         if let Some(path) = &self.args.junit {
             junit::write(path, &results)?;
         }
@@ -381,7 +491,7 @@ impl<'a> Run<'a> {
             left += usize::from(!settled(result)?);
         }
         Ok(match left == 0 && summary.not_run == 0 {
-            _ if summary.broken > 0 => exit::HARNESS,
+            _ if summary.broken > 0 || summary.without_outcome > 0 => exit::HARNESS,
             true => exit::OK,
             false => exit::DIFFERS,
         })
@@ -390,7 +500,7 @@ impl<'a> Run<'a> {
 
 /// Leaves out the cells with a repetition that the harness could not run to its end, and calls `report` with
 /// each of them and the reason. The other cells of their case are compared as in a partial run.
-fn without_broken<'c>(
+fn with_outcomes<'c>(
     cells: &[Cell<'c>],
     ran: Vec<Vec<CellRun>>,
     mut report: impl FnMut(&Cell<'c>, &str),
@@ -432,18 +542,39 @@ fn policy(args: &TestArgs, env: &Environment) -> Result<SnapshotPolicy> {
     Ok(SnapshotPolicy { update, prune: flags.prune })
 }
 
+/// How many rows [`nothing_matched`] lists at most.
+const MOST_ROWS: usize = 20;
+
 /// The message for a filter that matches no cell, with a suggestion.
-fn nothing_matched(examples: &[Example], workspace: &Workspace, args: &TestArgs) -> String {
-    let all = cell::all(examples, &workspace.columns);
+fn nothing_matched(all: &[Cell<'_>], args: &TestArgs) -> String {
     let ids: BTreeSet<_> = all.iter().flat_map(|cell| [cell.example.name.clone(), cell.case_id()]).collect();
-    let rows: BTreeSet<_> = all.iter().map(|cell| cell.row.name.clone()).collect();
-    let meant = |word: &String, known: &BTreeSet<String>| {
-        let known = known.iter().map(String::as_str).filter(|known| known != word);
-        suggest(word, known).map(String::from)
-    };
     let asked = &args.selection;
-    let of_filters = asked.filters.iter().find_map(|filter| meant(filter, &ids));
-    let meant = of_filters.or_else(|| asked.row.iter().find_map(|name| meant(name, &rows)));
-    let hint = meant.map(|name| format!("help: did you mean `{name}`?\n")).unwrap_or_default();
-    format!("nothing matched\n{hint}help: `cargo xtask test --list` prints the ids of all cells")
+    let without_rows = Filter { rows: Vec::new(), ..asked.filter() }.select(all.to_vec());
+    let rows: BTreeSet<_> = without_rows.iter().map(|cell| cell.row.name.as_str()).collect();
+    let helps: Vec<String> = if !rows.is_empty() {
+        // Without the names of rows, something would be selected.
+        let meant = asked.row.iter().find_map(|name| suggest(name, rows.iter().copied()));
+        let mut listed: Vec<_> = rows.iter().copied().take(MOST_ROWS).collect();
+        if rows.len() > MOST_ROWS {
+            listed.push("…");
+        }
+        let listed = format!("the rows of the selected cases: {}", listed.join(", "));
+        meant.map(|name| format!("did you mean `{name}`?")).into_iter().chain([listed]).collect()
+    } else {
+        let meant = |filter: &String| {
+            let name = filter.trim_end_matches('/');
+            suggest(name, ids.iter().map(String::as_str).filter(|known| *known != name))
+        };
+        let meant = asked.filters.iter().find_map(meant).map(|name| format!("did you mean `{name}`?"));
+        let with_slash = asked.filters.iter().find(|filter| filter.ends_with('/'));
+        let with_slash = with_slash.map(|filter| {
+            format!(
+                "`{filter}` is the whole name of an example or case; without the `/` it is any part of an id"
+            )
+        });
+        let list = "`cargo xtask test --list` prints the ids of all cells".to_string();
+        meant.into_iter().chain(with_slash).chain([list]).collect()
+    };
+    let helps: String = helps.iter().map(|help| format!("\nhelp: {help}")).collect();
+    format!("nothing matched{helps}")
 }

@@ -54,7 +54,7 @@ pub fn parse(text: &str, packages: &Packages<'_>, fixture: &Arc<Tree>) -> Result
             continue;
         }
         match Spec::deserialize(ValueDeserializer::from(value)) {
-            Err(error) => diagnostics.push(Diagnostic::of_toml(text, &error, &keys)),
+            Err(error) => diagnostics.push(of_type(text, Diagnostic::of_toml(text, &error, &keys))),
             Ok(spec) if name == DEFAULTS => {
                 diagnostics.extend(check::only_of_a_case(&spec));
                 defaults = spec;
@@ -84,6 +84,24 @@ pub fn parse(text: &str, packages: &Packages<'_>, fixture: &Arc<Tree>) -> Result
     Err(diagnostics)
 }
 
+/// Adds help to a diagnostic about a value of the wrong type.
+fn of_type(text: &str, diagnostic: Diagnostic) -> Diagnostic {
+    let written = text.get(diagnostic.span.clone()).unwrap_or_default();
+    let before = text[..diagnostic.span.start.min(text.len())].lines().next_back().unwrap_or_default();
+    let is_timeout = before.trim_start().starts_with("timeout");
+    let is_one_line = !written.is_empty() && !written.contains('\n');
+    match diagnostic.message.as_str() {
+        message if message.ends_with("expected a sequence") && is_one_line => {
+            let help = format!("this is a list: write `[{written}]`");
+            diagnostic.help(help)
+        }
+        message if message.ends_with("expected a string") && is_timeout => {
+            diagnostic.help("write it as \"10s\", \"500ms\" or \"2m\"")
+        }
+        _ => diagnostic,
+    }
+}
+
 /// Checks what the types do not ensure, and returns the case. `at` is the span of its name in the file.
 fn case(
     own: Spec,
@@ -104,11 +122,13 @@ fn case(
     let word = |word: &Spanned<String>| check::no_nul(word).and_then(|()| check::known_port(word, has_peer));
     for arg in spec.args.iter().flatten() {
         or_diagnostic(word(arg));
-        or_diagnostic(check::spelled_bytes(arg));
+        let placeholders = check::known_placeholders(arg, &[check::CWD, check::ANY_BYTE, check::PEER]);
+        or_diagnostic(check::spelled_bytes(arg).and(placeholders));
     }
     for (key, value) in &spec.env {
         or_diagnostic(check::variable_name(key));
         or_diagnostic(word(value));
+        or_diagnostic(check::known_placeholders(value, &[check::CWD, check::PEER]));
     }
     let fifos = spec.fifos.as_deref().unwrap_or_default();
     fifos.iter().for_each(|path| or_diagnostic(check::path_below(path)));
@@ -117,6 +137,7 @@ fn case(
         let grant = spec.grant.get(&row);
         for entry in grant.iter().flat_map(|grant| grant.dirs.iter().chain(&grant.env)) {
             or_diagnostic(word(entry));
+            or_diagnostic(check::known_placeholders(entry, &[check::CWD, check::PEER]));
         }
         if let Some(grant) = grant {
             grant.dirs.iter().for_each(|dir| or_diagnostic(check::granted_directory(dir)));
@@ -125,7 +146,8 @@ fn case(
         }
         for flag in spec.flags.get(&row).into_iter().flatten() {
             or_diagnostic(word(flag));
-            or_diagnostic(check::known_packages(flag, packages));
+            let placeholders = check::known_placeholders(flag, &[check::CWD, check::WASM, check::PEER]);
+            or_diagnostic(check::known_packages(flag, packages).and(placeholders));
         }
     }
 
@@ -203,6 +225,7 @@ fn case(
             .map(|(key, value)| (key.into_inner(), value.into_inner()))
             .collect::<BTreeMap<_, _>>(),
         peer: spec.peer.map(Spanned::into_inner),
+        builds: spec.builds.unwrap_or(true),
         overlap_expected: spec.overlap.is_some(),
         ..case
     })
@@ -288,7 +311,7 @@ mod tests {
         check(
             "[sample]\nabout = \"x\"\narg = [\"sample.txt\"]\n",
             r#"
-error: unknown field `arg`, expected one of `about`, `args`, `stdin`, `stdout`, `fifos`, `env`, `peer`, `grant`, `flags`, `compose`, `without`, `targets`, `timeout`, `redact`, `overlap`
+error: unknown field `arg`, expected one of `about`, `args`, `stdin`, `stdout`, `fifos`, `env`, `peer`, `grant`, `flags`, `compose`, `without`, `targets`, `timeout`, `redact`, `builds`, `overlap`
  --> cases.toml:3:1
   |
 3 | arg = ["sample.txt"]

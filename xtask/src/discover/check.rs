@@ -152,6 +152,48 @@ pub fn spelled_bytes(arg: &Spanned<String>) -> Result<(), Diagnostic> {
     }
 }
 
+/// A placeholder that the harness replaces: how it is written, and the name by which it is recognized.
+#[derive(Clone, Copy)]
+pub struct Placeholder(&'static str, &'static str);
+
+/// The absolute path of the scratch directory.
+pub const CWD: Placeholder = Placeholder("{cwd}", "cwd");
+/// The port of the peer.
+pub const PEER: Placeholder = Placeholder("{port}", "port");
+/// A byte that is not valid UTF-8.
+pub const ANY_BYTE: Placeholder = Placeholder("{byte:XX}", "byte");
+/// The file of a package.
+pub const WASM: Placeholder = Placeholder("{wasm:NAME}", "wasm");
+
+/// Checks that `word` has no placeholders except `known`. What is in braces is a placeholder if it is a word
+/// of lower-case letters, perhaps with a colon and a value; any other brace stands for itself.
+///
+/// # Errors
+/// The diagnostic, if there is an unknown one.
+pub fn known_placeholders(word: &Spanned<String>, known: &[Placeholder]) -> Result<(), Diagnostic> {
+    for rest in word.get_ref().split('{').skip(1) {
+        let Some((inside, _)) = rest.split_once('}') else { continue };
+        let name = inside.split_once(':').map_or(inside, |(name, _)| name);
+        let is_name = !name.is_empty() && name.bytes().all(|letter| letter.is_ascii_lowercase());
+        if !is_name
+            || known.iter().any(|Placeholder(written, known)| {
+                name == *known && written.contains(':') == inside.contains(':')
+            })
+        {
+            continue;
+        }
+        let names = known.iter().map(|Placeholder(_, name)| *name);
+        let meant = suggest(name, names).and_then(|meant| known.iter().find(|one| one.1 == meant));
+        let all: Vec<_> = known.iter().map(|Placeholder(written, _)| format!("`{written}`")).collect();
+        let help = match meant {
+            Some(Placeholder(written, _)) => format!("did you mean `{written}`?"),
+            None => format!("the placeholders here are {}", all.join(", ")),
+        };
+        return Err(Diagnostic::new(format!("unknown placeholder `{{{inside}}}`"), word.span()).help(help));
+    }
+    Ok(())
+}
+
 /// Checks that a path is relative and does not leave the scratch directory.
 ///
 /// # Errors

@@ -9,3 +9,4 @@ pub mod fixture;
 pub mod keys;
 pub mod packages;
 pub mod spec;
+pub mod template;

@@ -68,6 +68,9 @@ pub struct Spec {
     pub timeout: Option<Spanned<String>>,
     /// Text that differs from run to run, and its replacement.
     pub redact: Option<Vec<RedactSpec>>,
+    /// `false` if the case is about a program that does not compile natively; otherwise a run refuses to record
+    /// that.
+    pub builds: Option<bool>,
     /// `"expected"` if modules are meant to overlap in a shared memory; otherwise a run warns about overlaps.
     pub overlap: Option<Overlap>,
 }
@@ -160,6 +163,7 @@ impl Spec {
             targets: self.targets.or_else(|| defaults.targets.clone()),
             timeout: self.timeout.or_else(|| defaults.timeout.clone()),
             redact: self.redact.or_else(|| defaults.redact.clone()),
+            builds: self.builds.or(defaults.builds),
             overlap: self.overlap.or(defaults.overlap),
         }
     }

@@ -80,13 +80,16 @@ pub fn flags(row: &Row) -> Vec<String> {
     dirs.chain(env).chain(network).chain(row.flags.iter().cloned()).collect()
 }
 
+/// The flag that instantiates a module before the main module.
+pub const PRELOAD_FLAG: &str = "--preload";
+
 /// Returns the names and files of the modules that `--preload` flags instantiate before the main module, in
 /// the order of the flags.
 pub fn preloads(flags: &[String]) -> Vec<(String, String)> {
     let mut flags = flags.iter();
     let mut preloads = Vec::new();
     while let Some(flag) = flags.next() {
-        let value = match flag.strip_prefix("--preload") {
+        let value = match flag.strip_prefix(PRELOAD_FLAG) {
             Some("") => flags.next().map(String::as_str),
             Some(rest) => rest.strip_prefix('='),
             None => None,

@@ -47,6 +47,8 @@ pub struct Case {
     pub targets: Vec<Target>,
     pub timeout: Duration,
     pub redact: Vec<Redaction>,
+    /// Whether the program is meant to compile natively. If not, that it does not compile is an outcome.
+    pub builds: bool,
     /// Whether modules are meant to overlap in a shared memory; otherwise a run warns about that.
     pub overlap_expected: bool,
 }
@@ -98,6 +100,7 @@ impl Case {
             targets: Target::ALL.into(),
             timeout: DEFAULT_TIMEOUT,
             redact: Vec::new(),
+            builds: true,
             overlap_expected: false,
         }
     }

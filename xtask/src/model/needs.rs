@@ -1,8 +1,9 @@
 //! Which units must be built for a cell.
 
 use crate::model::cell::Cell;
-use crate::model::column::Unit;
+use crate::model::column::{Column, Unit};
 use crate::model::example::{Example, Module};
+use crate::model::target::Target;
 
 /// Returns the units that a cell needs to run: its program, the modules that its flags name or that are
 /// plugged in, and its peer.
@@ -22,6 +23,16 @@ pub fn units(cell: &Cell<'_>) -> Vec<Unit> {
 /// Returns the unit of a cell's peer, if it has one. It is native in every column.
 pub fn peer(cell: &Cell<'_>) -> Option<Unit> {
     Some(Unit::native(cell.case.peer.as_ref()?))
+}
+
+/// Returns units of the program, at least one of which must build, unless the case says that it does not: the
+/// native one, or those of all targets if the case does not run natively.
+pub fn program(cell: &Cell<'_>) -> Vec<Unit> {
+    let targets = match cell.case.targets.contains(&Target::Native) {
+        true => &[Target::Native],
+        false => cell.case.targets.as_slice(),
+    };
+    targets.iter().map(|target| Column::pinned(*target).unit(&cell.example.name)).collect()
 }
 
 /// Returns the packages of an example that are built for every column: all except modules that are only used
@@ -48,8 +59,6 @@ mod tests {
     use super::*;
     use crate::model::case::{Case, Row};
     use crate::model::cell;
-    use crate::model::column::Column;
-    use crate::model::target::Target;
 
     #[test]
     fn a_module_that_is_only_a_peer_is_built_only_for_native() {

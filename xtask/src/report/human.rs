@@ -17,9 +17,9 @@ use crate::model::outcome::End;
 use crate::report::json;
 use crate::report::page::file::{self, Update};
 use crate::report::results::{CaseResult, CaseStatus, Summary};
-use crate::snapshot::compare::{Differing, SnapshotPolicy, Status};
+use crate::snapshot::compare::{self, SnapshotPolicy, Status};
 use crate::snapshot::store::UpdateMode;
-use crate::support::escape::{count, indent, shell_word, visible, without_controls};
+use crate::support::escape::{count, indent, shell_words, visible, without_controls};
 use crate::support::terminal::{self, Stderr};
 use crate::workspace::Workspace;
 
@@ -60,10 +60,17 @@ pub struct Report {
     json: bool,
     verbose: bool,
     quiet: bool,
-    /// Whether to draw a line with the progress.
+    /// Whether to draw a line with the progress. The lines of cases that pass are not printed then.
     progress: bool,
+    /// The width of the terminal, if there is one.
+    width: Option<usize>,
+    /// Whether `cargo insta` can be run.
+    has_insta: bool,
     started: Instant,
 }
+
+/// How many examples are named that a filter matched.
+const MOST_EXAMPLES: usize = 12;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -86,7 +93,9 @@ impl Report {
             json,
             verbose: options.verbose,
             quiet: options.quiet,
-            progress: terminal::stderr_is_terminal() && !json && !options.no_capture && !env.ci,
+            progress: terminal::is_watched() && !json && !options.no_capture && !env.ci,
+            width: terminal::width(),
+            has_insta: env.which("cargo-insta").is_some(),
             started: Instant::now(),
         }
     }
@@ -96,6 +105,14 @@ impl Report {
         if self.progress {
             let seconds = self.started.elapsed().as_secs_f32();
             terminal::replace_line(&format!("     Running [{seconds:>8.3}s] {done}/{all} cells"));
+        }
+    }
+
+    /// Draws the progress of the second run of what is about to be recorded.
+    pub fn confirming(&self, done: usize, all: usize) {
+        if self.progress {
+            let seconds = self.started.elapsed().as_secs_f32();
+            terminal::replace_line(&format!("  Confirming [{seconds:>8.3}s] {done}/{all} cells"));
         }
     }
 
@@ -113,11 +130,13 @@ impl Report {
         if self.json {
             return json::case(result);
         }
-        if self.quiet && !result.failed() {
+        let passed = result.status() == CaseStatus::Pass;
+        if self.quiet && !result.failed() || self.progress && !self.verbose && passed {
             return Ok(());
         }
         self.clear_progress();
         self.line(result)?;
+        self.refusals(result)?;
         if self.verbose {
             for cell in &result.cells {
                 let letter = result.comparison.table.letter(&cell.cell.position());
@@ -133,10 +152,30 @@ impl Report {
         Ok(())
     }
 
+    /// Warns of rows that the host has refused on every target and that were not recorded before. That may be
+    /// what the case is about, but more often a flag is misspelled.
+    fn refusals(&mut self, result: &CaseResult<'_>) -> Result<()> {
+        let mut rows = BTreeSet::new();
+        for cell in result.differing() {
+            let End::Refused(reason) = &cell.outcome.outcome.end else { continue };
+            let row = &cell.cell.row.name;
+            let is_refused = |end: &End| matches!(end, End::Refused(_));
+            let mut same_row = result.cells.iter().filter(|other| other.cell.row.name == *row);
+            if same_row.all(|other| is_refused(&other.outcome.outcome.end)) && rows.insert(row) {
+                self.word("warning", AnsiColor::Yellow)?;
+                writeln!(self.err, " row `{row}` was refused before the program started: {reason}")?;
+            }
+        }
+        Ok(())
+    }
+
     /// Prints the line of a case: its status, time, name and letters.
     fn line(&mut self, result: &CaseResult<'_>) -> Result<()> {
         let (word, color) = label(result.status());
-        let letters = result.comparison.table.row_of_letters();
+        let letters = match result.is_broken() {
+            true => "does not compile".into(),
+            false => result.comparison.table.row_of_letters(),
+        };
         let seconds = result.took().as_secs_f32();
         let (example, case) = result.names();
         self.word(word, color)?;
@@ -172,16 +211,48 @@ impl Report {
             return Ok(());
         }
         self.clear_progress();
-        for result in results.iter().filter(|result| result.failed()) {
+        self.broken(results, built, workspace)?;
+        for result in results.iter().filter(|result| result.failed() && !result.is_broken()) {
+            let about = result.cells[0].cell.case.about.as_deref();
+            let about = about.map(|about| format!(": {about}")).unwrap_or_default();
             writeln!(self.err)?;
-            self.line(result)?;
-            if let Some(about) = &result.cells[0].cell.case.about {
-                writeln!(self.err, "             {about}")?;
-            }
+            self.err.styled(BOLD, result.id())?;
+            writeln!(self.err, "{about}")?;
+            let table = &result.comparison.table;
+            writeln!(self.err, "  {}   ({})", table.row_of_letters(), table.legend())?;
             self.unsteady(result)?;
-            self.difference(result, workspace)?;
             self.build_errors(result, built)?;
+            self.difference(result, workspace)?;
             self.commands(result, &workspace.columns)?;
+        }
+        Ok(())
+    }
+
+    /// Prints the errors of the compiler about examples that do not compile natively, each example once. What
+    /// its cases would show is not printed: all of it follows from these errors.
+    fn broken(&mut self, results: &[CaseResult<'_>], built: &Built, workspace: &Workspace) -> Result<()> {
+        let broken: Vec<_> = results.iter().filter(|result| result.is_broken()).collect();
+        for cases in broken.chunk_by(|one, other| one.names().0 == other.names().0) {
+            let example = &cases[0].cells[0].cell.example.name;
+            let units: BTreeSet<_> = cases.iter().flat_map(|case| &case.unbuilt).collect();
+            let errors: BTreeSet<_> = units.iter().filter_map(|unit| built.failure(unit)).collect();
+            for failure in errors {
+                writeln!(self.err, "\n{}", failure.rendered.trim_end())?;
+            }
+            let targets: BTreeSet<_> = units.iter().map(|unit| unit.target.name()).collect();
+            let targets = targets.into_iter().collect::<Vec<_>>().join(" and ");
+            writeln!(self.err)?;
+            self.err.styled(colored(AnsiColor::Red).bold(), "error")?;
+            writeln!(
+                self.err,
+                ": the example `{example}` does not compile for {targets}, so nothing of {} is recorded",
+                count(cases.len(), "case"),
+            )?;
+            let file = workspace.show(&workspace.examples().join(example).join("cases.toml"));
+            writeln!(
+                self.err,
+                "  help: correct the program; if a case is about this error, add to it in {file}: builds = false"
+            )?;
         }
         Ok(())
     }
@@ -190,8 +261,15 @@ impl Report {
     fn unsteady(&mut self, result: &CaseResult<'_>) -> Result<()> {
         for cell in &result.cells {
             let Some(other) = &cell.unsteady else { continue };
-            writeln!(self.err, "\n  {} differs between repetitions:", cell.cell.id())?;
+            writeln!(self.err, "\n  {} differs between two runs, so it is not recorded:\n", cell.cell.id())?;
             self.diff(cell.outcome.text(), other.text())?;
+        }
+        if !result.is_steady() {
+            let file = format!("examples/{}/cases.toml", result.names().0);
+            writeln!(
+                self.err,
+                "\n  help: print no such values, or hide them in {file}: redact = [{{ pattern = \"…\", with = \"…\" }}]"
+            )?;
         }
         Ok(())
     }
@@ -204,19 +282,15 @@ impl Report {
             Status::Agrees => {}
             Status::New => {
                 writeln!(self.err, "\n  {file} does not exist yet; it would contain:\n")?;
-                write!(self.err, "{}", indent(&comparison.now, "    "))?;
+                for line in indent(&comparison.now, "    ").lines() {
+                    writeln!(self.err, "{}", self.cut(line))?;
+                }
             }
             Status::Differs => {
-                let changed: Vec<_> = comparison.differing.iter().map(Differing::to_string).collect();
-                let differ = if changed.len() == 1 { "differs" } else { "differ" };
+                let changed = compare::changes(&comparison.differing);
                 match changed.is_empty() {
                     true => writeln!(self.err, "\n  the case was edited after {file} was recorded:\n")?,
-                    false => writeln!(
-                        self.err,
-                        "\n  {} {differ} from {file}: {}\n",
-                        count(changed.len(), "cell"),
-                        changed.join(", ")
-                    )?,
+                    false => writeln!(self.err, "\n  differs from {file}: {}\n", changed.join(", "))?,
                 }
                 if comparison.before == comparison.now {
                     writeln!(self.err, "    only the description (`about`) differs")?;
@@ -243,10 +317,26 @@ impl Report {
                     ChangeTag::Insert => ('+', colored(AnsiColor::Green)),
                 };
                 let line = format!("  {sign} {}", change.value());
-                self.styled_line(style, line.trim_end())?;
+                // A line that has changed is never cut, as it may differ at its end.
+                let line = match change.tag() {
+                    ChangeTag::Equal => self.cut(line.trim_end()),
+                    ChangeTag::Delete | ChangeTag::Insert => line.trim_end().to_string(),
+                };
+                self.styled_line(style, &line)?;
             }
         }
         Ok(())
+    }
+
+    /// Returns a line as wide as the terminal at most. The flags of a row would break the table if they were
+    /// wrapped.
+    fn cut(&self, line: &str) -> String {
+        match self.width {
+            Some(width) if line.chars().count() > width => {
+                line.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+            }
+            _ => line.to_string(),
+        }
     }
 
     /// Prints the complete compiler errors of cells that differ because they do not build.
@@ -277,21 +367,25 @@ impl Report {
         let whole = result.is_whole(columns) && (ids.len() > 4 || ids.len() == result.cells.len());
         let whole = whole || ids.is_empty();
         let ids = if whole { vec![result.id()] } else { ids };
-        writeln!(self.err)?;
-        for id in &ids {
-            writeln!(self.err, "  rerun:   cargo xtask test --exact {}", shell_word(id))?;
-        }
+        let ids = shell_words(ids.iter().map(String::as_str));
+        writeln!(self.err, "\n  rerun:   cargo xtask test --exact {ids}")?;
         if result.is_steady() {
-            writeln!(self.err, "  accept:  cargo xtask test --accept --exact {}", ids.join(" "))?;
+            writeln!(self.err, "  accept:  cargo xtask test --accept --exact {ids}")?;
         }
         Ok(())
     }
 
-    /// Prints the last lines of a run that was not interrupted.
+    /// Prints the last lines of a run that was not interrupted. `ambiguous` are the filters that matched several
+    /// examples, with the names of these examples.
     ///
     /// # Errors
     /// If stderr or stdout cannot be written to.
-    pub fn summary(&mut self, summary: &Summary, policy: SnapshotPolicy) -> Result<()> {
+    pub fn summary(
+        &mut self,
+        summary: &Summary,
+        ambiguous: &[(String, Vec<&str>)],
+        policy: SnapshotPolicy,
+    ) -> Result<()> {
         if self.json {
             return json::summary(summary, self.started.elapsed());
         }
@@ -324,10 +418,21 @@ impl Report {
             )?,
         }
         self.figures(summary)?;
-        if summary.failed > 0 && policy.update == UpdateMode::Pending {
+        for (filter, examples) in ambiguous {
+            let (shown, more) = examples.split_at(examples.len().min(MOST_EXAMPLES));
+            let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+            let shown = shown.join(", ");
             writeln!(
                 self.err,
-                "     Pending review one by one: cargo insta review; accept all: cargo xtask test --accept"
+                "             `{filter}` matched {}: {shown}{more}",
+                count(examples.len(), "example")
+            )?;
+        }
+        if summary.failed > summary.broken && policy.update == UpdateMode::Pending {
+            let review = if self.has_insta { "; review one by one: cargo insta review" } else { "" };
+            writeln!(
+                self.err,
+                "     Pending differences are kept beside the snapshots as .snap.new{review}"
             )?;
         }
         Ok(())
@@ -335,20 +440,23 @@ impl Report {
 
     /// Prints the line with the numbers of cases and cells.
     fn figures(&mut self, summary: &Summary) -> Result<()> {
-        let color =
-            if summary.failed == 0 && summary.broken == 0 { AnsiColor::Green } else { AnsiColor::Red };
+        let color = if summary.failed == 0 && summary.without_outcome == 0 {
+            AnsiColor::Green
+        } else {
+            AnsiColor::Red
+        };
         let seconds = self.started.elapsed().as_secs_f32();
-        let Summary { passed, failed, accepted, cells, broken, not_run, .. } = summary;
+        let Summary { passed, failed, accepted, cells, without_outcome, not_run, .. } = summary;
         let accepted = if *accepted > 0 { format!(" ({accepted} newly accepted)") } else { String::new() };
         let not_run = if *not_run > 0 { format!(", {not_run} not run") } else { String::new() };
-        let broken = match broken {
+        let without_outcome = match without_outcome {
             0 => String::new(),
-            _ => format!(", {} without an outcome", count(*broken, "cell")),
+            _ => format!(", {} without an outcome", count(*without_outcome, "cell")),
         };
         self.word("Summary", color)?;
         writeln!(
             self.err,
-            " [{seconds:>8.3}s] {} ({}): {passed} passed{accepted}, {failed} failed{broken}{not_run}",
+            " [{seconds:>8.3}s] {} ({}): {passed} passed{accepted}, {failed} failed{without_outcome}{not_run}",
             count(passed + failed, "case"),
             count(*cells, "cell"),
         )?;
@@ -356,7 +464,7 @@ impl Report {
     }
 
     /// Prints why a cell has no outcome.
-    pub fn broken(&mut self, cell: &str, why: &str) {
+    pub fn without_outcome(&mut self, cell: &str, why: &str) {
         self.clear_progress();
         // As in `interrupted`, an error is ignored: the exit code tells the same.
         let _ = writeln!(self.err, "error: {cell}: {}", visible(why.as_bytes()));
@@ -379,5 +487,6 @@ fn label(status: CaseStatus) -> (&'static str, AnsiColor) {
         CaseStatus::New => ("NEW", AnsiColor::Yellow),
         CaseStatus::Accepted => ("ACCEPTED", AnsiColor::Green),
         CaseStatus::Unsteady => ("UNSTEADY", AnsiColor::Red),
+        CaseStatus::Broken => ("BROKEN", AnsiColor::Red),
     }
 }

@@ -43,7 +43,7 @@ struct Totals<'a> {
     failed: usize,
     accepted: usize,
     /// The number of cells without an outcome.
-    broken: usize,
+    without_outcome: usize,
     not_run: usize,
     cells: usize,
     orphans: &'a [String],
@@ -101,7 +101,7 @@ pub fn summary(summary: &Summary, took: Duration) -> Result<()> {
         passed: summary.passed,
         failed: summary.failed,
         accepted: summary.accepted,
-        broken: summary.broken,
+        without_outcome: summary.without_outcome,
         not_run: summary.not_run,
         cells: summary.cells,
         orphans: &summary.orphans,

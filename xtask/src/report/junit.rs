@@ -51,8 +51,11 @@ fn draw(results: &[CaseResult<'_>]) -> String {
 
 /// Why a cell failed, if it did.
 fn message(result: &CaseResult<'_>, cell: &CellResult<'_>) -> Option<String> {
+    if result.is_broken() {
+        return Some("the program does not compile natively".into());
+    }
     if cell.unsteady.is_some() {
-        return Some("differs between repetitions".into());
+        return Some("differs between two runs".into());
     }
     if !result.failed() {
         return None;

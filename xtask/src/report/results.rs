@@ -1,12 +1,13 @@
 //! The results of a run, which all reports show.
 
-use std::time::Duration;
+use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
 use crate::exit;
 use crate::model::cell::Cell;
-use crate::model::column::Column;
+use crate::model::column::{Column, Unit};
 use crate::report::page::file::Update;
 use crate::snapshot::compare::{Comparison, SnapshotPolicy, Status};
 use crate::snapshot::format::Drawn;
@@ -18,6 +19,9 @@ pub struct CaseResult<'a> {
     pub cells: Vec<CellResult<'a>>,
     /// The outcomes of those cells, compared with the snapshot.
     pub comparison: Comparison,
+    /// The units that do not build although the case needs them on the machine itself: its native program,
+    /// or its peer. Such a case is an error, and nothing of it is recorded.
+    pub unbuilt: Vec<Unit>,
 }
 
 /// The result of a cell.
@@ -27,13 +31,15 @@ pub struct CellResult<'a> {
     pub outcome: Drawn,
     /// The first outcome of a later repetition that differs, if there is one.
     pub unsteady: Option<Drawn>,
-    /// How long all repetitions took.
+    /// How long all repetitions took together.
     pub took: Duration,
+    /// From the start of the first repetition to the end of the last one; `None` if the cell could not be run.
+    pub span: Option<Range<Instant>>,
     /// What a user types in the scratch directory for the same run; `None` if the cell could not be run.
     pub typed: Option<String>,
 }
 
-impl CaseResult<'_> {
+impl<'a> CaseResult<'a> {
     /// The id of the case.
     pub fn id(&self) -> String {
         self.cells[0].cell.case_id()
@@ -50,9 +56,16 @@ impl CaseResult<'_> {
         self.cells.iter().all(|cell| cell.unsteady.is_none())
     }
 
+    /// Whether the program does not compile natively although it is meant to.
+    pub fn is_broken(&self) -> bool {
+        !self.unbuilt.is_empty()
+    }
+
     /// Whether this case makes the run fail.
     pub fn failed(&self) -> bool {
-        !self.is_steady() || self.comparison.status != Status::Agrees && !self.comparison.is_accepted
+        self.is_broken()
+            || !self.is_steady()
+            || self.comparison.status != Status::Agrees && !self.comparison.is_accepted
     }
 
     /// Whether all cells that the case has in `columns` were run.
@@ -62,14 +75,18 @@ impl CaseResult<'_> {
         case.rows.iter().map(cells).sum::<usize>() == self.cells.len()
     }
 
-    /// The sum of the times that its cells took.
+    /// The time from the start of its first cell to the end of its last one.
     pub fn took(&self) -> Duration {
-        self.cells.iter().map(|cell| cell.took).sum()
+        let spans = || self.cells.iter().filter_map(|cell| cell.span.as_ref());
+        let first = spans().map(|span| span.start).min();
+        let last = spans().map(|span| span.end).max();
+        first.zip(last).map_or(Duration::ZERO, |(first, last)| last.duration_since(first))
     }
 
     /// The status of the case.
     pub fn status(&self) -> CaseStatus {
         match self.comparison.status {
+            _ if self.is_broken() => CaseStatus::Broken,
             _ if !self.is_steady() => CaseStatus::Unsteady,
             Status::Agrees => CaseStatus::Pass,
             _ if self.comparison.is_accepted => CaseStatus::Accepted,
@@ -78,8 +95,18 @@ impl CaseResult<'_> {
         }
     }
 
+    /// Whether outcomes of this run are about to be recorded that were not recorded before.
+    pub fn is_recorded_anew(&self) -> bool {
+        self.comparison.is_accepted && !self.comparison.differing.is_empty()
+    }
+
     /// The ids of the cells that differ from the snapshot or between repetitions.
     pub fn differing_ids(&self) -> Vec<String> {
+        self.differing().map(|result| result.cell.id()).collect()
+    }
+
+    /// The cells that differ from the snapshot or between repetitions.
+    pub fn differing(&self) -> impl Iterator<Item = &CellResult<'a>> {
         let differs = |result: &&CellResult<'_>| {
             result.unsteady.is_some()
                 || self
@@ -88,7 +115,7 @@ impl CaseResult<'_> {
                     .iter()
                     .any(|differing| differing.position == result.cell.position())
         };
-        self.cells.iter().filter(differs).map(|result| result.cell.id()).collect()
+        self.cells.iter().filter(differs)
     }
 }
 
@@ -106,6 +133,8 @@ pub enum CaseStatus {
     Accepted,
     /// It differs between repetitions.
     Unsteady,
+    /// Its program does not compile natively, which the case does not say.
+    Broken,
 }
 
 /// The figures of a run.
@@ -115,12 +144,14 @@ pub struct Summary {
     pub passed: usize,
     /// The number of cases that failed.
     pub failed: usize,
+    /// The number of those that failed because their program does not compile natively.
+    pub broken: usize,
     /// The number of cases that were accepted in this run.
     pub accepted: usize,
     /// The number of cells of all these cases.
     pub cells: usize,
     /// The number of cells that the harness could not run to their end.
-    pub broken: usize,
+    pub without_outcome: usize,
     /// The number of cases that were not compared because the run ended early.
     pub not_run: usize,
     /// The orphans: snapshots, rows, columns and cells that belong to no case any more.
@@ -133,6 +164,7 @@ impl Summary {
     /// Adds the result of a case.
     pub fn add(&mut self, result: &CaseResult<'_>) {
         self.cells += result.cells.len();
+        self.broken += usize::from(result.is_broken());
         match (result.failed(), result.status()) {
             (true, _) => self.failed += 1,
             (false, status) => {
@@ -150,7 +182,7 @@ impl Summary {
     /// The exit code of the run.
     pub fn exit_code(&self, policy: SnapshotPolicy) -> u8 {
         match self.failed > 0 || self.orphans_fail(policy) {
-            _ if self.broken > 0 => exit::HARNESS,
+            _ if self.broken > 0 || self.without_outcome > 0 => exit::HARNESS,
             true => exit::DIFFERS,
             false => exit::OK,
         }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -83,6 +84,7 @@ pub struct Raw {
     pub without_guest: Option<Ran>,
     /// What the run changed in its scratch directory.
     pub changes: Vec<Change>,
+    pub started: Instant,
     pub took: Duration,
     /// The command line that a user types in the scratch directory for the same run.
     pub typed: String,
@@ -97,6 +99,16 @@ impl CellRun {
             CellRun::Ran(raw) => raw.took,
             CellRun::DoesNotBuild(_) | CellRun::DoesNotCompose(_) | CellRun::Failed(_) | CellRun::NotRun => {
                 Duration::ZERO
+            }
+        }
+    }
+
+    /// Returns when the run started and ended, if there was one.
+    pub fn span(&self) -> Option<Range<Instant>> {
+        match self {
+            CellRun::Ran(raw) => Some(raw.started..raw.started + raw.took),
+            CellRun::DoesNotBuild(_) | CellRun::DoesNotCompose(_) | CellRun::Failed(_) | CellRun::NotRun => {
+                None
             }
         }
     }
@@ -228,7 +240,7 @@ fn invoke(
         _ => None,
     };
     remove(plan, dir);
-    Ok(CellRun::Ran(Raw { ran, without_guest, changes, took, typed, port }))
+    Ok(CellRun::Ran(Raw { ran, without_guest, changes, started, took, typed, port }))
 }
 
 /// Removes the directory of a cell that has ended. If it cannot be removed, it is left until the end of the run,

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::mpsc::Receiver;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 
@@ -36,6 +38,16 @@ pub fn seed(shuffle: Option<Option<u64>>) -> Option<u64> {
         shuffle?.unwrap_or_else(|| std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0));
     say(&format!("Shuffled; --shuffle={seed} repeats this order"));
     Some(seed)
+}
+
+/// Waits until the wall clock shows another second, or until `is_over`.
+pub fn next_second(is_over: impl Fn() -> bool) {
+    let second = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let (now, started) = (second(), Instant::now());
+    // The clock may be set back meanwhile, so this never waits for much longer than a second.
+    while second() == now && started.elapsed() < Duration::from_millis(1500) && !is_over() {
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Returns the indices of the cells of each case. The cells of a case must be adjacent.

@@ -1,7 +1,6 @@
 //! Compares the outcomes of a case with its snapshot, and decides what to write.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -19,7 +18,7 @@ pub struct Comparison {
     pub status: Status,
     /// The table with the outcomes of this run, and for all other cells those of the snapshot.
     pub table: Table,
-    /// The cells of this run that differ from the snapshot.
+    /// The cells of this run that differ from the snapshot, in the order of the table.
     pub differing: Vec<Differing>,
     /// The drawn table of the accepted snapshot; empty if there is none.
     pub before: String,
@@ -59,17 +58,41 @@ pub struct Differing {
     pub now: String,
 }
 
-impl fmt::Display for Differing {
-    /// Such as `default@wasip1 A→B`, or `default@wasip1 differs` if the letter is the same. The letters of
-    /// two tables are independent, so the same letter can mean another outcome.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Position { row, column } = &self.position;
-        match &self.before {
-            None => write!(f, "{row}@{column} is new"),
-            Some(before) if *before == self.now => write!(f, "{row}@{column} differs"),
-            Some(before) => write!(f, "{row}@{column} {before}→{}", self.now),
+/// How many cells are listed one by one.
+const MOST_CELLS: usize = 3;
+
+/// Describes which cells differ, and how: `default@wasip1 A→B`. Many cells that have changed in the same way
+/// are only counted: `7 cells: letters unchanged, other text`. The letters of two tables are independent, so
+/// the same letter can mean another outcome.
+pub fn changes(differing: &[Differing]) -> Vec<String> {
+    let way = |one: &Differing| match &one.before {
+        None => "new".to_string(),
+        Some(before) if *before == one.now => "letters unchanged, other text".to_string(),
+        Some(before) => format!("{before}→{}", one.now),
+    };
+    let mut ways: Vec<(String, Vec<&Differing>)> = Vec::new();
+    for one in differing {
+        let way = way(one);
+        match ways.iter_mut().find(|(known, _)| *known == way) {
+            Some((_, cells)) => cells.push(one),
+            None => ways.push((way, vec![one])),
         }
     }
+    let described = ways.iter().flat_map(|(way, cells)| match cells.len() > MOST_CELLS {
+        true => vec![format!("{} cells: {way}", cells.len())],
+        false => cells
+            .iter()
+            .map(|cell| {
+                let way = if cell.before.as_ref() == Some(&cell.now) {
+                    "letter unchanged, other text"
+                } else {
+                    way
+                };
+                format!("{}@{} {way}", cell.position.row, cell.position.column)
+            })
+            .collect(),
+    });
+    described.collect()
 }
 
 /// What to do with the pending snapshot.
@@ -143,7 +166,7 @@ pub fn case(
         _ => Pending::Discard,
     };
 
-    let differing = ran
+    let mut differing: Vec<_> = ran
         .iter()
         .filter(|(position, outcome)| base.and_then(|base| base.outcome(position)) != Some(outcome))
         .map(|(position, _)| Differing {
@@ -152,6 +175,7 @@ pub fn case(
             now: merged.letter(position),
         })
         .collect();
+    differing.sort_by_key(|differing| merged.place(&differing.position));
     let before = base.map(Table::draw).unwrap_or_default();
     let now = merged.draw();
     let accept = if accept_now { Some(merged.clone()) } else { pruned };

@@ -208,7 +208,7 @@ fn read_change(line: &str, contents: String) -> Option<FileChange> {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use regex_lite::Regex;
 
@@ -317,6 +317,7 @@ mod tests {
                 change(ChangeKind::Created, "cwd/link", Entry::Link("exit 0".into())),
                 change(ChangeKind::Removed, "cwd/12", file(b"")),
             ],
+            started: Instant::now(),
             took: Duration::ZERO,
             typed: String::new(),
             port: None,

@@ -155,3 +155,15 @@ pub fn private_directory_in_memory(key: &str) -> Option<PathBuf> {
 pub fn private_directory_in_memory(_: &str) -> Option<PathBuf> {
     None
 }
+
+/// Returns how many columns the terminal `stream` has, or `None` if it is not a terminal or this is not known.
+#[cfg_attr(not(unix), expect(unused_variables))]
+pub fn terminal_width(stream: &io::Stderr) -> Option<usize> {
+    #[cfg(unix)]
+    return rustix::termios::tcgetwinsize(stream)
+        .ok()
+        .map(|size| usize::from(size.ws_col))
+        .filter(|columns| *columns > 0);
+    #[cfg(not(unix))]
+    return None;
+}

@@ -18,6 +18,7 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::Style;
 
 use crate::support::escape::{is_hidden, without_controls};
+use crate::support::platform;
 
 /// Writes `text` and a line feed to stderr. Errors are ignored, as there is no other stream on which to
 /// report them.
@@ -77,11 +78,6 @@ pub fn stderr(colors: Option<bool>) -> Stderr {
     Lines::new(AutoStream::new(io::stderr(), choice))
 }
 
-/// Whether stderr is a terminal.
-pub fn stderr_is_terminal() -> bool {
-    io::stderr().is_terminal()
-}
-
 /// Replaces the line of stderr in which the cursor is, which must be a terminal, by `text` without a line
 /// feed.
 pub fn replace_line(text: &str) {
@@ -93,6 +89,12 @@ pub fn replace_line(text: &str) {
 /// Returns whether stderr is a terminal, where a line can be redrawn.
 pub fn is_watched() -> bool {
     io::stderr().is_terminal()
+}
+
+/// Returns how many columns the terminal on stderr has, or `None` if stderr is not a terminal or this is not
+/// known.
+pub fn width() -> Option<usize> {
+    platform::terminal_width(&io::stderr())
 }
 
 /// A line on stderr that is redrawn in place. It is cleared when this is dropped. It is only for terminals,

@@ -156,6 +156,10 @@ fn new_example_is_listed_under_other() {
     let workspace = Workspace::new();
     workspace.xtask().args(["new", "greeter"]).assert().code(0);
     workspace.write("snapshots/greeter/first.snap", &snapshot(EQUAL));
+    let manifest = workspace.read("examples/greeter/Cargo.toml").replace("What this example shows", "Greets");
+    let manifest = manifest.replace("A section of DIVERGENCES.md", "Other");
+    workspace.write("examples/greeter/Cargo.toml", &manifest);
+    workspace.cases("greeter", "[first]\nabout = 'A greeting'\n");
     divergences(&workspace, "").code(0);
     let page = workspace.read(PAGE);
     assert!(page.contains("## Other\n"), "{page}");

@@ -48,6 +48,50 @@ fn mistake_in_a_cases_file_is_a_usage_error_with_its_location() {
 }
 
 #[test]
+fn mistake_in_a_cases_file_has_help() {
+    let workspace = Workspace::with("hello", HELLO, "");
+    for (cases, says) in [
+        ("[default]\nargs = 'x'\n", "help: this is a list: write `['x']`"),
+        ("[default]\ngrant.a = { dirs = \".\" }\n", "help: this is a list: write `[\".\"]`"),
+        ("[default]\ntimeout = 10\n", "help: write it as \"10s\", \"500ms\" or \"2m\""),
+        ("[one]\n[two]\n[one]\n", "error: duplicate table `one`"),
+        ("[one]\n[two]\n[one]\n", "help: the first one is in line 1; rename or remove one"),
+        ("[one]\nargs = []\n[two]\nargs = []\nargs = []\n", "error: duplicate key `args`"),
+        ("[one]\nargs = []\n[two]\nargs = []\nargs = []\n", "help: the first one is in line 4;"),
+        ("[one]\nargs = ['{home}']\n", "error: unknown placeholder `{home}`"),
+        ("[one]\nargs = ['{home}']\n", "help: the placeholders here are `{cwd}`, `{byte:XX}`, `{port}`"),
+        ("[one]\nargs = ['{cdw}/a']\n", "help: did you mean `{cwd}`?"),
+        ("[one]\nargs = ['caf{bytes:e9}']\n", "help: did you mean `{byte:XX}`?"),
+        ("[one]\nargs = ['{byte}']\n", "unknown placeholder `{byte}`"),
+        ("[one]\nenv.A = '{cwdd}'\n", "help: did you mean `{cwd}`?"),
+        ("[one]\ngrant.a = { dirs = ['{cw}'] }\n", "help: did you mean `{cwd}`?"),
+        ("[one]\nflags.a = ['--dir={bin}']\n", "the placeholders here are `{cwd}`, `{wasm:NAME}`, `{port}`"),
+    ] {
+        workspace.write("examples/hello/cases.toml", cases);
+        workspace.test("--list").code(2).says(says);
+    }
+    // Other braces stand for themselves.
+    workspace.cases("hello", "[one]\nargs = ['{\"a\": {}}', '{ x }', '{X}', '{0}', 'a{2,}', '{', '{cwd']\n");
+    workspace.test("--list").code(0);
+}
+
+#[test]
+#[cfg(unix)]
+fn linked_crate_that_is_a_workspace_has_help() {
+    let workspace = Workspace::with("hello", HELLO, "");
+    let manifest = "[package]\nname = \"mine\"\nedition = \"2024\"\n[workspace]\n";
+    workspace.write("../mine/Cargo.toml", manifest);
+    workspace.write("../mine/src/main.rs", HELLO);
+    std::os::unix::fs::symlink("../../mine", workspace.path("examples/mine"))
+        .expect("the link should be made");
+    workspace
+        .test("")
+        .code(101)
+        .says("multiple workspace roots")
+        .says("help: an example cannot be a workspace of its own");
+}
+
+#[test]
 fn workspace_without_the_parallax_table_is_a_usage_error() {
     let workspace = Workspace::with("hello", HELLO, "");
     workspace.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"examples/*\"]\n");

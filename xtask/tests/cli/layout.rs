@@ -94,7 +94,10 @@ fn overwritten_data_is_reported() {
         .prints("memory env.memory, 65536 bytes, shared by env, victim and extra")
         .prints("extra's data 1026..1028 overwrites victim's data 1026..1028 (\"ll\")");
     layout(&workspace, &["shares/case/apart"]).code(0).prints("far");
-    layout(&workspace, &["shares"]).code(100).prints("default@").prints("apart@").prints("over@");
+    layout(&workspace, &["shares"]).code(100).prints("apart@").prints("over@");
+    // A row without other modules is drawn only if it is named.
+    assert!(!layout(&workspace, &["shares"]).stdout_text().contains("default@"));
+    layout(&workspace, &["shares/case/default"]).code(0).prints("default@");
 }
 
 #[test]
@@ -131,6 +134,14 @@ fn arguments_and_modules_that_cannot_be_read_are_errors() {
     let workspace = workspace("");
     layout(&workspace, &["share"]).code(4).says("did you mean `shares`?");
     layout(&workspace, &["shares/case/ovr"]).code(4).says("did you mean `shares/case/over`?");
+    let sharing = "help: examples with modules that share a memory: shares\n";
+    layout(&workspace, &["nope"]).code(4).says(sharing);
+    workspace.example("alone", HELLO, "");
+    layout(&workspace, &["alone"])
+        .code(4)
+        .says("no row of `alone` has modules that share a memory: none has `--preload`")
+        .says(sharing)
+        .says("name a row: alone/default/default");
     layout(&workspace, &[]).code(2);
     layout(&workspace, &["absent.wasm"]).code(4).says("absent.wasm");
     workspace.write("text.wasm", "no module");

@@ -13,6 +13,7 @@ fn new_example_passes_after_it_was_accepted() {
         .prints("examples/greeter")
         .prints("cargo xtask test greeter/");
     workspace.test_in_ci("greeter/").code(100).says("NEW");
+    replace_texts(&workspace);
     workspace.test("greeter/ --accept").code(0).says("AAA").does_not_say("warning");
     workspace.test_in_ci("").code(0).says("2 passed");
 }
@@ -21,7 +22,41 @@ fn new_example_passes_after_it_was_accepted() {
 fn new_makes_the_examples_directory() {
     let workspace = Workspace::new();
     workspace.xtask().args(["new", "greeter"]).assert().code(0);
+    replace_texts(&workspace);
     workspace.test("--accept").code(0).says("1 passed");
+}
+
+/// Replaces the texts of the template in the new example `greeter`.
+fn replace_texts(workspace: &Workspace) {
+    let manifest = workspace.read("examples/greeter/Cargo.toml");
+    let manifest = manifest.replace("What this example shows, in a phrase", "Greets");
+    workspace
+        .write("examples/greeter/Cargo.toml", &manifest.replace("A section of DIVERGENCES.md", "std::io"));
+    let cases = workspace.read("examples/greeter/cases.toml");
+    workspace.cases("greeter", &cases.replace("One line for the reader: what this case shows", "A greeting"));
+}
+
+#[test]
+fn texts_of_the_template_are_not_recorded() {
+    let workspace = Workspace::with_hello();
+    workspace.xtask().args(["new", "greeter"]).assert().code(0);
+    let divergences = || workspace.xtask().arg("divergences").assert();
+    for refused in [workspace.test("--accept"), workspace.test("greeter/ --accept"), divergences()] {
+        refused
+            .code(2)
+            .says("`description` is still the text of the template")
+            .says("examples/greeter/Cargo.toml:3:16")
+            .says("`area` is still the text of the template")
+            .says("`about` is still the text of the template")
+            .says("examples/greeter/cases.toml:6:10");
+    }
+    assert!(!workspace.path("snapshots/greeter").exists() && !workspace.path("DIVERGENCES.md").exists());
+    // Other examples are not affected.
+    workspace.test("hello --accept").code(0);
+    replace_texts(&workspace);
+    workspace.test("--accept").code(0);
+    divergences().code(0);
+    assert!(workspace.read("DIVERGENCES.md").contains("A greeting"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a program does is recorded as its outcome, also if the program does not build.
 
-use crate::support::{AssertOutput, HELLO, Workspace, snapshot};
+use crate::support::{AssertOutput, HELLO, Workspace, objects, snapshot};
 
 #[test]
 fn build_failure_for_one_target_is_recorded() {
@@ -36,7 +36,7 @@ B  does not build: error: preview 1 is not supported
 
 #[test]
 fn program_that_starts_to_build_is_a_difference() {
-    let workspace = Workspace::with("late", "fn main() { unknown(); }", "");
+    let workspace = Workspace::with("late", "fn main() { unknown(); }", "[default]\nbuilds = false\n");
     workspace.example("hello", HELLO, "");
     workspace.test("--accept").code(0);
     assert!(workspace.read("snapshots/late/default.snap").contains("A  does not build: error[E0425]: "));
@@ -45,10 +45,62 @@ fn program_that_starts_to_build_is_a_difference() {
 }
 
 #[test]
-fn it_is_an_error_if_no_example_builds() {
-    let workspace = Workspace::with("broken", "fn main() { unknown(); }", "");
-    workspace.test("").code(101).says("unknown");
+fn program_that_does_not_compile_natively_is_an_error_and_is_not_recorded() {
+    let workspace = Workspace::with("broken", "fn main() { unknown(); }", "[one]\n[two]\n");
+    for args in ["", "--accept", "broken --accept", "--target wasip1 --accept", "--check"] {
+        workspace
+            .test(args)
+            .code(101)
+            .says("BROKEN")
+            .says("cannot find function `unknown` in this scope")
+            .says("the example `broken` does not compile for native")
+            .says("builds = false")
+            .does_not_say("would contain")
+            .does_not_say("cargo insta review");
+        assert!(!workspace.path("snapshots").exists(), "{args}");
+    }
+    // The error is shown once, not for each case.
+    assert_eq!(workspace.test("").stderr_text().matches("error[E0425]").count(), 1);
+}
+
+#[test]
+fn program_that_compiles_for_no_target_of_its_cases_is_an_error() {
+    let workspace = Workspace::with("broken", "fn main() { unknown(); }", "[one]\ntargets = ['wasip2']\n");
+    workspace.test("--accept").code(101).says("does not compile for wasip2");
     assert!(!workspace.path("snapshots").exists());
+    workspace.cases("broken", "[one]\ntargets = ['wasip2']\nbuilds = false\n");
+    workspace.test("--accept").code(0).says("ACCEPTED");
+}
+
+#[test]
+fn error_in_one_example_costs_no_other_its_result() {
+    let workspace = Workspace::with_hello();
+    workspace.example("typo", HELLO, "");
+    workspace.example("waits", HELLO, "");
+    workspace.test("typo --accept").code(0);
+    let recorded = workspace.snapshots();
+    workspace.program("typo", "fn main() { let x: u32 = \"a\"; }");
+    let run = workspace
+        .test("--accept")
+        .code(101)
+        .says("ACCEPTED")
+        .says("PASS")
+        .says("2 passed (1 newly accepted), 1 failed");
+    // What the snapshot shows is not printed as removed.
+    run.says("mismatched types").does_not_say("Hello!");
+    let typo = std::path::Path::new("snapshots/typo/default.snap");
+    assert_eq!(workspace.snapshots()[typo], recorded[typo]);
+    let cases = objects(&workspace.test_in_ci("--format json typo").code(101));
+    assert_eq!(cases.iter().find(|object| object["kind"] == "case").expect("a case")["status"], "broken");
+}
+
+#[test]
+fn error_of_the_compiler_comes_before_the_difference() {
+    let workspace = Workspace::with_hello();
+    workspace.program("hello", "fn main() { #[cfg(target_os = \"wasi\")] unknown(); }");
+    let stderr = workspace.test_in_ci("").code(100).stderr_text();
+    let at = |text: &str| stderr.find(text).unwrap_or_else(|| panic!("{text} is not in\n{stderr}"));
+    assert!(at("error[E0425]") < at("│Hello!"), "{stderr}");
 }
 
 #[test]

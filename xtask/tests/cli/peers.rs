@@ -151,9 +151,11 @@ fn peer_that_ends_before_its_cell_is_an_error() {
 }
 
 #[test]
-fn build_failure_of_a_peer_is_an_outcome() {
+fn peer_that_does_not_compile_is_an_error() {
     let workspace = with_server("fn main() { nothing() }", NATIVE);
-    let cells = objects(&workspace.test("--check --format json").code(100));
+    workspace.test("--accept").code(101).says("error[E0425]");
+    assert!(workspace.snapshots().is_empty());
+    let cells = objects(&workspace.test("--check --format json").code(101));
     let outcome = cells[0]["outcome"].as_str().expect("`outcome` should be a string");
     assert!(outcome.starts_with("does not build: module server: error[E0425]"), "{outcome}");
 }

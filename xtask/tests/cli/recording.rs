@@ -36,12 +36,31 @@ fn difference_fails_in_ci_and_writes_nothing() {
 fn difference_is_written_to_a_pending_snapshot() {
     let workspace = Workspace::with_hello();
     workspace.program("hello", BYE);
-    workspace.test("").code(100).says("+    │Bye!").says("cargo insta review");
+    workspace.test("").code(100).says("+    │Bye!").says(".snap.new");
     assert_eq!(workspace.read("snapshots/hello/default.snap"), snapshot(HELLO_TABLE));
     assert_eq!(
         workspace.read("snapshots/hello/default.snap.new"),
         snapshot(&HELLO_TABLE.replace("Hello", "Bye"))
     );
+}
+
+#[test]
+#[cfg(unix)]
+fn review_is_recommended_if_its_tool_is_installed() {
+    use std::os::unix::fs::PermissionsExt;
+    let workspace = Workspace::with_hello();
+    workspace.program("hello", BYE);
+    let path = |more: &str| format!("{}{more}", std::env::var("PATH").unwrap_or_default());
+    let tool = workspace.path("tools/cargo-insta");
+    let is_installed =
+        std::env::split_paths(&path("")).any(|directory| directory.join("cargo-insta").is_file());
+    if !is_installed {
+        workspace.test("").code(100).does_not_say("cargo insta review");
+    }
+    workspace.write("tools/cargo-insta", "#!/bin/sh\n");
+    std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).expect("the mode should be set");
+    let path = path(&format!(":{}", workspace.path("tools").display()));
+    workspace.xtask().arg("test").env("PATH", path).assert().code(100).says("cargo insta review");
 }
 
 #[test]

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+#[cfg(target_os = "linux")]
+use crate::support::require;
 use crate::support::{AssertOutput, BYE, HELLO, Workspace, objects};
 
 /// A workspace with an accepted example, a changed one and a new one.
@@ -107,13 +109,90 @@ fn printed_commands_select_the_failed_cells() {
         stderr.lines().filter_map(|line| Some(line.split_once("cargo xtask test ")?.1)).collect();
     let (accept, alone): (Vec<_>, Vec<_>) =
         commands.into_iter().partition(|command| command.contains("--accept"));
-    assert_eq!(alone, ["--exact hello/default/default@wasip1", "--exact hello/default/default@wasip2"]);
-    for command in alone {
-        workspace.test_in_ci(command).code(100).says("(1 cell)");
-    }
+    assert_eq!(alone, ["--exact hello/default/default@wasip1 hello/default/default@wasip2"]);
+    workspace.test_in_ci(alone[0]).code(100).says("(2 cells)");
     assert_eq!(accept.len(), 1, "{stderr}");
     workspace.test(accept[0]).code(0);
     workspace.test_in_ci("").code(0);
+}
+
+#[test]
+fn failure_is_reported_once_with_a_legend_and_a_summary_of_its_cells() {
+    let cases =
+        "[default]\nabout = 'A greeting'\ngrant.z-here = { dirs = ['.'] }\ngrant.a-here = { dirs = ['.'] }\n";
+    let workspace = Workspace::with("hello", HELLO, cases);
+    workspace.test("--accept").code(0);
+    workspace.program("hello", BYE);
+    let run = workspace.test_in_ci("").code(100);
+    let stderr = run.stderr_text();
+    assert_eq!(stderr.matches("FAIL").count(), 1, "{stderr}");
+    assert_eq!(stderr.matches("rerun:").count(), 1, "{stderr}");
+    run.says("hello/default: A greeting\n")
+        .says("AAA ·AA ·AA   (rows default, z-here, a-here; columns native, wasip1, wasip2)\n")
+        .says("differs from snapshots/hello/default.snap: 7 cells: letters unchanged, other text\n");
+    // Few cells are listed, in the order of the table.
+    let program = r#"fn main() {
+        let granted = std::fs::read_dir(".").is_ok() && cfg!(target_env = "p2");
+        println!("{}", if granted { "Bye!" } else { "Hello!" });
+    }"#;
+    workspace.program("hello", program);
+    workspace.test_in_ci("").code(100).says(": z-here@wasip2 A→B, a-here@wasip2 A→B\n");
+}
+
+#[test]
+fn refused_row_is_a_warning_until_it_is_recorded() {
+    let workspace = Workspace::with("hello", HELLO, "[default]\nflags.here = ['--dri=.']\n");
+    let warning =
+        "warning row `here` was refused before the program started: unexpected argument '--dri' found";
+    workspace.test("").code(100).says(warning);
+    workspace.test("--accept").code(0).says(warning);
+    workspace.test("").code(0).does_not_say("warning");
+}
+
+/// Runs `xtask` with these arguments on a terminal, and returns what it writes; `None` if this test has to be
+/// skipped.
+#[cfg(target_os = "linux")]
+#[track_caller]
+fn on_a_terminal(workspace: &Workspace, args: &str) -> Option<String> {
+    let there = std::process::Command::new("script").arg("--version").output();
+    if !require("`script` (util-linux)", there.is_ok_and(|ran| ran.status.success())) {
+        return None;
+    }
+    let xtask = workspace.xtask();
+    let line = format!("stty cols 60; {} {args}", xtask.get_program().display());
+    let wrapper = ["script", "--quiet", "--return", "--command", &line, "/dev/null"];
+    let mut command = std::process::Command::new(wrapper[0]);
+    command.args(&wrapper[1..]).current_dir(workspace.root()).stdin(std::process::Stdio::null());
+    for (name, value) in xtask.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let output = command.output().expect("`script` should start");
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn terminal_shows_progress_and_passes_only_if_asked() {
+    let flags = "flags.here = ['--dir=.', '--env=LONG=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa']\n";
+    let workspace = Workspace::with("hello", HELLO, &format!("[default]\n{flags}"));
+    let Some(first) = on_a_terminal(&workspace, "test") else { return };
+    for shown in ["     Running [", "/5 cells", "         NEW"] {
+        assert!(first.contains(shown), "{shown:?} is not in\n{first}");
+    }
+    assert!(!first.contains("Compiling"), "{first}");
+    // A row that is wider than the terminal is cut.
+    let rows: Vec<_> = first.lines().filter(|line| line.trim_start().starts_with("here ")).collect();
+    assert!(rows.iter().all(|row| row.trim_end().chars().count() == 60 && row.contains('…')), "{rows:?}");
+    assert_eq!(rows.len(), 1, "{first}");
+    workspace.test("--accept").code(0);
+    let quiet = on_a_terminal(&workspace, "test").expect("the program should be there");
+    assert!(!quiet.contains("PASS") && quiet.contains("1 passed"), "{quiet}");
+    let verbose = on_a_terminal(&workspace, "test -v").expect("the program should be there");
+    assert!(verbose.contains("PASS"), "{verbose}");
+    workspace.test("").code(0).says("PASS").does_not_say("Running [");
 }
 
 #[test]

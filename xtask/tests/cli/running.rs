@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use assert_cmd::assert::Assert;
 
-use crate::support::{AssertOutput, BYE, HELLO, Workspace};
+use crate::support::{AssertOutput, BYE, HELLO, Workspace, objects};
 
 /// Prints something else in each run, but only on native.
 const UNSTEADY: &str = r#"
@@ -27,8 +27,9 @@ fn difference_between_repetitions_fails_and_is_not_accepted() {
             .test(args)
             .code(100)
             .says("UNSTEADY")
-            .says("unsteady/default/default@native differs between repetitions")
-            .does_not_say("@wasip1 is not the same");
+            .says("unsteady/default/default@native differs between two runs")
+            .says("redact")
+            .does_not_say("default@wasip1 differs");
     }
     // There may be a snapshot with the other cells, but not with the unsteady one.
     for (path, text) in workspace.snapshots() {
@@ -40,8 +41,99 @@ fn difference_between_repetitions_fails_and_is_not_accepted() {
 #[test]
 fn case_with_only_unsteady_cells_has_no_snapshot() {
     let workspace = Workspace::with("unsteady", UNSTEADY, "[default]\ntargets = ['native']\n");
-    workspace.test("--repeat 3 --accept").code(100).says("differs between repetitions");
+    workspace.test("--repeat 3 --accept").code(100).says("differs between two runs");
     assert_eq!(workspace.snapshots(), [].into());
+}
+
+/// Prints what the seconds of the clock are, where it runs, or both once a file of the workspace exists.
+const CLOCK: &str = r#"
+    fn main() {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        match &*std::env::args().nth(1).unwrap_or_default() {
+            "time" => println!("time {}", now.as_secs()),
+            "place" => println!("{}", std::env::current_dir().unwrap().parent().unwrap().display()),
+            _ => println!("steady"),
+        }
+    }
+"#;
+
+#[test]
+fn what_is_recorded_has_to_be_the_same_in_a_second_run() {
+    let cases = "[steady]\n[time]\nargs = ['time']\n[place]\nargs = ['place']\ntargets = ['native']\n";
+    let workspace = Workspace::with("clock", CLOCK, cases);
+    workspace
+        .test("--accept")
+        .code(100)
+        .says("ACCEPTED")
+        .says("clock/time/default@native differs between two runs, so it is not recorded")
+        .says("clock/time/default@wasip2 differs between two runs")
+        .says("clock/place/default@native differs between two runs")
+        .says("  - │time ")
+        .says("  + │time ")
+        .says("redact = [")
+        .says("3 cases (7 cells): 1 passed (1 newly accepted), 2 failed");
+    let recorded: Vec<_> = workspace.snapshots().into_keys().collect();
+    assert_eq!(recorded, [PathBuf::from("snapshots/clock/steady.snap")]);
+
+    let redact = "redact = [{ pattern = 'time [0-9]+', with = 'time {now}' }]\n";
+    workspace.cases("clock", &cases.replace("['time']\n", &format!("['time']\n{redact}")));
+    workspace.test("clock/time --accept").code(0).says("ACCEPTED");
+    assert!(workspace.read("snapshots/clock/time.snap").contains("│time {now}\n"));
+}
+
+#[test]
+fn only_what_is_recorded_anew_runs_a_second_time() {
+    // Each run adds a line to a file outside of its scratch directory.
+    let program = |word: &str| {
+        format!(
+            r#"fn main() {{
+                use std::io::Write;
+                println!("{word}");
+                let path = std::env::var("CALLS").unwrap();
+                let mut file = std::fs::File::options().append(true).create(true).open(path).unwrap();
+                file.write_all(b"run\n").unwrap();
+            }}"#
+        )
+    };
+    let workspace = Workspace::new();
+    let calls = workspace.path("target-calls");
+    let case = |about: &str| {
+        format!("[default]\nabout = '{about}'\ntargets = ['native']\nenv.CALLS = '{}'\n", calls.display())
+    };
+    workspace.example("counts", &program("one"), &case("x"));
+    let runs = || {
+        let text = fs::read_to_string(&calls).unwrap_or_default();
+        let _ = fs::remove_file(&calls);
+        text.lines().count()
+    };
+    let expect = |args: &str, count: usize| {
+        workspace.test(args).code(0);
+        assert_eq!(runs(), count, "{args}");
+    };
+    expect("--accept", 2);
+    expect("--accept", 1);
+    expect("", 1);
+    workspace.program("counts", &program("two"));
+    expect("--accept", 2);
+    expect("--accept --repeat 3", 3);
+    // Only the description changes.
+    workspace.cases("counts", &case("y"));
+    expect("--accept", 1);
+}
+
+#[test]
+fn time_of_a_case_is_that_of_the_clock() {
+    let program = "fn main() { std::thread::sleep(std::time::Duration::from_millis(500)); }";
+    let cases = "[default]\nflags.a = ['-Wfuel=1000000000']\nflags.b = ['--dir=.']\n";
+    let workspace = Workspace::with("sleeps", program, cases);
+    workspace.test("--accept").code(0);
+    let objects = objects(&workspace.test("--format json -j 7").code(0));
+    let seconds = |kind: &str| -> Vec<f64> {
+        let of_kind = objects.iter().filter(|object| object["kind"] == kind);
+        of_kind.map(|object| object["seconds"].as_f64().expect("`seconds` should be a number")).collect()
+    };
+    let (case, sum, all) = (seconds("case")[0], seconds("cell").iter().sum::<f64>(), seconds("summary")[0]);
+    assert!(case >= 0.5 && case <= all && case < sum, "case {case}, cells {sum}, run {all}");
 }
 
 #[test]

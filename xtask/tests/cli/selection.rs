@@ -45,9 +45,28 @@ fn filters_select_cells() {
         ("--flag-set dir-here --target wasip2", "cat/sample/dir-here@wasip2\n"),
         ("--skip cat --skip wasip", "hello/default/default@native\n"),
         ("--partition 2/3", "cat/absent/default@native\n"),
+        ("cat/sample --target wasm32-wasip2", "cat/sample/default@wasip2\ncat/sample/dir-here@wasip2\n"),
     ] {
         workspace.test(&format!("--list {args}")).code(0).stdout(ids);
     }
+}
+
+#[test]
+fn whole_name_selects_nothing_else() {
+    let workspace = Workspace::with("cat", HELLO, "[sample]\ntargets = ['native']\n");
+    let others =
+        "[cat]\ntargets = ['native']\n[sample]\ntargets = ['native']\n[cats]\ntargets = ['native']\n";
+    workspace.example("concat", HELLO, others);
+    for args in ["cat", "cat/", "cat/sample", "cat/sample/", "cat/sample/default", "--exact cat/sample"] {
+        workspace.test(&format!("--list {args}")).code(0).stdout("cat/sample/default@native\n");
+    }
+    workspace.test("--list concat/cat").code(0).stdout("concat/cat/default@native\n");
+    workspace.test("cat/ --accept").code(0).does_not_say("matched");
+    let accepted: Vec<_> = workspace.snapshots().into_keys().collect();
+    assert_eq!(accepted, [std::path::Path::new("snapshots/cat/sample.snap")]);
+    // A part of ids can match more than was meant, so the summary says what it matched.
+    workspace.test("sample --check").code(100).says("`sample` matched 2 examples: cat, concat\n");
+    workspace.test("concat/ca --check").code(100).does_not_say("matched");
 }
 
 #[test]
@@ -58,6 +77,9 @@ fn filter_that_matches_nothing_is_an_error_with_a_suggestion() {
     workspace.test("--exact cat").code(4);
     workspace.test("hello/defualt").code(4).says("did you mean `hello/default`?");
     workspace.test("--flag-set dir-hero").code(4).says("did you mean `dir-here`?");
+    workspace.test("cat --row nope").code(4).says("the rows of the selected cases: default, dir-here\n");
+    workspace.test("hello --row dir-here").code(4).says("the rows of the selected cases: default\n");
+    workspace.test("ca/").code(4).says("did you mean `cat`?").says("without the `/` it is any part of an id");
     workspace.test("--shuffle=x").code(2).says("expected a whole number");
     workspace.test("--target wasip3").code(2).says("wasip3");
     workspace.test("--partition 4/3").code(2).says("4/3");

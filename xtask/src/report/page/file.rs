@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use crate::discover::template;
 use crate::model::example::Example;
 use crate::report::page::draw::{self, Recorded, Versions};
 use crate::snapshot::store::{self, Location};
@@ -92,6 +93,9 @@ pub enum Update {
 /// If the page cannot be read or written.
 pub fn update(workspace: &Workspace, examples: &[Example]) -> Result<Update> {
     let Some(before) = current(workspace)? else { return Ok(Update::Unnecessary) };
+    if template::replaced(workspace, examples).is_err() {
+        return Ok(Update::Impossible);
+    }
     match draw(workspace, examples) {
         Ok(Page::Drawn(page)) if page == before => Ok(Update::Unnecessary),
         Ok(Page::Drawn(page)) => write(workspace, &page).map(|()| Update::Updated),

@@ -98,6 +98,27 @@ impl Table {
         self.rows.iter().find(|row| row.name == position.row).map(|row| &row.slots[column])
     }
 
+    /// The indices of the row and the column of a position, by which positions are in the order of the table.
+    pub fn place(&self, position: &Position) -> (Option<usize>, Option<usize>) {
+        (
+            self.rows.iter().position(|row| row.name == position.row),
+            self.columns.iter().position(|name| *name == position.column),
+        )
+    }
+
+    /// What [`row_of_letters`](Table::row_of_letters) shows: `rows default, dir-here; columns native, wasip1`.
+    pub fn legend(&self) -> String {
+        let rows: Vec<_> = self.rows.iter().map(|row| row.name.as_str()).collect();
+        let noun = |number, noun: &str| if number == 1 { noun.to_string() } else { format!("{noun}s") };
+        format!(
+            "{} {}; {} {}",
+            noun(rows.len(), "row"),
+            rows.join(", "),
+            noun(self.columns.len(), "column"),
+            self.columns.join(", ")
+        )
+    }
+
     /// The outcome at a position, if it is known.
     pub fn outcome(&self, position: &Position) -> Option<&Drawn> {
         match self.slot(position)? {
