@@ -111,21 +111,15 @@ impl StatusLine {
     /// Draws `text` in place of what was drawn before.
     pub fn draw(&mut self, text: &str) {
         let text: String = text.chars().filter(|c| !c.is_control()).take(Self::WIDTH).collect();
-        self.write(&format!("\r\x1b[K{text}"));
+        replace_line(&text);
         self.is_drawn = true;
     }
 
     /// Removes what was drawn.
     pub fn clear(&mut self) {
         if std::mem::take(&mut self.is_drawn) {
-            self.write("\r\x1b[K");
+            replace_line("");
         }
-    }
-
-    fn write(&self, text: &str) {
-        let mut err = io::stderr().lock();
-        // As in `say`, there is no other stream on which to report an error.
-        let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
     }
 }
 
