@@ -7,16 +7,16 @@ use anyhow::{Context, Result};
 use xshell::Shell;
 
 use crate::build::artifacts::Files;
-use crate::build::cargo::{self, Built, Cargo};
+use crate::build::cargo::{self, Built};
 use crate::build::compose::{self, Misfits};
 use crate::environment::Environment;
 use crate::host::hosts::Hosts;
 use crate::model::cell::Cell;
 use crate::model::column::{Column, HostName, Unit};
 use crate::process::Interrupt;
+use crate::provision::tool_context::ToolContext;
 use crate::provision::toolchain::{self, Toolchains};
 use crate::provision::wasmtime;
-use crate::provision::wasmtime::installer::Installer;
 use crate::run::lock::{self, Lock};
 use crate::support::terminal::say;
 use crate::tools::progress::Progress;
@@ -66,14 +66,7 @@ impl<'a> Session<'a> {
     pub fn provision<'c>(&self, columns: impl IntoIterator<Item = &'c Column> + Clone) -> Result<Tools> {
         let toolchains = self.provision_toolchains(columns.clone())?;
         let needs_wasmtime = columns.into_iter().any(|column| column.host == HostName::Wasmtime);
-        let installer = Installer {
-            env: self.env,
-            workspace: self.workspace,
-            offline: self.offline,
-            interrupt: &self.interrupt,
-            progress: self.progress,
-        };
-        let wasmtime = needs_wasmtime.then(|| wasmtime::provision(installer)).transpose();
+        let wasmtime = needs_wasmtime.then(|| wasmtime::provision(self.tool_context())).transpose();
         self.end_if_interrupted();
         Ok(Tools { toolchains, hosts: Hosts { wasmtime: wasmtime? } })
     }
@@ -96,7 +89,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// If cargo itself fails. A compiler error is not an error here.
     pub fn build(&self, toolchains: &Toolchains, units: &BTreeSet<Unit>) -> Result<Built> {
-        let built = cargo::all(self.cargo(), toolchains, units);
+        let built = cargo::all(self.tool_context(), toolchains, units);
         self.end_if_interrupted();
         built
     }
@@ -107,7 +100,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// If the tool that composes cannot be built or run.
     pub fn compose(&self, toolchains: &Toolchains, cells: &[Cell<'_>], files: &Files) -> Result<Misfits> {
-        let misfits = compose::all(&self.sh, self.cargo(), toolchains, cells, files);
+        let misfits = compose::all(&self.sh, self.tool_context(), toolchains, cells, files);
         self.end_if_interrupted();
         misfits
     }
@@ -118,14 +111,14 @@ impl<'a> Session<'a> {
     /// # Errors
     /// If it cannot be built.
     pub fn tool(&self, toolchains: &Toolchains, package: &str) -> Result<PathBuf> {
-        let tool = cargo::tool(self.cargo(), toolchains, package);
+        let tool = cargo::tool(self.tool_context(), toolchains, package);
         self.end_if_interrupted();
         tool
     }
 
-    /// How cargo is called in this session.
-    fn cargo(&self) -> Cargo<'_> {
-        Cargo {
+    /// How tools are called in this session.
+    fn tool_context(&self) -> ToolContext<'_> {
+        ToolContext {
             env: self.env,
             workspace: self.workspace,
             offline: self.offline,

@@ -7,11 +7,10 @@ use anyhow::Result;
 
 use crate::build::artifacts::{self, Files, PROFILE};
 use crate::build::message::{Diagnostic, Failure, Message};
-use crate::environment::Environment;
 use crate::exit;
 use crate::model::column::{Toolchain, Unit};
 use crate::model::target::Target;
-use crate::process::Interrupt;
+use crate::provision::tool_context::ToolContext;
 use crate::provision::toolchain::{Installed, Toolchains};
 use crate::support::escape::count;
 use crate::support::terminal::say;
@@ -70,29 +69,17 @@ impl Built {
     }
 }
 
-/// The context of every call of cargo.
-#[derive(Clone, Copy)]
-pub struct Cargo<'a> {
-    pub env: &'a Environment,
-    pub workspace: &'a Workspace,
-    /// Whether to pass `--offline`.
-    pub offline: bool,
-    /// On an interrupt, cargo and all processes that it has started are killed.
-    pub interrupt: &'a Interrupt,
-    pub progress: Progress,
-}
-
 /// Builds `units`, and shows the progress, unless nothing has to be done.
 ///
 /// # Errors
 /// If cargo cannot be run, or reports an error before it compiles anything. A package that does not compile
 /// for a target is not an error, but an [`Artifact::Failed`].
-pub fn all(cargo: Cargo<'_>, toolchains: &Toolchains, units: &BTreeSet<Unit>) -> Result<Built> {
+pub fn all(context: ToolContext<'_>, toolchains: &Toolchains, units: &BTreeSet<Unit>) -> Result<Built> {
     let mut batches: BTreeMap<(Toolchain, Target), Vec<&Unit>> = BTreeMap::new();
     for unit in units {
         batches.entry((unit.toolchain, unit.target)).or_default().push(unit);
     }
-    if batches.values().any(|batch| !artifacts::directory(cargo.workspace, batch[0]).exists()) {
+    if batches.values().any(|batch| !artifacts::directory(context.workspace, batch[0]).exists()) {
         let packages: BTreeSet<_> = units.iter().map(|unit| &unit.package).collect();
         let targets: BTreeSet<_> = units.iter().map(|unit| unit.target).collect();
         let targets: Vec<_> = targets.iter().map(|target| target.name()).collect();
@@ -104,14 +91,19 @@ pub fn all(cargo: Cargo<'_>, toolchains: &Toolchains, units: &BTreeSet<Unit>) ->
     }
     let mut built = Built::default();
     for batch in batches.values() {
-        build(cargo, toolchains, batch, &mut built)?;
+        build(context, toolchains, batch, &mut built)?;
     }
     Ok(built)
 }
 
 /// Builds units of one toolchain and one target, and adds the results to `built`.
-fn build(cargo: Cargo<'_>, toolchains: &Toolchains, units: &[&Unit], built: &mut Built) -> Result<()> {
-    let ran = run_for_units(cargo, toolchains, units, cargo.progress)?;
+fn build(
+    context: ToolContext<'_>,
+    toolchains: &Toolchains,
+    units: &[&Unit],
+    built: &mut Built,
+) -> Result<()> {
+    let ran = run_for_units(context, toolchains, units, context.progress)?;
     if !ran.messages.iter().any(|message| matches!(message, Message::BuildFinished)) {
         // Cargo failed before it compiled anything: a manifest or the lock file is malformed, or a crate is
         // missing.
@@ -129,7 +121,7 @@ fn build(cargo: Cargo<'_>, toolchains: &Toolchains, units: &[&Unit], built: &mut
         match message {
             Message::CompilerArtifact(artifact) => {
                 for unit in units {
-                    if let Some(file) = artifact.artifact_of(cargo.workspace, unit) {
+                    if let Some(file) = artifact.artifact_of(context.workspace, unit) {
                         built.artifacts.insert((*unit).clone(), Artifact::Built(file));
                     }
                 }
@@ -145,7 +137,7 @@ fn build(cargo: Cargo<'_>, toolchains: &Toolchains, units: &[&Unit], built: &mut
     }
     for unit in units {
         if !built.artifacts.contains_key(unit) {
-            let failure = failure(cargo, toolchains, unit, &ran)?;
+            let failure = failure(context, toolchains, unit, &ran)?;
             built.artifacts.insert((*unit).clone(), Artifact::Failed(failure));
         }
     }
@@ -153,13 +145,18 @@ fn build(cargo: Cargo<'_>, toolchains: &Toolchains, units: &[&Unit], built: &mut
 }
 
 /// Finds out why a unit does not build, after a call of cargo for several units.
-fn failure(cargo: Cargo<'_>, toolchains: &Toolchains, unit: &Unit, ran: &CargoRun) -> Result<Failure> {
+fn failure(
+    context: ToolContext<'_>,
+    toolchains: &Toolchains,
+    unit: &Unit,
+    ran: &CargoRun,
+) -> Result<Failure> {
     if let Some(error) = ran.errors_of(&unit.package).next() {
         return Ok(error.failure());
     }
     // The package itself has no error, so its build script or one of its dependencies must have failed.
     // Messages do not name dependents. If the unit is built alone, the first error is the one that matters.
-    let alone = run_for_units(cargo, toolchains, &[unit], Progress::Hidden)?;
+    let alone = run_for_units(context, toolchains, &[unit], Progress::Hidden)?;
     Ok(match alone.errors_of(&unit.package).next().or_else(|| alone.errors().next()) {
         Some(error) => error.failure(),
         None => Failure { headline: cargo_error(&alone.stderr), rendered: alone.stderr.clone() },
@@ -168,19 +165,19 @@ fn failure(cargo: Cargo<'_>, toolchains: &Toolchains, unit: &Unit, ran: &CargoRu
 
 /// Calls `cargo build` for units of one toolchain and one target.
 fn run_for_units(
-    cargo: Cargo<'_>,
+    context: ToolContext<'_>,
     toolchains: &Toolchains,
     units: &[&Unit],
     progress: Progress,
 ) -> Result<CargoRun> {
     let first = units[0];
     let packages: Vec<_> = units.iter().map(|unit| unit.package.as_str()).collect();
-    let settings = profile_settings(&cargo.workspace.profile);
+    let settings = profile_settings(&context.workspace.profile);
     let settings = settings.iter().flat_map(|setting| ["--config", setting]);
     let profile = ["--profile", PROFILE, "--keep-going", "--target", artifacts::triple(first)];
     let flags: Vec<_> = profile.into_iter().chain(settings).collect();
-    let target_dir = artifacts::target_dir(cargo.workspace, first.toolchain);
-    run(cargo, toolchains.of(first.toolchain), &target_dir, &packages, &flags, progress)
+    let target_dir = artifacts::target_dir(context.workspace, first.toolchain);
+    run(context, toolchains.of(first.toolchain), &target_dir, &packages, &flags, progress)
 }
 
 /// Returns the first error that cargo itself reports. This is how a build script fails, for which there is
@@ -266,9 +263,9 @@ pub fn expected_tool(workspace: &Workspace, program: &str) -> PathBuf {
 ///
 /// # Errors
 /// If it does not build. As it is not an example, this is not an outcome.
-pub fn tool(cargo: Cargo<'_>, toolchains: &Toolchains, package: &str) -> Result<PathBuf> {
-    let target_dir = artifacts::target_dir(cargo.workspace, Toolchain::Pinned);
-    let ran = run(cargo, toolchains.of(Toolchain::Pinned), &target_dir, &[package], &[], cargo.progress)?;
+pub fn tool(context: ToolContext<'_>, toolchains: &Toolchains, package: &str) -> Result<PathBuf> {
+    let target_dir = artifacts::target_dir(context.workspace, Toolchain::Pinned);
+    let ran = run(context, toolchains.of(Toolchain::Pinned), &target_dir, &[package], &[], context.progress)?;
     let executable = ran.messages.iter().find_map(|message| match message {
         Message::CompilerArtifact(artifact) => artifact.program_of(package),
         _ => None,
@@ -288,14 +285,14 @@ pub fn tool(cargo: Cargo<'_>, toolchains: &Toolchains, package: &str) -> Result<
 
 /// Calls `cargo build` of the toolchain `builder` for packages.
 fn run(
-    cargo: Cargo<'_>,
+    context: ToolContext<'_>,
     builder: &Installed,
     target_dir: &Path,
     packages: &[&str],
     flags: &[&str],
     progress: Progress,
 ) -> Result<CargoRun> {
-    let Cargo { env, workspace, offline, interrupt, .. } = cargo;
+    let ToolContext { env, workspace, offline, interrupt, .. } = context;
     let mut command = tools::command(&builder.cargo);
     command.envs(builder.variables(&env.path));
     command.args(["build", "--message-format", "json"]);

@@ -15,10 +15,11 @@ use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
 
 use crate::build::artifacts::Files;
-use crate::build::cargo::{self, Cargo};
+use crate::build::cargo;
 use crate::exit;
 use crate::model::cell::Cell;
 use crate::model::needs;
+use crate::provision::tool_context::ToolContext;
 use crate::provision::toolchain::Toolchains;
 use crate::support::escape::count;
 use crate::support::removal::remove;
@@ -84,7 +85,7 @@ struct Task<'a> {
 /// together are not an error.
 pub fn all(
     sh: &Shell,
-    cargo: Cargo<'_>,
+    context: ToolContext<'_>,
     toolchains: &Toolchains,
     cells: &[Cell<'_>],
     files: &Files,
@@ -97,7 +98,7 @@ pub fn all(
     if composing.is_empty() {
         return Ok(misfits);
     }
-    let sources = SOURCES.map(|path| Ok(format!("{path} {}\n", state(&cargo.workspace.root.join(path))?)));
+    let sources = SOURCES.map(|path| Ok(format!("{path} {}\n", state(&context.workspace.root.join(path))?)));
     let sources = sources.into_iter().collect::<Result<String>>()?;
     let mut tasks = Vec::new();
     for cell in composing {
@@ -113,10 +114,10 @@ pub fn all(
     if tasks.is_empty() {
         return Ok(misfits);
     }
-    let tool = tool(cargo, toolchains)?;
+    let tool = tool(context, toolchains)?;
     say(&format!("Composing the components of {}", count(tasks.len(), "cell")));
     for task in tasks {
-        if cargo.interrupt.signal().is_some() {
+        if context.interrupt.signal().is_some() {
             break;
         }
         if let Err(reason) = compose(sh, &tool, &task, files)? {
@@ -180,8 +181,8 @@ fn read_record(text: &str, inputs: &str) -> Option<Composed> {
 }
 
 /// Returns the path of the tool, which is built again if its sources have changed.
-fn tool(cargo: Cargo<'_>, toolchains: &Toolchains) -> Result<PathBuf> {
-    let workspace = cargo.workspace;
+fn tool(context: ToolContext<'_>, toolchains: &Toolchains) -> Result<PathBuf> {
+    let workspace = context.workspace;
     let manifest = workspace.root.join(MANIFEST);
     if !manifest.is_file() {
         let message = format!(
@@ -194,7 +195,7 @@ fn tool(cargo: Cargo<'_>, toolchains: &Toolchains) -> Result<PathBuf> {
     if !cargo::expected_tool(workspace, PROGRAM).exists() {
         say("Building the tool that composes components, which takes some seconds and is done once");
     }
-    cargo::tool(cargo, toolchains, PACKAGE)
+    cargo::tool(context, toolchains, PACKAGE)
 }
 
 /// Does a task: composes each component after those that are plugged into it, and records the result. All

@@ -2,5 +2,6 @@
 
 pub mod finding;
 pub mod query;
+pub mod tool_context;
 pub mod toolchain;
 pub mod wasmtime;

@@ -14,8 +14,8 @@ use anyhow::{Context, Result};
 use crate::exit;
 use crate::model::version::Version;
 use crate::provision::finding::Finding;
+use crate::provision::tool_context::ToolContext;
 use crate::provision::wasmtime::find::{examine, installed};
-use crate::provision::wasmtime::installer::Installer;
 use crate::support::removal;
 use crate::support::terminal::{StatusLine, say};
 use crate::tools::progress::Progress;
@@ -45,19 +45,19 @@ pub enum Fetched {
 ///
 /// # Errors
 /// If the checksum is wrong, or if a file cannot be written. Nothing is installed then.
-pub fn install(installer: &Installer<'_>, root: &Path) -> Result<Fetched> {
-    let (Some(platform), version) = (platform(), installer.version()) else {
+pub fn install(context: &ToolContext<'_>, root: &Path) -> Result<Fetched> {
+    let (Some(platform), version) = (platform(), context.workspace.wasmtime) else {
         return Ok(Fetched::Unavailable("there is no release archive for this platform".into()));
     };
-    let url = url(installer.env.wasmtime_downloads.as_deref().unwrap_or(DOWNLOADS), version, platform);
+    let url = url(context.env.wasmtime_downloads.as_deref().unwrap_or(DOWNLOADS), version, platform);
     let staging = Staging::new(root).with_context(|| format!("cannot write to {}", root.display()))?;
     let archive = staging.path.join("archive");
     say(&format!("Downloading {url}"));
-    if let Err(why) = download(installer, &staging, &url, &archive) {
+    if let Err(why) = download(context, &staging, &url, &archive) {
         return Ok(Fetched::Unavailable(why));
     }
-    if let Some(expected) = installer.workspace.checksums.get(platform) {
-        match sha256(installer, &staging, &archive) {
+    if let Some(expected) = context.workspace.checksums.get(platform) {
+        match sha256(context, &staging, &archive) {
             None => {
                 let why = "its checksum cannot be verified: sha256sum, shasum or certutil is needed";
                 return Ok(Fetched::Unavailable(why.into()));
@@ -68,11 +68,11 @@ pub fn install(installer: &Installer<'_>, root: &Path) -> Result<Fetched> {
     }
     let mut tar = Command::new("tar");
     tar.arg("-xf").arg(&archive).current_dir(&staging.path);
-    if let Err(why) = call(installer, &staging, &mut tar, || ()) {
+    if let Err(why) = call(context, &staging, &mut tar, || ()) {
         return Ok(Fetched::Unavailable(format!("its archive cannot be unpacked: {why}")));
     }
     let program = staging.path.join(name(version, platform)).join(program());
-    if let Finding::Unsuitable { why, .. } = examine(program.clone(), version, installer.interrupt) {
+    if let Finding::Unsuitable { why, .. } = examine(program.clone(), version, context.interrupt) {
         return Ok(Fetched::Unavailable(format!("the program in its archive is not suitable: {why}")));
     }
     let place = installed(root);
@@ -127,16 +127,16 @@ fn program() -> String {
 }
 
 /// Downloads `url` to the file `archive`, and shows how much has come.
-fn download(installer: &Installer<'_>, staging: &Staging, url: &str, archive: &Path) -> Result<(), String> {
+fn download(context: &ToolContext<'_>, staging: &Staging, url: &str, archive: &Path) -> Result<(), String> {
     let mut curl = Command::new("curl");
     curl.args(["--fail", "--location", "--silent", "--show-error"]).args(LIMITS);
     // A redirection must not lead to a connection that is not encrypted.
     curl.args(url.starts_with("https:").then_some(["--proto", "=https"]).into_iter().flatten());
     curl.arg("--output").arg(archive).arg(url);
     let mut status = StatusLine::default();
-    call(installer, staging, &mut curl, || {
+    call(context, staging, &mut curl, || {
         let came = fs::metadata(archive).map_or(0, |metadata| metadata.len());
-        if installer.progress == Progress::Line && came > 0 {
+        if context.progress == Progress::Line && came > 0 {
             let tenths = came / 100_000;
             status.draw(&format!(" Downloading {}.{} MB", tenths / 10, tenths % 10));
         }
@@ -144,14 +144,14 @@ fn download(installer: &Installer<'_>, staging: &Staging, url: &str, archive: &P
 }
 
 /// The SHA-256 checksum of a file in lowercase, by the first program that is there, or `None` if there is none.
-fn sha256(installer: &Installer<'_>, staging: &Staging, file: &Path) -> Option<String> {
+fn sha256(context: &ToolContext<'_>, staging: &Staging, file: &Path) -> Option<String> {
     const PROGRAMS: [(&str, &[&str], &[&str]); 3] =
         [("sha256sum", &[], &[]), ("shasum", &["-a", "256"], &[]), ("certutil", &["-hashfile"], &["SHA256"])];
     PROGRAMS.iter().find_map(|(program, before, after)| {
         let output = staging.path.join("checksum");
         let mut command = Command::new(program);
         command.args(*before).arg(file).args(*after).stdout(File::create(&output).ok()?);
-        call(installer, staging, &mut command, || ()).ok()?;
+        call(context, staging, &mut command, || ()).ok()?;
         sum_in(&fs::read_to_string(&output).ok()?)
     })
 }
@@ -166,7 +166,7 @@ fn sum_in(output: &str) -> Option<String> {
 
 /// Runs a tool to its end. If it fails, the error is the first line that it wrote to stderr.
 fn call(
-    installer: &Installer<'_>,
+    context: &ToolContext<'_>,
     staging: &Staging,
     command: &mut Command,
     poll: impl FnMut(),
@@ -175,7 +175,7 @@ fn call(
     let errors = staging.path.join("errors");
     let ran = File::create(&errors).and_then(|file| {
         command.stdin(Stdio::null()).stderr(file);
-        run(command, installer.interrupt, poll)
+        run(command, context.interrupt, poll)
     });
     match ran {
         Ok(status) if status.success() => Ok(()),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::model::version::Version;
-use crate::provision::wasmtime::installer::Installer;
+use crate::provision::tool_context::ToolContext;
 use crate::support::escape::shell_word;
 use crate::support::terminal::say;
 use crate::tools::cargo;
@@ -60,29 +60,29 @@ pub fn install_line(version: Version, root: &Path) -> String {
 ///
 /// # Errors
 /// If cargo cannot be run, or with what cargo writes to stderr if it fails.
-pub fn install(installer: &Installer<'_>, root: &Path) -> Result<(), String> {
+pub fn install(context: &ToolContext<'_>, root: &Path) -> Result<(), String> {
     say(&format!(
         "Compiling wasmtime {} from crates.io with the features that the examples need, which takes several \
          minutes",
-        installer.version()
+        context.workspace.wasmtime
     ));
     let features = FEATURES.join(",");
-    match cargo_install(installer, root, &["--no-default-features", "--features", &features]) {
+    match cargo_install(context, root, &["--no-default-features", "--features", &features]) {
         // This is how cargo begins and ends the message about a feature that a package does not have.
         Err(why) if why.contains("does not contain") && why.contains("feature") => {
-            cargo_install(installer, root, &[])
+            cargo_install(context, root, &[])
         }
         installed => installed,
     }
 }
 
-fn cargo_install(installer: &Installer<'_>, root: &Path, flags: &[&str]) -> Result<(), String> {
-    let mut command = cargo::command(&installer.env.cargo);
+fn cargo_install(context: &ToolContext<'_>, root: &Path, flags: &[&str]) -> Result<(), String> {
+    let mut command = cargo::command(&context.env.cargo);
     command.envs(PROFILE.iter().copied());
     // A program in `root` that is not suitable is replaced.
     command.args(["install", "--locked", "--force", "wasmtime-cli", "--version"]);
-    command.arg(installer.version().to_string()).arg("--root").arg(root).args(flags);
-    let called = cargo::call(&mut command, installer.progress, installer.interrupt, |_| ())
+    command.arg(context.workspace.wasmtime.to_string()).arg("--root").arg(root).args(flags);
+    let called = cargo::call(&mut command, context.progress, context.interrupt, |_| ())
         .map_err(|error| format!("{error:#}"))?;
     match called.success {
         true => Ok(()),

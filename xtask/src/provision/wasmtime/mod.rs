@@ -3,7 +3,6 @@
 mod archive;
 mod compile;
 pub mod find;
-pub mod installer;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,9 +15,9 @@ use crate::exit;
 use crate::host::wasmtime::{self, Wasmtime};
 use crate::process::Interrupt;
 use crate::provision::finding::Finding;
+use crate::provision::tool_context::ToolContext;
 use crate::provision::wasmtime::archive::Fetched;
 use crate::provision::wasmtime::find::{examine, find, installed, own_root};
-use crate::provision::wasmtime::installer::Installer;
 use crate::support::terminal::say;
 use crate::tools::run::run;
 use crate::workspace::Workspace;
@@ -28,8 +27,8 @@ use crate::workspace::Workspace;
 /// # Errors
 /// If it is missing and cannot be installed, or `offline` forbids it, or if an interrupt comes. The error is
 /// an [`exit::Error`] that says how to fix it.
-pub fn provision(installer: Installer<'_>) -> Result<Wasmtime> {
-    let Installer { env, workspace, interrupt, .. } = installer;
+pub fn provision(context: ToolContext<'_>) -> Result<Wasmtime> {
+    let ToolContext { env, workspace, interrupt, .. } = context;
     let program = match find(env, workspace.wasmtime, interrupt).pop() {
         Some(Finding::Suitable { at, .. }) => at,
         Some(Finding::Unsuitable { at, why }) => {
@@ -41,7 +40,7 @@ pub fn provision(installer: Installer<'_>) -> Result<Wasmtime> {
             );
             return Err(exit::error(exit::SET_UP, message));
         }
-        Some(Finding::Missing) | None => install(installer)?,
+        Some(Finding::Missing) | None => install(context)?,
     };
     Ok(Wasmtime { program, cache_config: write_cache_config(workspace)? })
 }
@@ -72,9 +71,9 @@ fn write_cache_config(workspace: &Workspace) -> Result<PathBuf> {
 }
 
 /// Installs wasmtime in the user's cache directory, and returns the path of the program.
-fn install(installer: Installer<'_>) -> Result<PathBuf> {
-    let env = installer.env;
-    let version = installer.version();
+fn install(context: ToolContext<'_>) -> Result<PathBuf> {
+    let env = context.env;
+    let version = context.workspace.wasmtime;
     let Some(root) = own_root(env, version) else {
         let message = "no directory to install wasmtime into: neither HOME nor XDG_CACHE_HOME is set\n\
                        help: set HOME, or set WASMTIME to the path of wasmtime";
@@ -83,29 +82,29 @@ fn install(installer: Installer<'_>) -> Result<PathBuf> {
     let line = compile::install_line(version, &root);
     let cannot =
         |why: &str| exit::error(exit::SET_UP, format!("wasmtime {version} is missing: {why}\nhelp: {line}"));
-    if installer.offline {
+    if context.offline {
         return Err(cannot(
             "it is neither in $WASMTIME nor on PATH nor in the cache, and --offline forbids fetching it",
         ));
     }
     say(&format!("Installing wasmtime {version} in {}, where every clone finds it", root.display()));
     // An interrupt that ends one way must not lead to the next one.
-    let is_interrupted = || installer.interrupt.signal().is_some();
-    let is_fetched = match archive::install(&installer, &root)? {
+    let is_interrupted = || context.interrupt.signal().is_some();
+    let is_fetched = match archive::install(&context, &root)? {
         Fetched::Installed => true,
         Fetched::Unavailable(_) if is_interrupted() => return Err(cannot("interrupted")),
         Fetched::Unavailable(why) => {
             say(&format!("The release of wasmtime {version} cannot be installed: {why}"));
-            binstall(&installer, &root)?
+            binstall(&context, &root)?
         }
     };
     if is_interrupted() {
         return Err(cannot("interrupted"));
     }
     if !is_fetched {
-        compile::install(&installer, &root).map_err(|why| cannot(&why))?;
+        compile::install(&context, &root).map_err(|why| cannot(&why))?;
     }
-    match examine(installed(&root), version, installer.interrupt) {
+    match examine(installed(&root), version, context.interrupt) {
         Finding::Suitable { at, .. } => Ok(at),
         Finding::Unsuitable { why, .. } => Err(cannot(&why)),
         Finding::Missing => Err(cannot("the installed program was not found")),
@@ -113,14 +112,14 @@ fn install(installer: Installer<'_>) -> Result<PathBuf> {
 }
 
 /// Installs wasmtime in `root` with cargo-binstall, and returns whether that was possible.
-fn binstall(installer: &Installer<'_>, root: &Path) -> Result<bool> {
-    if installer.env.which("cargo-binstall").is_none() {
+fn binstall(context: &ToolContext<'_>, root: &Path) -> Result<bool> {
+    if context.env.which("cargo-binstall").is_none() {
         return Ok(false);
     }
-    let (version, cargo) = (installer.version(), &installer.env.cargo);
+    let (version, cargo) = (context.workspace.wasmtime, &context.env.cargo);
     say(&format!("Trying cargo-binstall to install wasmtime {version}"));
     let mut command = Command::new(cargo);
     command.args(["binstall", "--no-confirm", "--root"]).arg(root).arg(format!("wasmtime-cli@{version}"));
-    let status = run(command.stdin(Stdio::null()), installer.interrupt, || ());
+    let status = run(command.stdin(Stdio::null()), context.interrupt, || ());
     Ok(status.with_context(|| format!("cannot run {}", cargo.display()))?.success())
 }
