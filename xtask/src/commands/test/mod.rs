@@ -1,0 +1,194 @@
+//! `cargo xtask test`: runs all stages, from the examples to the report.
+
+mod arguments;
+mod compare;
+mod conclude;
+
+use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
+use std::thread;
+
+use anyhow::Result;
+
+use crate::build::artifacts::Files;
+use crate::build::cargo::Built;
+use crate::cli::TestArgs;
+use crate::commands::test::arguments::{nothing_matched, policy};
+use crate::commands::test::compare::Run;
+use crate::commands::{layout, list};
+use crate::discover::examples;
+use crate::discover::template;
+use crate::environment::Environment;
+use crate::exit;
+use crate::model::cell::{self, Cell};
+use crate::model::example::Example;
+use crate::model::needs;
+use crate::model::target::Target;
+use crate::process::{self, Interrupt};
+use crate::provision::toolchain::Toolchains;
+use crate::report::human::{Options, Report};
+use crate::report::results::Summary;
+use crate::run::cells::{Job, Plan};
+use crate::run::concurrency::Concurrency;
+use crate::run::precompile;
+use crate::run::schedule;
+use crate::run::scratch;
+use crate::run::watchdog;
+use crate::session::{Session, Tools};
+use crate::snapshot::store::UpdateMode;
+use crate::support::terminal::say;
+use crate::tools::progress::Progress;
+use crate::workspace::Workspace;
+
+/// How the command ended.
+pub struct Ended {
+    /// The exit code.
+    pub code: u8,
+    /// The figures of the run, if cells were run.
+    pub summary: Option<Summary>,
+}
+
+impl Ended {
+    fn with(code: u8) -> Ended {
+        Ended { code, summary: None }
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If the harness fails, or if nothing matched the filter. A cell that differs, and an example that does not
+/// compile, is not an error here.
+pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result<Ended> {
+    let policy = policy(args, env)?;
+    let examples = examples::discover(workspace)?;
+    let filter = args.selection.filter();
+    let all = cell::all(&examples, &workspace.columns);
+    let cells = filter.select(all.clone());
+    if cells.is_empty() {
+        let message = nothing_matched(&all, args);
+        return Err(exit::error(exit::NOTHING_MATCHED, message));
+    }
+    if args.list {
+        let scratch = scratch::root(&workspace.own_dir());
+        return list::print(workspace, env, &scratch, &cells, args.format).map(Ended::with);
+    }
+
+    if matches!(policy.update, UpdateMode::Accept | UpdateMode::AcceptSeen) {
+        let is_selected = |example: &&Example| cells.iter().any(|cell| std::ptr::eq(cell.example, *example));
+        template::replaced(workspace, examples.iter().filter(is_selected))?;
+    }
+
+    let session = Session::open(workspace, env, args.offline, Progress::of(env, args.verbose))?;
+    let Tools { toolchains, hosts } = session.provision(cells.iter().map(|cell| cell.column))?;
+    let built = build(&session, &toolchains, &cells)?;
+    let files = built.files();
+    let misfits = session.compose(&toolchains, &cells, &files)?;
+    if args.no_run {
+        return Ok(Ended::with(exit::OK));
+    }
+    layout::warnings(&session, &toolchains, &cells, &files)?.iter().for_each(|warning| say(warning));
+
+    let concurrency = match args.jobs {
+        _ if args.no_capture => Concurrency::exactly(1),
+        Some(jobs) => Concurrency::exactly(jobs),
+        None => Concurrency::per_core(thread::available_parallelism().map_or(1, usize::from)),
+    };
+    let stop = AtomicBool::new(false);
+    let scratch = scratch::prepare(&workspace.own_dir())?;
+    let plan = Plan {
+        scratch: &scratch,
+        hosts: &hosts,
+        built: &built,
+        files: &files,
+        misfits: &misfits,
+        concurrency: &concurrency,
+        timeout: args.timeout,
+        keep_scratch: args.keep_scratch,
+        echo: args.no_capture,
+        interrupt: &session.interrupt,
+        stop: &stop,
+    };
+    let ambiguous = filter.ambiguous(&all, &cells);
+    let run = Run { session: &session, examples: &examples, filter: &filter, ambiguous, args, policy, plan };
+    let mut report = Report::new(options(args), env);
+    let order = run.order(&cells, &files);
+    let compared = run.guarded(|| run.compare_all(&cells, &order, &mut report));
+    if let Some(signal) = session.interrupt.signal() {
+        if let Ok(compared) = &compared {
+            report.interrupted(&compared.summary);
+        }
+        Interrupt::end_by(signal);
+    }
+    let (code, summary) = run.conclude(compared?, &built, &mut report)?;
+    Ok(Ended { code, summary: Some(summary) })
+}
+
+/// Builds what the cells need.
+fn build(session: &Session<'_>, toolchains: &Toolchains, cells: &[Cell<'_>]) -> Result<Built> {
+    let units = cells.iter().flat_map(|cell| {
+        let packages = needs::packages(cell.example).map(|package| cell.column.unit(package));
+        packages.chain(needs::peer(cell))
+    });
+    let mut built = session.build(toolchains, &units.collect())?;
+    // A program that does not compile for wasm may not compile at all, which only its native build shows. A run
+    // of some columns would not build that.
+    let failed = cells.iter().filter(|cell| built.failure(&cell.unit()).is_some());
+    let unknown: BTreeSet<_> = failed
+        .flat_map(needs::program)
+        .filter(|unit| unit.target == Target::Native && !built.artifacts.contains_key(unit))
+        .collect();
+    if !unknown.is_empty() {
+        built.extend(session.build(toolchains, &unknown)?);
+    }
+    built.warnings.iter().for_each(|warning| say(warning.trim_end()));
+    Ok(built)
+}
+
+/// The options of the report.
+fn options(args: &TestArgs) -> Options {
+    Options {
+        format: args.format,
+        color: args.color,
+        verbose: args.verbose,
+        quiet: args.quiet,
+        no_capture: args.no_capture,
+    }
+}
+
+impl Run<'_> {
+    /// The order in which the cells start.
+    fn order(&self, cells: &[Cell<'_>], files: &Files) -> Vec<Job> {
+        let seed = schedule::seed(self.args.shuffle);
+        let units: Vec<_> = cells.iter().map(Cell::unit).collect();
+        let cold = precompile::not_yet(self.session.workspace, files);
+        schedule::order(&units, self.args.repeat, seed, &cold)
+    }
+
+    /// Does `work` in scratch directories, guarded by a watchdog. Ends the watchdog and all processes, and
+    /// removes the directories afterwards, even if the work failed. What of this cannot be done is a warning,
+    /// because it does not change the results.
+    fn guarded<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let (own_dir, scratch) = (self.session.workspace.own_dir(), &self.plan.scratch.path);
+        let watchdog = watchdog::start(&own_dir, scratch, &self.session.lock)?;
+        process::adopt()?;
+        let worked = work();
+        // Until the processes have ended, the watchdog has to be there in case this process is killed.
+        match process::end_all_but(watchdog.id()) {
+            Ok(()) => scratch::all_ended(&own_dir),
+            Err(error) => say(&format!("warning: processes are left that cannot be ended: {error}")),
+        }
+        if !self.args.keep_scratch
+            && let Err(warning) = scratch::clean_up(scratch)
+        {
+            say(&warning);
+        }
+        if let Err(error) = watchdog.release() {
+            say(&format!(
+                "warning: the watchdog of this run has ended before it: {error}\n\
+                 help: a program of this run may have killed it; the results are not affected"
+            ));
+        }
+        worked
+    }
+}
