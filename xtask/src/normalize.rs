@@ -74,14 +74,18 @@ fn thread_ids(text: &str, _: &Locals) -> String {
 }
 
 /// Paths of the standard library's sources contain the commit hash of the compiler. If the component
-/// rust-src is installed, they are the paths of its files instead.
+/// rust-src is installed, they are the paths of its files instead. The line and column in such a file change
+/// with every release of Rust and say nothing about the program; the file tells which part of std it was.
 fn library_sources(text: &str, _: &Locals) -> String {
     static SOURCES: LazyLock<Regex> =
         LazyLock::new(|| regex(r#"/rustc/[0-9a-f]{40}/|/[^\s'":]*/lib/rustlib/src/rust/"#));
+    static PLACES: LazyLock<Regex> =
+        LazyLock::new(|| regex(r#"(/rustc/\{hash\}/library/[^\s'":]*\.rs):\d+(:\d+)?"#));
     if !text.contains("/rustc/") && !text.contains("/lib/rustlib/src/rust/") {
         return text.into();
     }
-    SOURCES.replace_all(text, "/rustc/{hash}/").into_owned()
+    let text = SOURCES.replace_all(text, "/rustc/{hash}/");
+    PLACES.replace_all(&text, "$1:{line}").into_owned()
 }
 
 /// cargo keeps the sources of crates in its home directory, in a directory named after the registry.
@@ -336,8 +340,12 @@ mod tests {
         let hash = "59807616e1b2c3d4e5f60718293a4b5c6d7e8f90";
         check(&format!("at /rustc/{hash}/library/core\n"), "at /rustc/{hash}/library/core\n");
         check(
+            &format!("at /rustc/{hash}/library/a.rs:31, b.rs:4\n"),
+            "at /rustc/{hash}/library/a.rs:{line}, b.rs:4\n",
+        );
+        check(
             "panicked at /any/.rustup/toolchains/y/lib/rustlib/src/rust/library/std/src/a.rs:1:2:\n",
-            "panicked at /rustc/{hash}/library/std/src/a.rs:1:2:\n",
+            "panicked at /rustc/{hash}/library/std/src/a.rs:{line}:\n",
         );
     }
 
