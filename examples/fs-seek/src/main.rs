@@ -60,7 +60,9 @@ fn mixed() -> io::Result<()> {
     show("rewind", file.rewind());
     show("read 2", text(&mut file, 2));
     show("write 2", file.write(b"ab"));
-    show("ask for the position, which seeks", file.stream_position());
+    show("ask for the position", file.stream_position());
+    show("read 2", text(&mut file, 2));
+    show("back to 4 from elsewhere", file.rewind().and_then(|()| file.seek(SeekFrom::Start(4))));
     show("read 2", text(&mut file, 2));
     show("contents", fs::read_to_string("file"));
     fs::remove_file("file")
@@ -74,7 +76,9 @@ fn follow() -> io::Result<()> {
     show("read on", text(&mut reader, 20));
     show("more is written", writer.write(b"more"));
     show("read on", text(&mut reader, 20));
-    show("ask for the position, which seeks", reader.stream_position());
+    show("ask for the position", reader.stream_position());
+    show("read on", text(&mut reader, 20));
+    show("back to 10 from elsewhere", reader.rewind().and_then(|()| reader.seek(SeekFrom::Start(10))));
     show("read on", text(&mut reader, 20));
     fs::remove_file("file")
 }

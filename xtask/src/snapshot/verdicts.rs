@@ -106,7 +106,7 @@ mod tests {
                     "thread-spawn/builder/default@wasip1",
                     "io-descriptors/copy/default@wasip2",
                     "backtrace-capture/default/default@wasip1",
-                    "thread-parallelism/default/default@wasip2",
+                    "net-udp/options/network@wasip2",
                 ],
             ),
             (
@@ -114,6 +114,7 @@ mod tests {
                 &[
                     "cat/absent/dir-here@wasip1",
                     "fs-list/make/dir-here@wasip2",
+                    "fs-list/remove/dir-here@wasip1",
                     "fs-symlinks/loop/dir-here@wasip1",
                     "io-stdout/full/default@wasip1",
                     "net-connect/refused/network@wasip2",
@@ -122,7 +123,7 @@ mod tests {
             (
                 "output",
                 &[
-                    "fs-list/remove/dir-here@wasip1",
+                    "thread-parallelism/default/default@wasip2",
                     "env-arguments/name/default@wasip1",
                     "env-directories/change/dir-here@wasip1",
                     "fs-seek/mixed/dir-here@wasip2",

@@ -260,7 +260,7 @@ mod tests {
             example("hello", None, None, &[("default", Some("Equal"))]),
         ];
         let recorded = recorded(&examples, &[&[SAMPLE, EQUAL], &[EQUAL]]);
-        let versions = Versions { rust: Some("1.95.0".into()), wasmtime: "48.0.8".into() };
+        let versions = Versions { rust: Some("1.99.1".into()), wasmtime: "48.0.8".into() };
         let page = draw(&recorded, &versions, &[]);
         let (top, rest) = page.split_once(HOW_TO_READ).expect("how to read it");
         assert_eq!(
@@ -271,7 +271,7 @@ mod tests {
 # Divergences
 
 What Rust programs do differently on `wasm32-wasip1` and `wasm32-wasip2` than natively, and which wasmtime \
-flags restore what native does: 3 cases of 2 examples, built, run and recorded with Rust 1.95.0 and wasmtime 48.0.8.
+flags restore what native does: 3 cases of 2 examples, built, run and recorded with Rust 1.99.1 and wasmtime 48.0.8.
 
 | cases, without flags | wasip1 | wasip2 |
 |---|--:|--:|
