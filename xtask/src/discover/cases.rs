@@ -12,11 +12,13 @@ use toml::de::{DeTable, ValueDeserializer};
 
 use crate::diagnostic::Diagnostic;
 use crate::discover::check;
+use crate::discover::claims;
 use crate::discover::composition;
 use crate::discover::keys::keys_of;
 use crate::discover::packages::Packages;
 use crate::discover::spec::{GrantSpec, RedactSpec, Spec};
 use crate::model::case::{Case, Redaction, Row};
+use crate::model::claims::Claims;
 use crate::model::grant::{Directory, Grant, Variable};
 use crate::model::name;
 use crate::model::target::Target;
@@ -113,10 +115,11 @@ fn case(
 ) -> Result<Case, Vec<Diagnostic>> {
     let mut diagnostics = check::known_rows(own.without.as_deref().unwrap_or_default(), &defaults.rows());
     let own_rows = own.rows();
+    let has_own_baseline = own.baseline.is_some();
     let spec = own.with_defaults(defaults);
 
     let mut or_diagnostic = |result: Result<(), Diagnostic>| diagnostics.extend(result.err());
-    spec.about.iter().for_each(|about| or_diagnostic(check::one_line(about)));
+    spec.about.iter().for_each(|about| or_diagnostic(check::one_line("about", about)));
     spec.peer.iter().for_each(|peer| or_diagnostic(check::known_peer(peer, packages)));
     let has_peer = spec.peer.is_some();
     let word = |word: &Spanned<String>| check::no_nul(word).and_then(|()| check::known_port(word, has_peer));
@@ -187,7 +190,11 @@ fn case(
         });
     }
 
-    let mut case = Case { rows, targets, fixture: Arc::clone(fixture), ..Case::plain(&name) };
+    let claims = claims::read(&spec, has_own_baseline, &targets).unwrap_or_else(|found| {
+        diagnostics.extend(found);
+        Claims::default()
+    });
+    let mut case = Case { rows, targets, claims, fixture: Arc::clone(fixture), ..Case::plain(&name) };
     if !fifos.is_empty() {
         match check::with_fifos(fixture, fifos) {
             Ok(tree) => case.fixture = Arc::new(tree),
@@ -311,7 +318,7 @@ mod tests {
         check(
             "[sample]\nabout = \"x\"\narg = [\"sample.txt\"]\n",
             r#"
-error: unknown field `arg`, expected one of `about`, `args`, `stdin`, `stdout`, `fifos`, `env`, `peer`, `grant`, `flags`, `compose`, `without`, `targets`, `timeout`, `redact`, `builds`, `overlap`
+error: unknown field `arg`, expected one of `about`, `baseline`, `silent`, `remedy`, `apis`, `upstream`, `args`, `stdin`, `stdout`, `fifos`, `env`, `peer`, `grant`, `flags`, `compose`, `without`, `targets`, `timeout`, `redact`, `builds`, `overlap`
  --> cases.toml:3:1
   |
 3 | arg = ["sample.txt"]
@@ -554,5 +561,59 @@ error: no row `y` in `[defaults]`
                 assert!(!draw(Path::new("cases.toml"), text, &diagnostics).is_empty());
             }
         }
+    }
+
+    #[test]
+    fn claims_of_a_case() {
+        let parsed = |text: &str| parse(text, &PACKAGES, &Arc::default()).unwrap();
+        let cases = parsed(
+            "[defaults]\nbaseline = \"here\"\ngrant.here = { dirs = [\".\"] }\n\
+             [a]\nsilent = [\"wasip2\"]\napis = [\"std::fs::read\"]\n[b]\nwithout = [\"here\"]",
+        );
+        assert_eq!(cases[0].claims.baseline, "here");
+        assert_eq!(cases[0].claims.silent, [Target::Wasip2]);
+        assert_eq!(cases[0].claims.apis, ["std::fs::read"]);
+        // Without the row of the defaults, the baseline is the row that every case has.
+        assert_eq!(cases[1].claims.baseline, "default");
+    }
+
+    #[test]
+    fn malformed_claims() {
+        check(
+            r#"
+[a]
+baseline = "heer"
+grant.here = { dirs = ["."] }
+silent = ["native"]
+apis = ["File::open"]
+upstream = ["wasi-libc#1"]"#,
+            r#"
+error: no row `heer` in this case
+ --> cases.toml:3:12
+  |
+3 | baseline = "heer"
+  |            ^^^^^^
+  |
+  = help: did you mean `here`?
+error: the case does not run on `native`
+ --> cases.toml:5:11
+  |
+5 | silent = ["native"]
+  |           ^^^^^^^^
+  = help: `silent` lists the wasm targets on which the program goes on with wrong data
+error: not the path of an item of std
+ --> cases.toml:6:9
+  |
+6 | apis = ["File::open"]
+  |         ^^^^^^^^^^^^
+  = help: for example "std::fs::File::open" or "std::println"
+error: not an address of a web page
+ --> cases.toml:7:13
+  |
+7 | upstream = ["wasi-libc#1"]
+  |             ^^^^^^^^^^^^^
+  = help: it starts with `https://` and contains no spaces
+"#,
+        );
     }
 }

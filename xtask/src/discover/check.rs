@@ -38,7 +38,8 @@ pub fn only_of_a_case(defaults: &Spec) -> Vec<Diagnostic> {
     let without = defaults.without.iter().flatten().take(1).map(|row| ("without", row.span()));
     let diagnostic =
         |(key, at)| Diagnostic::new(format!("`{key}` belongs to a single case, not to `[defaults]`"), at);
-    about.chain(without).map(diagnostic).collect()
+    let silent = defaults.silent.iter().flatten().take(1).map(|target| ("silent", target.span()));
+    about.chain(without).chain(silent).map(diagnostic).collect()
 }
 
 /// Checks that the rows in `without` are among `rows`, those of the defaults. Returns a diagnostic for each
@@ -96,13 +97,13 @@ pub fn allows_something(row: &Spanned<String>, grant: &GrantSpec) -> Result<(), 
     }
 }
 
-/// Checks that `about` is one line.
+/// Checks that the value of `key` is one line.
 ///
 /// # Errors
 /// The diagnostic, if not.
-pub fn one_line(about: &Spanned<String>) -> Result<(), Diagnostic> {
-    if about.get_ref().contains('\n') {
-        return Err(Diagnostic::new("`about` must be one line", about.span()));
+pub fn one_line(key: &str, value: &Spanned<String>) -> Result<(), Diagnostic> {
+    if value.get_ref().contains('\n') {
+        return Err(Diagnostic::new(format!("`{key}` must be one line"), value.span()));
     }
     Ok(())
 }

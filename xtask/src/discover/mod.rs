@@ -2,6 +2,7 @@
 
 pub mod cases;
 pub mod check;
+mod claims;
 pub mod composition;
 pub mod directory;
 pub mod examples;

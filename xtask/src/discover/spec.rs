@@ -19,6 +19,23 @@ pub struct Spec {
     /// One line that says what this case shows.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub about: Option<Spanned<String>>,
+    /// The name of the row that a sensible user of the program would give; `default` if not given. What the
+    /// page says about the case is about this row.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub baseline: Option<Spanned<String>>,
+    /// The wasm targets on which the program goes on with wrong data and ends successfully.
+    #[cfg_attr(test, schemars(with = "Option<Vec<TargetName>>"))]
+    pub silent: Option<Vec<Spanned<String>>>,
+    /// One line that says what a program can do instead, if no grant or flag helps.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub remedy: Option<Spanned<String>>,
+    /// The items of std that the case is about, such as `"std::fs::File::try_clone"`: whoever looks them up
+    /// finds this case.
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
+    pub apis: Option<Vec<Spanned<String>>>,
+    /// Addresses of issues, pull requests and commits of std, wasi-libc or a host about what the case shows.
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
+    pub upstream: Option<Vec<Spanned<String>>>,
     /// The program's arguments. `{cwd}` is the absolute scratch directory, `{byte:e9}` a byte that is
     /// not valid UTF-8, `{port}` the peer's port.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
@@ -150,6 +167,11 @@ impl Spec {
         let without: Vec<_> = self.without.iter().flatten().map(|row| row.get_ref().clone()).collect();
         Spec {
             about: self.about,
+            baseline: self.baseline.or_else(|| defaults.baseline.clone()),
+            silent: self.silent,
+            remedy: self.remedy.or_else(|| defaults.remedy.clone()),
+            apis: self.apis.or_else(|| defaults.apis.clone()),
+            upstream: self.upstream.or_else(|| defaults.upstream.clone()),
             args: self.args.or_else(|| defaults.args.clone()),
             stdin: self.stdin.or_else(|| defaults.stdin.clone()),
             stdout: self.stdout.or(defaults.stdout),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use regex_lite::Regex;
 
+use crate::model::claims::Claims;
 use crate::model::column::Column;
 use crate::model::composition::Composition;
 use crate::model::grant::Grant;
@@ -51,6 +52,8 @@ pub struct Case {
     pub builds: bool,
     /// Whether modules are meant to overlap in a shared memory; otherwise a run warns about that.
     pub overlap_expected: bool,
+    /// What the case claims about WASI.
+    pub claims: Claims,
 }
 
 /// A row of the table: what the host is given in addition to the program and its arguments.
@@ -102,6 +105,7 @@ impl Case {
             redact: Vec::new(),
             builds: true,
             overlap_expected: false,
+            claims: Claims::default(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod case;
 pub mod cell;
+pub mod claims;
 pub mod column;
 pub mod composition;
 pub mod example;

@@ -39,12 +39,14 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 pub const INTERVAL: Duration = Duration::from_millis(1);
 
 /// Kills and reaps the children of this process that belong to the scratch directory, and those that it
-/// adopts because their parent was killed. Returns whether any of them was running.
+/// adopts because their parent was killed. Returns whether any of them was running. The program that works in
+/// the scratch directory must have been started by the calling thread.
 ///
 /// # Errors
 /// If the children cannot be listed, or one of them has not ended after [`PATIENCE`]. That one is left.
 pub fn end_children_of(scratch: &Path) -> io::Result<bool> {
-    end_each(|| Ok(children()?.into_iter().filter(|pid| belongs_to(*pid, scratch)).collect()))
+    let of_cell = |pid: &Pid| belongs_to(*pid, scratch);
+    end_each(|| Ok(own_and_adopted_children().into_iter().filter(of_cell).collect()))
 }
 
 /// Kills and reaps all children of this process but this one, and those that it adopts meanwhile. It must be
@@ -190,6 +192,19 @@ fn parse_pid(text: &str) -> Option<Pid> {
     Pid::from_raw(text.parse().ok()?)
 }
 
+/// The children of the calling thread, and the processes that this process has adopted.
+///
+/// Linux keeps a list of children for each thread. A process is in the list of the thread that has started it,
+/// also if it was started with CLONE_PARENT by a child of that thread (clone(2)). When its parent ends, it gets
+/// into the list of the first thread of the subreaper that has not ended (`find_new_reaper` in kernel/exit.c),
+/// which is the main thread. With many threads, this takes much less time than reading the lists of all.
+fn own_and_adopted_children() -> Vec<Pid> {
+    let main_thread = format!("/proc/self/task/{}/children", getpid().as_raw_nonzero());
+    let mut children = listed_children(Path::new("/proc/thread-self/children"));
+    children.extend(listed_children(Path::new(&main_thread)));
+    children
+}
+
 /// The children of all threads of this process.
 fn children() -> io::Result<Vec<Pid>> {
     children_of(getpid())
@@ -200,10 +215,14 @@ fn children_of(pid: Pid) -> io::Result<Vec<Pid>> {
     let mut children = Vec::new();
     for task in fs::read_dir(format!("/proc/{}/task", pid.as_raw_nonzero()))? {
         // If the thread ends before its file is read, another thread becomes the parent of its children.
-        let listed = fs::read_to_string(task?.path().join("children")).unwrap_or_default();
-        children.extend(listed.split_whitespace().filter_map(parse_pid));
+        children.extend(listed_children(&task?.path().join("children")));
     }
     Ok(children)
+}
+
+/// The process IDs in the file `children` of a thread, or none if it cannot be read.
+fn listed_children(file: &Path) -> Vec<Pid> {
+    fs::read_to_string(file).unwrap_or_default().split_whitespace().filter_map(parse_pid).collect()
 }
 
 /// Whether a process belongs to a scratch directory. One that this user may not inspect does not.

@@ -1,0 +1,82 @@
+//! Reads the keys of a case that say what it claims about WASI: `baseline`, `silent`, `remedy`, `apis` and
+//! `upstream`.
+
+use toml::Spanned;
+
+use crate::diagnostic::Diagnostic;
+use crate::discover::check;
+use crate::discover::spec::Spec;
+use crate::model::case::DEFAULT_ROW;
+use crate::model::claims::Claims;
+use crate::model::target::Target;
+use crate::support::suggest::suggest;
+
+/// Reads the claims of a case with these targets. `spec` is the case with the values of the defaults, and
+/// `has_own_baseline` says whether the case names its baseline itself: one of the defaults is ignored if the
+/// case does not have that row.
+///
+/// # Errors
+/// If a value is malformed or does not fit the case. Returns all diagnostics.
+pub fn read(spec: &Spec, has_own_baseline: bool, targets: &[Target]) -> Result<Claims, Vec<Diagnostic>> {
+    let mut diagnostics = Vec::new();
+    let rows = spec.rows();
+    let mut claims = Claims::default();
+    if let Some(baseline) = &spec.baseline {
+        let names: Vec<_> = rows.iter().map(|row| row.get_ref().as_str()).chain([DEFAULT_ROW]).collect();
+        if names.contains(&baseline.get_ref().as_str()) {
+            claims.baseline = baseline.get_ref().clone();
+        } else if has_own_baseline {
+            diagnostics.push(no_row(baseline, &names));
+        }
+    }
+    for target in spec.silent.iter().flatten() {
+        match Target::named(target.get_ref()) {
+            Some(known) if known.is_wasm() && targets.contains(&known) => claims.silent.push(known),
+            _ => diagnostics.push(
+                Diagnostic::new(format!("the case does not run on `{}`", target.get_ref()), target.span())
+                    .help("`silent` lists the wasm targets on which the program goes on with wrong data"),
+            ),
+        }
+    }
+    if let Some(remedy) = &spec.remedy {
+        diagnostics.extend(check::one_line("remedy", remedy).err());
+        claims.remedy = Some(remedy.get_ref().clone());
+    }
+    for api in spec.apis.iter().flatten() {
+        diagnostics.extend(path_of_std(api).err());
+        claims.apis.push(api.get_ref().clone());
+    }
+    for address in spec.upstream.iter().flatten() {
+        if !address.get_ref().starts_with("https://") || address.get_ref().contains(char::is_whitespace) {
+            let diagnostic = Diagnostic::new("not an address of a web page", address.span());
+            diagnostics.push(diagnostic.help("it starts with `https://` and contains no spaces"));
+        }
+        claims.upstream.push(address.get_ref().clone());
+    }
+    if diagnostics.is_empty() { Ok(claims) } else { Err(diagnostics) }
+}
+
+fn no_row(baseline: &Spanned<String>, names: &[&str]) -> Diagnostic {
+    let diagnostic =
+        Diagnostic::new(format!("no row `{}` in this case", baseline.get_ref()), baseline.span());
+    diagnostic.help(match suggest(baseline.get_ref(), names.iter().copied()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => "`baseline` names the row that a sensible user of the program would give".into(),
+    })
+}
+
+/// Checks that an API is written as the path of an item of std. That the item exists is checked by a test.
+fn path_of_std(api: &Spanned<String>) -> Result<(), Diagnostic> {
+    let is_identifier = |segment: &str| {
+        segment.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && segment.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '!')
+    };
+    let mut segments = api.get_ref().split("::");
+    let is_path =
+        segments.next() == Some("std") && segments.clone().count() > 0 && segments.all(is_identifier);
+    match is_path {
+        true => Ok(()),
+        false => Err(Diagnostic::new("not the path of an item of std", api.span())
+            .help("for example \"std::fs::File::open\" or \"std::println\"")),
+    }
+}
