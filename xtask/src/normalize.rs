@@ -13,7 +13,7 @@ use crate::discover::directory::{DEEPEST, LONGEST};
 use crate::host::seam::{Ending, Host};
 use crate::model::case::{PORT, Redaction};
 use crate::model::outcome::{self, FileChange, FileKind, Outcome, Stream};
-use crate::model::tree::{Change, ChangeKind, Entry};
+use crate::model::tree::{Change, ChangeKind, Entry, USUAL_MODE};
 use crate::process::{self, End, Ran};
 use crate::run::cells::Raw;
 use crate::run::scratch::CWD;
@@ -225,7 +225,11 @@ fn file_change(change: &Change, rules: Rules<'_>) -> FileChange {
             text => FileKind::Text(text),
         },
     };
-    FileChange { kind: change.kind, path, what }
+    let mode = match change.entry {
+        Entry::File { mode, .. } if change.kind != ChangeKind::Removed && mode != USUAL_MODE => Some(mode),
+        _ => None,
+    };
+    FileChange { kind: change.kind, path, mode, what }
 }
 
 /// The start of a stream that was too long, up to the end of a line if there is one, and whether
@@ -439,7 +443,7 @@ mod tests {
                 file_change(&Change { kind, path: path.into(), entry }, rules);
             (path, what)
         };
-        let file = |contents: &str| Entry::File { contents: contents.into(), executable: false };
+        let file = |contents: &str| Entry::File { contents: contents.into(), mode: USUAL_MODE };
         use ChangeKind::{Created, Removed};
         assert_eq!(change(Created, "cwd/a", file("x\n")), ("a".into(), FileKind::Text("x\n".into())));
         assert_eq!(change(Created, "escaped", file("")), ("../escaped".into(), FileKind::Empty));

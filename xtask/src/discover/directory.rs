@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::model::tree::{Entry, Tree};
+use crate::model::tree::{Entry, Tree, USUAL_MODE};
 use crate::support::hash::Fnv;
-use crate::support::platform::{is_executable, is_mount_point, make_executable, make_fifo, make_link};
+use crate::support::platform::{is_mount_point, make_fifo, make_link, mode, set_mode};
 
 /// The size in bytes of the largest file that is held in memory.
 pub const LARGEST_HELD: u64 = 1 << 20;
@@ -25,7 +25,7 @@ pub const DEEPEST: usize = 64;
 /// that is read, so that it does not depend on where the scratch directories are.
 pub const LONGEST: usize = 1024;
 
-/// Reads everything below `directory`. If it does not exist, the tree is empty. What is mounted there is not
+/// Reads everything below `directory`, with the modes of files. If it does not exist, the tree is empty. What is mounted there is not
 /// read.
 ///
 /// # Errors
@@ -65,11 +65,9 @@ pub fn write(tree: &Tree, directory: &Path) -> io::Result<()> {
         let path = directory.join(path);
         match entry {
             Entry::Directory => fs::create_dir(path)?,
-            Entry::File { contents, executable } => {
+            Entry::File { contents, mode } => {
                 fs::write(&path, contents)?;
-                if *executable {
-                    make_executable(&path)?;
-                }
+                set_mode(&path, *mode)?;
             }
             Entry::Link(target) => make_link(target, &path)?,
             Entry::Special => make_fifo(&path)?,
@@ -135,7 +133,7 @@ fn read_file(path: &Path, metadata: &fs::Metadata) -> io::Result<Entry> {
     if size <= LARGEST_HELD {
         let mut contents = Vec::new();
         file.take(LARGEST_HELD).read_to_end(&mut contents)?;
-        return Ok(Entry::File { contents, executable: is_executable(metadata) });
+        return Ok(Entry::File { contents, mode: mode(metadata).unwrap_or(USUAL_MODE) });
     }
     let mut reader = io::BufReader::with_capacity(1 << 16, file.take(HASHED));
     let mut hash = Fnv::default();
@@ -153,6 +151,7 @@ fn read_file(path: &Path, metadata: &fs::Metadata) -> io::Result<Entry> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::tree::EXECUTABLE_MODE;
 
     #[test]
     fn large_files_and_deep_directories_are_read_in_bounded_time_and_space() {
@@ -172,12 +171,12 @@ mod tests {
     #[test]
     fn a_written_tree_is_read_again() {
         let directory = tempfile::tempdir().unwrap();
-        let file = |contents: &str| Entry::File { contents: contents.into(), executable: false };
+        let file = |contents: &str| Entry::File { contents: contents.into(), mode: USUAL_MODE };
         let entries = [
             ("a", file("1")),
             ("sub", Entry::Directory),
             ("sub/link", Entry::Link("/nowhere/at/all".into())),
-            ("tool", Entry::File { contents: b"#!/bin/sh".into(), executable: true }),
+            ("tool", Entry::File { contents: b"#!/bin/sh".into(), mode: EXECUTABLE_MODE }),
         ];
         let tree = Tree { entries: entries.map(|(path, entry)| (path.into(), entry)).into() };
         write(&tree, directory.path()).unwrap();

@@ -92,7 +92,7 @@ fn read(workspace: &Workspace, path: &Path, diagnostics: &mut Vec<String>) -> Re
             modules.push(Module { name, is_program: module.join("src/main.rs").is_file() });
         }
     }
-    let fixture = Arc::new(directory::read(&path.join("fixture"))?);
+    let fixture = Arc::new(directory::read(&path.join("fixture"))?.with_modes_of_git());
     let cases =
         read_cases(workspace, path, &Packages { own: &name, modules: &modules }, &fixture, diagnostics)?;
     for (entry, problem) in fixture::unsupported(&fixture) {

@@ -56,6 +56,8 @@ pub struct FileChange {
     pub kind: ChangeKind,
     /// Relative to the working directory. It begins with `../` if it is outside of it.
     pub path: String,
+    /// The permission bits of a file that was created or changed, if they are not 0644.
+    pub mode: Option<u32>,
     pub what: FileKind,
 }
 

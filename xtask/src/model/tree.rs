@@ -3,6 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// The mode of a file that a program creates without asking for another: the harness sets the umask to 022.
+pub const USUAL_MODE: u32 = 0o644;
+
+/// The mode of a file of a fixture that can be executed. git records no other modes than these two.
+pub const EXECUTABLE_MODE: u32 = 0o755;
+
 /// All entries below a directory, by their paths relative to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tree {
@@ -15,7 +21,8 @@ pub enum Entry {
     Directory,
     File {
         contents: Vec<u8>,
-        executable: bool,
+        /// The permission bits: [`USUAL_MODE`] or another. On systems without them, this one.
+        mode: u32,
     },
     /// A symbolic link and its target. It is never followed.
     Link(PathBuf),
@@ -54,6 +61,16 @@ pub enum ChangeKind {
 }
 
 impl Tree {
+    /// Returns this tree with the modes of files that git keeps: whether the owner may execute a file.
+    pub fn with_modes_of_git(mut self) -> Tree {
+        for entry in self.entries.values_mut() {
+            if let Entry::File { mode, .. } = entry {
+                *mode = if *mode & 0o100 != 0 { EXECUTABLE_MODE } else { USUAL_MODE };
+            }
+        }
+        self
+    }
+
     /// Returns the differences of `after` from this tree, ordered by path.
     pub fn changes(&self, after: &Tree) -> Vec<Change> {
         let mut changes = Vec::new();
@@ -106,7 +123,7 @@ mod tests {
     use super::*;
 
     fn tree(paths: &[(&str, &str)]) -> Tree {
-        let file = |contents: &str| Entry::File { contents: contents.into(), executable: false };
+        let file = |contents: &str| Entry::File { contents: contents.into(), mode: USUAL_MODE };
         Tree { entries: paths.iter().map(|(path, contents)| (path.into(), file(contents))).collect() }
     }
 

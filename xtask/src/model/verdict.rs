@@ -123,7 +123,8 @@ fn of_change(change: &FileChange) -> Vec<String> {
         FileKind::Empty | FileKind::Removed => (String::new(), ""),
         FileKind::Summary(what) | FileKind::Unread(what) => (format!(" ({what})"), ""),
     };
-    let head = format!("{kind} {}{what}", change.path);
+    let mode = change.mode.map(|mode| format!(", mode {mode:o}")).unwrap_or_default();
+    let head = format!("{kind}{mode} {}{what}", change.path);
     [head].into_iter().chain(contents.lines().map(String::from)).collect()
 }
 
@@ -268,6 +269,7 @@ mod tests {
     #[test]
     fn files_count_as_lines() {
         let change = |text: &str| FileChange {
+            mode: None,
             kind: ChangeKind::Changed,
             path: "log".into(),
             what: FileKind::Text(text.into()),

@@ -39,9 +39,9 @@ pub use interrupt::{Interrupt, keep_exit_statuses};
 pub use subreaper::{Descendants, adopt, end_all_but, end_all_of};
 pub use types::{Echo, End, Limits, Pipe, Ran, RunError, signal_name};
 #[cfg(unix)]
-pub use unix::{broken_pipe, end_tool, run, start_tool};
+pub use unix::{broken_pipe, end_tool, run, set_umask, start_tool};
 #[cfg(windows)]
-pub use windows::{broken_pipe, end_tool, run, start_tool};
+pub use windows::{broken_pipe, end_tool, run, set_umask, start_tool};
 
 /// On other systems than Linux, a process cannot become a subreaper.
 #[cfg(not(target_os = "linux"))]

@@ -82,6 +82,12 @@ fn wait_for_no_reader(writer: &io::PipeWriter) -> io::Result<()> {
     Ok(())
 }
 
+/// Sets the umask that programs inherit to 022, which most systems have, so that the modes of the files that they
+/// create are the same everywhere.
+pub fn set_umask() {
+    rustix::process::umask(rustix::fs::Mode::WGRP | rustix::fs::Mode::WOTH);
+}
+
 /// Starts a tool, such as cargo, in a process group of its own.
 ///
 /// # Errors

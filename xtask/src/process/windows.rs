@@ -130,6 +130,9 @@ pub fn broken_pipe() -> io::Result<io::PipeWriter> {
     Ok(writer)
 }
 
+/// Has no effect, as files have no modes here.
+pub fn set_umask() {}
+
 /// Starts a tool, such as cargo.
 ///
 /// # Errors

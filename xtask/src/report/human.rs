@@ -293,7 +293,7 @@ impl Report {
                     false => writeln!(self.err, "\n  differs from {file}: {}\n", changed.join(", "))?,
                 }
                 if comparison.before == comparison.now {
-                    writeln!(self.err, "    only the description (`about`) differs")?;
+                    writeln!(self.err, "    only the description (`about`) or the marks of lines differ")?;
                 }
                 self.diff(&comparison.before, &comparison.now)?;
             }

@@ -86,7 +86,7 @@ pub fn changes(cell_dir: &Path, fixture: &Tree) -> Result<Vec<Change>> {
 /// Creates an empty directory for all scratch directories, and removes what earlier runs have left. If that
 /// cannot be removed, the new directory has another name than the first, and the user is warned.
 ///
-/// If processes of the last run may be left, they are killed before.
+/// If processes of the last run may be left, they are killed before. From now on the umask is 022.
 ///
 /// # Errors
 /// If no directory can be created.
@@ -109,6 +109,7 @@ pub fn prepare(own_dir: &Path) -> Result<Root> {
     let Some(path) = free.or(names.get(used)) else {
         bail!("cannot remove any of {NAMES} scratch directories, such as {}", names[0].display());
     };
+    process::set_umask();
     let create = || {
         fs::create_dir_all(own_dir)?;
         fs::write(&in_use, "")?;

@@ -176,8 +176,8 @@ pub fn case(
         })
         .collect();
     differing.sort_by_key(|differing| merged.place(&differing.position));
-    let before = base.map(Table::draw).unwrap_or_default();
-    let now = merged.draw();
+    let before = base.map(Table::draw_unmarked).unwrap_or_default();
+    let now = merged.draw_unmarked();
     let accept = if accept_now { Some(merged.clone()) } else { pruned };
     Ok(Comparison {
         status,

@@ -26,6 +26,8 @@ const CUT: &str = "(cut here)";
 const LEFT_RUNNING: &str = ", left processes running";
 const EMPTY: &str = " (empty)";
 const ARROW: &str = " -> ";
+/// What stands before the mode of a file, if it is not the usual one.
+const MODE: &str = ", mode ";
 /// The end of the reason why the contents of a directory are not known.
 const NOT_READ: &str = ": not read)";
 
@@ -80,20 +82,21 @@ fn draw(outcome: &Outcome) -> String {
 
 /// Draws a change as lines of an outcome.
 pub fn draw_change(change: &FileChange) -> String {
-    let FileChange { kind, path, what } = change;
+    let FileChange { kind, path, mode, what } = change;
+    let mode = mode.map(|mode| format!("{MODE}{mode:o}")).unwrap_or_default();
     let kind = match kind {
         ChangeKind::Created => "created",
         ChangeKind::Changed => "changed",
         ChangeKind::Removed => "removed",
     };
     match what {
-        FileKind::Directory => format!("{kind}  {path}/\n"),
-        FileKind::Link(target) => format!("{kind}  {path}{ARROW}{target}\n"),
-        FileKind::Text(contents) => format!("{kind}  {path}\n{}", bars(contents)),
-        FileKind::Empty => format!("{kind}  {path}{EMPTY}\n"),
-        FileKind::Summary(what) => format!("{kind}  {path} ({what})\n"),
-        FileKind::Unread(why) => format!("{kind}  {path}/ ({why}{NOT_READ}\n"),
-        FileKind::Removed => format!("{kind}  {path}\n"),
+        FileKind::Directory => format!("{kind}{mode}  {path}/\n"),
+        FileKind::Link(target) => format!("{kind}{mode}  {path}{ARROW}{target}\n"),
+        FileKind::Text(contents) => format!("{kind}{mode}  {path}\n{}", bars(contents)),
+        FileKind::Empty => format!("{kind}{mode}  {path}{EMPTY}\n"),
+        FileKind::Summary(what) => format!("{kind}{mode}  {path} ({what})\n"),
+        FileKind::Unread(why) => format!("{kind}{mode}  {path}/ ({why}{NOT_READ}\n"),
+        FileKind::Removed => format!("{kind}{mode}  {path}\n"),
     }
 }
 
@@ -180,6 +183,10 @@ fn read_end(text: &str) -> Option<End> {
 /// Parses the first line of a change. `contents` is the text below it.
 fn read_change(line: &str, contents: String) -> Option<FileChange> {
     let (kind, shown) = line.split_once("  ")?;
+    let (kind, mode) = match kind.split_once(MODE) {
+        Some((kind, mode)) => (kind, Some(u32::from_str_radix(mode, 8).ok()?)),
+        None => (kind, None),
+    };
     let kind = match kind {
         "created" => ChangeKind::Created,
         "changed" => ChangeKind::Changed,
@@ -202,7 +209,7 @@ fn read_change(line: &str, contents: String) -> Option<FileChange> {
         let (path, what) = shown.strip_suffix(')')?.rsplit_once(" (")?;
         (path, FileKind::Summary(what.into()))
     };
-    Some(FileChange { kind, path: path.into(), what })
+    Some(FileChange { kind, path: path.into(), mode, what })
 }
 
 #[cfg(test)]
@@ -215,7 +222,7 @@ mod tests {
     use super::*;
     use crate::host::hosts::Hosts;
     use crate::model::case::Redaction;
-    use crate::model::tree::{Change, Entry};
+    use crate::model::tree::{Change, Entry, USUAL_MODE};
     use crate::normalize::{self, Locals, Rules};
     use crate::process::{self, Ran};
     use crate::run::cells::Raw;
@@ -225,7 +232,7 @@ mod tests {
     }
 
     fn change(kind: ChangeKind, path: &str, what: FileKind) -> FileChange {
-        FileChange { kind, path: path.into(), what }
+        FileChange { kind, path: path.into(), mode: None, what }
     }
 
     /// Asserts that `outcome` is drawn as `drawn`, and that parsing the text gives the same outcome.
@@ -302,7 +309,7 @@ mod tests {
     #[test]
     fn redactions_leave_whole_outcomes() {
         let change = |kind, path: &str, entry| Change { kind, path: path.into(), entry };
-        let file = |contents: &[u8]| Entry::File { contents: contents.into(), executable: false };
+        let file = |contents: &[u8]| Entry::File { contents: contents.into(), mode: USUAL_MODE };
         let raw = |end| Raw {
             ran: Ran {
                 end,

@@ -8,21 +8,15 @@ use std::path::{Path, PathBuf};
 #[cfg(unix)]
 use crate::support::escape::bytes_of;
 
-/// Whether the owner of a file may execute it. On other systems than Unix this is true of directories only,
-/// as they have no such permission.
-pub fn is_executable(metadata: &fs::Metadata) -> bool {
+/// The permission bits of a file, with set-user-ID and the like. `None` on other systems than Unix.
+pub fn mode(metadata: &fs::Metadata) -> Option<u32> {
     #[cfg(unix)]
-    return std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o100 != 0;
+    return Some(std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o7777);
     #[cfg(not(unix))]
-    return metadata.is_dir();
-}
-
-/// Allows all users to execute a file (mode 0755 on Unix).
-///
-/// # Errors
-/// If the system refuses to change the mode.
-pub fn make_executable(path: &Path) -> io::Result<()> {
-    set_mode(path, 0o755)
+    {
+        let _ = metadata;
+        None
+    }
 }
 
 /// Gives the owner all permissions for a directory (mode 0700 on Unix).
@@ -33,13 +27,21 @@ pub fn make_accessible(directory: &Path) -> io::Result<()> {
     set_mode(directory, 0o700)
 }
 
+/// Sets the permission bits of a file. On other systems than Unix, this has no effect.
+///
+/// # Errors
+/// If the system refuses to change them.
 #[cfg(unix)]
-fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode))
 }
 
+/// Sets the permission bits of a file. On other systems than Unix, this has no effect.
+///
+/// # Errors
+/// Never on such a system.
 #[cfg(not(unix))]
-fn set_mode(_: &Path, _: u32) -> io::Result<()> {
+pub fn set_mode(_: &Path, _: u32) -> io::Result<()> {
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 //! Nothing here does I/O. Parsing a drawn table restores it completely, so that a partial run can be merged
 //! into what was accepted before.
 
+mod marks;
 mod parse;
 
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ use crate::model::column::Column;
 use crate::model::composition::PLUGGED;
 use crate::model::target::Target;
 use crate::snapshot::format::Drawn;
-use crate::support::escape::{bars, indent, shell_word, shell_words, visible};
+use crate::support::escape::{bars, shell_word, shell_words, visible};
 
 /// A cell of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +55,8 @@ const FLAGS_TITLE: &str = "wasmtime flags";
 /// The title if a row composes components.
 const COMPOSED_TITLE: &str = "wasmtime flags, components";
 const INDENT: &str = "   ";
+/// The indentation of a line that the first outcome does not have. It is as wide as [`INDENT`].
+const MARKED: &str = " > ";
 
 impl Table {
     /// The table of a case of which no cell was run yet. It has those of `columns` on whose targets the case
@@ -281,8 +284,20 @@ impl Table {
         }
     }
 
-    /// Draws the table and, below it, each distinct outcome once.
+    /// Draws the table and, below it, each distinct outcome once. Lines that the first outcome does not have are
+    /// marked.
     pub fn draw(&self) -> String {
+        self.draw_with(marks::marks)
+    }
+
+    /// Draws the table without marks. Two such texts can be compared line by line: a change of one outcome does
+    /// not change the lines of another.
+    pub fn draw_unmarked(&self) -> String {
+        self.draw_with(|_, outcome| vec![false; outcome.lines().count()])
+    }
+
+    /// Draws the table. `marks` says which lines of an outcome are marked; its first argument is outcome `A`.
+    fn draw_with(&self, marks: impl Fn(&str, &str) -> Vec<bool>) -> String {
         let (letters, distinct) = self.letters();
         let name_width = self.rows.iter().map(|row| row.name.len()).max().unwrap_or(0) + 4;
 
@@ -305,10 +320,15 @@ impl Table {
             push_line(&mut drawn, &line);
         }
         for (index, outcome) in distinct.iter().enumerate() {
-            let block = indent(outcome, INDENT);
             let width = INDENT.len();
-            write!(drawn, "\n{:width$}{}", letter(index), block.trim_start())
-                .expect("writing to a String cannot fail");
+            write!(drawn, "\n{:width$}", letter(index)).expect("writing to a String cannot fail");
+            for (number, (line, is_marked)) in outcome.lines().zip(marks(distinct[0], outcome)).enumerate() {
+                if number > 0 {
+                    drawn.push_str(if is_marked { MARKED } else { INDENT });
+                }
+                drawn.push_str(line);
+                drawn.push('\n');
+            }
         }
         drawn
     }
@@ -407,9 +427,10 @@ A  exit 0
 
 B  exit 1
    stderr
-   │Error opening sample.txt: No such file or directory (os error 44)
+ > │Error opening sample.txt: No such file or directory (os error 44)
 ";
         assert_eq!(sample().draw(), picture);
+        assert_eq!(sample().draw_unmarked(), picture.replace(" > │", "   │"));
         assert_eq!(sample().row_of_letters(), "ABB ·AA");
         assert_eq!(sample().letter(&at("default", "wasip2")), "B");
     }

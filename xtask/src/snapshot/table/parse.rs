@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{COMPOSED_TITLE, FLAGS_TITLE, INDENT, NEVER, Slot, Table, TableRow, UNKNOWN};
+use super::{COMPOSED_TITLE, FLAGS_TITLE, INDENT, MARKED, NEVER, Slot, Table, TableRow, UNKNOWN};
 use crate::snapshot::format::Drawn;
 
 impl Table {
@@ -97,7 +97,10 @@ fn parse_outcomes<'a>(lines: &[&'a str], first: usize) -> Result<BTreeMap<&'a st
         }
         let mut text = format!("{}\n", line.trim_start());
         for (number, line) in rest {
-            let line = line.strip_prefix(INDENT).filter(|line| !line.is_empty());
+            let line = line
+                .strip_prefix(INDENT)
+                .or_else(|| line.strip_prefix(MARKED))
+                .filter(|line| !line.is_empty());
             text.push_str(
                 line.ok_or((*number, "this line is not indented, or has only an indentation".to_string()))?,
             );
