@@ -59,6 +59,21 @@ pub enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Look up a function, an error or a topic in the catalogue: what differs, the grant, and what to do
+    ///
+    /// The cases that match all words are printed, the worst first. A word matches in the id, the area, the
+    /// description, the items of std, the verdicts, the flags and the lines that differ; if there is no such
+    /// case, in the output of the programs. Upper and lower case are the same.
+    ///
+    /// Exit codes: 0 something was found; 4 nothing was found; 100 a case has no snapshot; 2 a malformed file.
+    Find {
+        /// What to look for, such as try_clone, NotADirectory or "current directory"
+        #[arg(required = true, value_name = "WORD")]
+        words: Vec<String>,
+        /// Show only this target: wasip1 or wasip2
+        #[arg(long, value_name = "TARGET", value_parser = wasm_target)]
+        target: Option<Target>,
+    },
     /// Run every check that CI runs: formatting, clippy, the harness's own tests, `test --check`, and
     /// `divergences --check`
     Ci,
@@ -237,6 +252,10 @@ impl Selection {
 
 fn target(text: &str) -> Result<Target, String> {
     Target::named(text).ok_or_else(|| format!("expected one of {}", Target::ALL.map(Target::name).join(", ")))
+}
+
+fn wasm_target(text: &str) -> Result<Target, String> {
+    Target::named(text).filter(|target| target.is_wasm()).ok_or_else(|| "expected wasip1 or wasip2".into())
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

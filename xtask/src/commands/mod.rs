@@ -3,6 +3,7 @@
 pub mod ci;
 pub mod divergences;
 pub mod doctor;
+pub mod find;
 pub mod layout;
 pub mod list;
 pub mod new;
@@ -34,6 +35,7 @@ pub fn run(command: Command) -> Result<u8> {
         Command::Layout(args) => layout::layout(&workspace, &env, &args),
         Command::New { name } => new::new(&workspace, &name),
         Command::Divergences { check } => divergences::divergences(&workspace, &env, check),
+        Command::Find { words, target } => find::find(&workspace, &words, target),
         Command::Ci => ci::ci(&workspace, &env),
         Command::Doctor => doctor::doctor(&workspace, &env),
         Command::Setup { offline } => {

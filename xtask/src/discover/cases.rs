@@ -570,11 +570,11 @@ error: no row `y` in `[defaults]`
             "[defaults]\nbaseline = \"here\"\ngrant.here = { dirs = [\".\"] }\n\
              [a]\nsilent = [\"wasip2\"]\napis = [\"std::fs::read\"]\n[b]\nwithout = [\"here\"]",
         );
-        assert_eq!(cases[0].claims.baseline, "here");
+        assert_eq!(cases[0].baseline(), "here");
         assert_eq!(cases[0].claims.silent, [Target::Wasip2]);
         assert_eq!(cases[0].claims.apis, ["std::fs::read"]);
         // Without the row of the defaults, the baseline is the row that every case has.
-        assert_eq!(cases[1].claims.baseline, "default");
+        assert_eq!(cases[1].baseline(), "default");
     }
 
     #[test]

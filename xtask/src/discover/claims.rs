@@ -24,7 +24,7 @@ pub fn read(spec: &Spec, has_own_baseline: bool, targets: &[Target]) -> Result<C
     if let Some(baseline) = &spec.baseline {
         let names: Vec<_> = rows.iter().map(|row| row.get_ref().as_str()).chain([DEFAULT_ROW]).collect();
         if names.contains(&baseline.get_ref().as_str()) {
-            claims.baseline = baseline.get_ref().clone();
+            claims.baseline = Some(baseline.get_ref().clone());
         } else if has_own_baseline {
             diagnostics.push(no_row(baseline, &names));
         }

@@ -109,6 +109,11 @@ impl Case {
         }
     }
 
+    /// Returns the name of the row that a sensible user of the program would give.
+    pub fn baseline(&self) -> &str {
+        self.claims.baseline.as_deref().unwrap_or(DEFAULT_ROW)
+    }
+
     /// Returns whether `row` has a cell in `column`. Only the row `default` runs natively, and only
     /// components can be composed.
     pub fn runs(&self, row: &Row, column: &Column) -> bool {

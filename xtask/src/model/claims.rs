@@ -1,14 +1,13 @@
 //! What a case claims about WASI, beside what its runs show: the page and `cargo xtask find` say it.
 
-use crate::model::case::DEFAULT_ROW;
 use crate::model::target::Target;
 
 /// What a case claims about WASI.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claims {
     /// The name of the row that a sensible user of the program would give. The verdicts of the case are those
-    /// of this row.
-    pub baseline: String,
+    /// of this row. If it is not given, it is the row without a grant or flags.
+    pub baseline: Option<String>,
     /// The targets on which the program goes on with wrong data and ends successfully.
     pub silent: Vec<Target>,
     /// What a program can do instead, on one line.
@@ -17,16 +16,4 @@ pub struct Claims {
     pub apis: Vec<String>,
     /// Addresses of the issues, pull requests and commits of std, wasi-libc or a host about this.
     pub upstream: Vec<String>,
-}
-
-impl Default for Claims {
-    fn default() -> Claims {
-        Claims {
-            baseline: DEFAULT_ROW.into(),
-            silent: Vec::new(),
-            remedy: None,
-            apis: Vec::new(),
-            upstream: Vec::new(),
-        }
-    }
 }

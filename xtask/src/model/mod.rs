@@ -8,6 +8,7 @@ pub mod composition;
 pub mod example;
 pub mod filter;
 pub mod grant;
+pub mod harm;
 pub mod name;
 pub mod needs;
 pub mod os_error;

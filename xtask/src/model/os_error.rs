@@ -11,20 +11,20 @@ use std::sync::LazyLock;
 use regex_lite::{Captures, Regex};
 
 /// An error of the operating system.
-struct OsError {
+pub struct OsError {
     /// Its name in C, such as `ENOENT`.
-    name: &'static str,
+    pub name: &'static str,
     /// Its name in `std::io::ErrorKind`; empty if it has none.
-    kind: &'static str,
-    linux: Spelling,
-    wasi: Spelling,
+    pub kind: &'static str,
+    pub linux: Spelling,
+    pub wasi: Spelling,
 }
 
 /// The number and the message of an error on one system.
-struct Spelling {
+pub struct Spelling {
     /// 0 if the system does not have this error.
-    number: i32,
-    text: &'static str,
+    pub number: i32,
+    pub text: &'static str,
 }
 
 /// The system from which a line comes.
@@ -35,7 +35,7 @@ pub enum System {
 }
 
 /// Returns `line` with each operating system error replaced by a name that is the same on both systems:
-/// `<NotFound>`, its [`std::io::ErrorKind`], or `<EIO>`, its name in C, if it has no kind. Errors are
+/// `<NotFound>`, its [`std::io::ErrorKind`], or `<EBADF>`, its name in C, if it has no kind. Errors are
 /// recognized in the forms in which `std::io::Error` writes them, `Display` and `Debug`.
 pub fn named(line: &str, system: System) -> String {
     static DISPLAYED: LazyLock<Regex> = LazyLock::new(|| regex(r"\(os error (\d+)\)"));
@@ -93,7 +93,7 @@ const fn error_of(
 
 /// All errors that WASI has (`errno` in the specification of WASI 0.1).
 #[rustfmt::skip]
-const ERRORS: [OsError; 76] = [
+pub const ERRORS: [OsError; 76] = [
     error_of("E2BIG", "ArgumentListTooLong", (7, "Argument list too long"), (1, "Argument list too long")),
     error_of("EACCES", "PermissionDenied", (13, "Permission denied"), (2, "Permission denied")),
     error_of("EADDRINUSE", "AddrInUse", (98, "Address already in use"), (3, "Address in use")),
@@ -122,11 +122,11 @@ const ERRORS: [OsError; 76] = [
     error_of("EINPROGRESS", "InProgress", (115, "Operation now in progress"), (26, "Operation in progress")),
     error_of("EINTR", "Interrupted", (4, "Interrupted system call"), (27, "Interrupted system call")),
     error_of("EINVAL", "InvalidInput", (22, "Invalid argument"), (28, "Invalid argument")),
-    error_of("EIO", "", (5, "Input/output error"), (29, "I/O error")),
+    error_of("EIO", "InputOutputError", (5, "Input/output error"), (29, "I/O error")),
     error_of("EISCONN", "", (106, "Transport endpoint is already connected"), (30, "Socket is connected")),
     error_of("EISDIR", "IsADirectory", (21, "Is a directory"), (31, "Is a directory")),
     error_of("ELOOP", "FilesystemLoop", (40, "Too many levels of symbolic links"), (32, "Symbolic link loop")),
-    error_of("EMFILE", "", (24, "Too many open files"), (33, "No file descriptors available")),
+    error_of("EMFILE", "TooManyOpenFiles", (24, "Too many open files"), (33, "No file descriptors available")),
     error_of("EMLINK", "TooManyLinks", (31, "Too many links"), (34, "Too many links")),
     error_of("EMSGSIZE", "", (90, "Message too long"), (35, "Message too large")),
     error_of("EMULTIHOP", "", (72, "Multihop attempted"), (36, "Multihop attempted")),
@@ -134,7 +134,7 @@ const ERRORS: [OsError; 76] = [
     error_of("ENETDOWN", "NetworkDown", (100, "Network is down"), (38, "Network is down")),
     error_of("ENETRESET", "", (102, "Network dropped connection on reset"), (39, "Connection reset by network")),
     error_of("ENETUNREACH", "NetworkUnreachable", (101, "Network is unreachable"), (40, "Network unreachable")),
-    error_of("ENFILE", "", (23, "Too many open files in system"), (41, "Too many open files in system")),
+    error_of("ENFILE", "TooManyOpenFiles", (23, "Too many open files in system"), (41, "Too many open files in system")),
     error_of("ENOBUFS", "", (105, "No buffer space available"), (42, "No buffer space available")),
     error_of("ENODEV", "", (19, "No such device"), (43, "No such device")),
     error_of("ENOENT", "NotFound", (2, "No such file or directory"), (44, "No such file or directory")),
@@ -189,7 +189,11 @@ mod tests {
             "cat: a: No such file or directory (os error 44)",
             "cat: a: <NotFound>",
         );
-        check("I/O: Input/output error (os error 5)!", "I/O: I/O error (os error 29)!", "I/O: <EIO>!");
+        check(
+            "I/O: Input/output error (os error 5)!",
+            "I/O: I/O error (os error 29)!",
+            "I/O: <InputOutputError>!",
+        );
         check(
             "Permission denied (os error 13) or (os error 2)",
             "Operation not permitted (os error 63) or (os error 44)",

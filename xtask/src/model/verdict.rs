@@ -1,5 +1,7 @@
 //! The verdict on a wasm cell: how its outcome differs from the native one.
 
+use std::fmt;
+
 use similar::{DiffOp, capture_diff_slices};
 
 use crate::model::os_error::{System, named};
@@ -16,8 +18,8 @@ pub enum Verdict {
     /// A trap, a signal, a timeout, too much output or a refusal by the host, where the native program
     /// exited. The text is the end.
     Abort(String),
-    /// The exit code differs, or a line shows an error where the native line does not. The text says which.
-    Error(String),
+    /// The exit code differs, or a line shows an error where the native line does not.
+    Error(Change),
     /// Only the numbers and messages of operating system errors differ.
     Wording,
     /// The exit code is the same, but lines differ.
@@ -26,12 +28,25 @@ pub enum Verdict {
         differing: usize,
         /// How many lines the longer outcome has.
         of: usize,
-        /// The first difference: the native line, ` → ` and the line of this cell. A missing line is empty.
-        first: String,
+        /// The first difference.
+        first: Change,
     },
     /// The native program does not build, did not exit, or is not run in this case, so there is no outcome to
     /// compare with.
     NoBaseline,
+}
+
+/// A native line, or the native end, and what stands for it here. A missing line is empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub native: String,
+    pub here: String,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} → {}", self.native, self.here)
+    }
 }
 
 impl Verdict {
@@ -53,7 +68,7 @@ impl Verdict {
         }
         match (&native.end, &here.end) {
             (End::Exit(one), End::Exit(other)) if one != other => {
-                Verdict::Error(format!("exit {one} → {other}"))
+                Verdict::Error(Change { native: format!("exit {one}"), here: format!("exit {other}") })
             }
             (End::Exit(_), End::Exit(_)) => {
                 of_lines(&lines(native, System::Linux), &lines(here, System::Wasi))
@@ -65,7 +80,8 @@ impl Verdict {
     /// Returns what differs, on one line, if the verdict has more details than its name.
     pub fn difference(&self) -> Option<String> {
         match self {
-            Verdict::Build(what) | Verdict::Abort(what) | Verdict::Error(what) => Some(what.clone()),
+            Verdict::Build(what) | Verdict::Abort(what) => Some(what.clone()),
+            Verdict::Error(change) => Some(change.to_string()),
             Verdict::Output { differing, of, first } => Some(format!("{differing} of {of} lines: {first}")),
             Verdict::Same | Verdict::Wording | Verdict::NoBaseline => None,
         }
@@ -143,7 +159,7 @@ fn of_lines(native: &[Line], here: &[Line]) -> Verdict {
     }
     let is_error = |line: &Option<&Line>| line.is_some_and(|line| shows_error(&line.text));
     let text = |line: &Option<&Line>| line.map_or("", |line| line.text.as_str()).to_string();
-    let first = |pair: &(Option<&Line>, Option<&Line>)| format!("{} → {}", text(&pair.0), text(&pair.1));
+    let first = |pair: &(Option<&Line>, Option<&Line>)| Change { native: text(&pair.0), here: text(&pair.1) };
     match (pairs.iter().find(|(native, here)| is_error(here) && !is_error(native)), pairs.first()) {
         (Some(pair), _) => Verdict::Error(first(pair)),
         (None, Some(pair)) => {
@@ -220,6 +236,10 @@ mod tests {
         outcome(End::Exit(code), stdout)
     }
 
+    fn change(native: &str, here: &str) -> Change {
+        Change { native: native.into(), here: here.into() }
+    }
+
     #[track_caller]
     fn check(native: Outcome, here: Outcome, verdict: Verdict) {
         assert_eq!(Verdict::of(Some(&native), &here), verdict);
@@ -233,7 +253,7 @@ mod tests {
         check(exit(0, "x\n"), fails("error: no"), Verdict::Build("error: no".into()));
         check(exit(101, ""), trap(), Verdict::Abort("trap: call stack exhausted".into()));
         check(exit(0, ""), Outcome::of_end(End::TimedOut), Verdict::Abort("timed out".into()));
-        check(exit(3, ""), exit(1, ""), Verdict::Error("exit 3 → 1".into()));
+        check(exit(3, ""), exit(1, ""), Verdict::Error(change("exit 3", "exit 1")));
         check(Outcome::of_end(End::Signal("SIGABRT".into())), trap(), Verdict::NoBaseline);
         check(fails("error: one"), exit(0, ""), Verdict::NoBaseline);
         check(trap(), trap(), Verdict::Same);
@@ -250,31 +270,32 @@ mod tests {
         check(
             exit(0, "lock: locked\nrest\n"),
             exit(0, "lock: Unsupported: operation not supported on this platform\nrest\n"),
-            Verdict::Error(
-                "lock: locked → lock: Unsupported: operation not supported on this platform".into(),
-            ),
+            Verdict::Error(change(
+                "lock: locked",
+                "lock: Unsupported: operation not supported on this platform",
+            )),
         );
         check(
             exit(0, "a: AlreadyExists\nb\n"),
             exit(0, "a: NotADirectory\nb\n"),
-            Verdict::Output { differing: 1, of: 2, first: "a: AlreadyExists → a: NotADirectory".into() },
+            Verdict::Output { differing: 1, of: 2, first: change("a: AlreadyExists", "a: NotADirectory") },
         );
         check(
             exit(0, "one\ntwo\nthree\n"),
             exit(0, "one\n"),
-            Verdict::Output { differing: 2, of: 3, first: "two → ".into() },
+            Verdict::Output { differing: 2, of: 3, first: change("two", "") },
         );
     }
 
     #[test]
     fn files_count_as_lines() {
-        let change = |text: &str| FileChange {
+        let of_file = |text: &str| FileChange {
             mode: None,
             kind: ChangeKind::Changed,
             path: "log".into(),
             what: FileKind::Text(text.into()),
         };
-        let with = |text: &str| Outcome { files: vec![change(text)], ..exit(0, "") };
-        check(with("ab\n"), with("ba\n"), Verdict::Output { differing: 1, of: 2, first: "ab → ba".into() });
+        let with = |text: &str| Outcome { files: vec![of_file(text)], ..exit(0, "") };
+        check(with("ab\n"), with("ba\n"), Verdict::Output { differing: 1, of: 2, first: change("ab", "ba") });
     }
 }

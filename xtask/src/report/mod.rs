@@ -1,5 +1,6 @@
 //! The last stage: reports of a run for users and for other programs, and the page DIVERGENCES.md.
 
+pub mod catalogue;
 pub mod human;
 pub mod json;
 pub mod junit;

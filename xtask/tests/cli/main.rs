@@ -7,6 +7,7 @@ mod concurrent_runs;
 mod divergences;
 mod downloads;
 mod environment;
+mod find;
 mod hostile_programs;
 mod interrupted_runs;
 mod invalid_files;

@@ -8,9 +8,8 @@ use anyhow::{Context, Result};
 
 use crate::discover::template;
 use crate::model::example::Example;
-use crate::report::page::draw::{self, Recorded, Versions};
-use crate::snapshot::store::{self, Location};
-use crate::snapshot::table::Table;
+use crate::report::catalogue::{self, Catalogue};
+use crate::report::page::draw::{self, Versions};
 use crate::support::{atomic_file, text_file};
 use crate::workspace::Workspace;
 
@@ -28,29 +27,17 @@ pub enum Page {
 /// Draws the page of these examples.
 ///
 /// # Errors
-/// If a snapshot cannot be read or is malformed.
+/// As [`catalogue::read`].
 pub fn draw(workspace: &Workspace, examples: &[Example]) -> Result<Page> {
-    let mut missing = Vec::new();
-    let mut recorded = Vec::new();
-    for example in examples {
-        let mut tables: Vec<Table> = Vec::new();
-        for case in &example.cases {
-            let location = Location::new(&workspace.snapshots(), &example.name, &case.name);
-            match store::accepted(&location)? {
-                Some(accepted) => tables.push(accepted.table),
-                None => missing.push(format!("{}/{}", example.name, case.name)),
-            }
-        }
-        recorded.push(Recorded { example, tables });
-    }
-    if !missing.is_empty() {
-        return Ok(Page::Incomplete(missing));
-    }
+    let entries = match catalogue::read(workspace, examples)? {
+        Catalogue::Complete(entries) => entries,
+        Catalogue::Incomplete(missing) => return Ok(Page::Incomplete(missing)),
+    };
     let versions = Versions {
         rust: workspace.rust.map(|rust| rust.to_string()),
         wasmtime: workspace.wasmtime.to_string(),
     };
-    Ok(Page::Drawn(draw::draw(&recorded, &versions, &workspace.areas)))
+    Ok(Page::Drawn(draw::draw(&entries, &versions)))
 }
 
 /// Reads the page as it is, if there is one.

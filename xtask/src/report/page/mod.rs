@@ -1,7 +1,8 @@
 //! The page DIVERGENCES.md, which is generated from the accepted snapshots.
 
-pub mod agreement;
-pub mod columns;
 pub mod draw;
+mod errors;
 pub mod file;
+mod index;
 pub mod markdown;
+mod rows;

@@ -1,0 +1,128 @@
+//! `cargo xtask find`: looks up what the catalogue says about a function, an error or a topic.
+
+use anyhow::Result;
+
+use crate::discover::examples;
+use crate::exit;
+use crate::model::target::Target;
+use crate::report::catalogue::{self, Catalogue, Entry, WASM};
+use crate::support::escape::{count, without_controls};
+use crate::support::suggest::suggest;
+use crate::support::terminal;
+use crate::workspace::Workspace;
+
+/// Prints the cases that match all of `words`, the worst first; with `target`, only what they say about that
+/// target. Returns the exit code.
+///
+/// A case matches a word that is in its id, area, description, APIs, remedy, verdicts, flags or differences; or
+/// if no case does, in the output of its program. Case does not matter.
+///
+/// # Errors
+/// If no case matches, if a case has no valid snapshot, or if stdout cannot be written to.
+pub fn find(workspace: &Workspace, words: &[String], target: Option<Target>) -> Result<u8> {
+    let examples = examples::discover(workspace)?;
+    let mut entries = match catalogue::read(workspace, &examples)? {
+        Catalogue::Complete(entries) => entries,
+        Catalogue::Incomplete(missing) => {
+            let message =
+                format!("{} have no snapshot, such as {}", count(missing.len(), "case"), missing[0]);
+            return Err(exit::error(exit::DIFFERS, format!("{message}\nhelp: cargo xtask test --accept")));
+        }
+    };
+    let words: Vec<_> = words.iter().map(|word| word.to_lowercase()).collect();
+    let runs = |entry: &Entry<'_>| target.is_none_or(|target| entry.case.targets.contains(&target));
+    let matching = |text: fn(&Entry<'_>) -> String| -> Vec<usize> {
+        let has_all = |entry: &Entry<'_>| {
+            let text = text(entry).to_lowercase();
+            runs(entry) && words.iter().all(|word| text.contains(word))
+        };
+        (0..entries.len()).filter(|index| has_all(&entries[*index])).collect()
+    };
+    let mut found = matching(described);
+    if found.is_empty() {
+        found = matching(|entry| entry.table.draw_unmarked());
+    }
+    if found.is_empty() {
+        return Err(exit::error(exit::NOTHING_MATCHED, nothing(&entries, &words)));
+    }
+    let mut index = 0;
+    entries.retain(|_| (found.contains(&index), index += 1).0);
+    entries.sort_by_key(|entry| entry.harm());
+    for entry in &entries {
+        terminal::print(&without_controls(&draw(entry, target)))?;
+    }
+    terminal::print(&format!("{}\n", count(entries.len(), "case")))?;
+    Ok(exit::OK)
+}
+
+/// All that the catalogue says about a case, to be searched.
+fn described(entry: &Entry<'_>) -> String {
+    let claims = &entry.case.claims;
+    let mut parts = vec![entry.id(), entry.area().into(), entry.grant().into()];
+    parts.extend([&entry.example.summary, &entry.case.about, &claims.remedy].into_iter().flatten().cloned());
+    parts.extend(claims.apis.iter().chain(&claims.upstream).cloned());
+    for finding in &entry.findings {
+        parts.push(finding.harm.name().into());
+        parts.extend(finding.difference.iter().flat_map(|shown| [shown.native.clone(), shown.here.clone()]));
+        parts.extend(finding.same_with.iter().cloned());
+        parts.extend(finding.differs_with.iter().map(|(flags, _)| flags.clone()));
+    }
+    parts.join("\n")
+}
+
+/// The message that nothing was found, with a similar name if there is one.
+fn nothing(entries: &[Entry<'_>], words: &[String]) -> String {
+    let apis = entries.iter().flat_map(|entry| &entry.case.claims.apis);
+    let names: Vec<_> = apis.flat_map(|api| api.rsplit("::").next()).collect();
+    let similar = words.iter().find_map(|word| suggest(word, names.iter().copied()));
+    let help = match similar {
+        Some(similar) => format!("cargo xtask find {similar}"),
+        None => "search for less, such as the name of a function; DIVERGENCES.md has the index of std".into(),
+    };
+    format!("no case matches {}\nhelp: {help}", words.join(" "))
+}
+
+/// Draws a case: its verdicts, what it is about, what differs, the grant, what to do, and where to look.
+fn draw(entry: &Entry<'_>, target: Option<Target>) -> String {
+    let shown: Vec<_> = WASM
+        .iter()
+        .zip(&entry.findings)
+        .filter(|(one, _)| target.is_none_or(|target| target == **one))
+        .collect();
+    let verdicts: Vec<_> =
+        shown.iter().map(|(target, finding)| format!("{target} {}", finding.harm.name())).collect();
+    let mut text = format!("{}   {}\n", entry.id(), verdicts.join(", "));
+    let mut line = |title: &str, value: &str| text.push_str(&format!("    {title:<12}  {value}\n"));
+    if let Some(about) = &entry.case.about {
+        line("about", about);
+    }
+    if !entry.case.claims.apis.is_empty() {
+        line("std", &entry.case.claims.apis.join(", "));
+    }
+    let mut last = None;
+    for (target, finding) in &shown {
+        let Some(difference) = finding.difference.as_ref().filter(|shown| last != Some(*shown)) else {
+            continue;
+        };
+        let native = if difference.native.is_empty() { "" } else { &format!("{} → ", difference.native) };
+        line(target.name(), &format!("{native}{}", difference.here));
+        last = Some(difference);
+    }
+    if !entry.grant().is_empty() {
+        line("grant", entry.grant());
+    }
+    let mut flags: Vec<&str> =
+        shown.iter().flat_map(|(_, finding)| &finding.same_with).map(String::as_str).collect();
+    flags.dedup();
+    if !flags.is_empty() {
+        line("same with", &flags.join(" or "));
+    }
+    if let Some(remedy) = &entry.case.claims.remedy {
+        line("what to do", remedy);
+    }
+    for address in &entry.case.claims.upstream {
+        line("upstream", address);
+    }
+    line("snapshot", &format!("snapshots/{}.snap", entry.id()));
+    text + "\n"
+}

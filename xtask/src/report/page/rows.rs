@@ -1,0 +1,121 @@
+//! A row of the page: a case, its verdicts, what differs, the grant that it needs, and what to do.
+
+use super::markdown::{code, inline};
+use crate::report::catalogue::{Difference, Entry, Finding, WASM};
+
+/// The title of the tables that are drawn with [`row`].
+pub const TITLE: &str = "\
+| case | wasip1 | wasip2 | native → here | grant | what to do |
+|---|---|---|---|---|---|
+";
+
+/// In characters. Longer texts are cut; the snapshot has all of it.
+const LONGEST: usize = 90;
+
+/// In bytes. Longer flags are left out; the snapshot has them.
+const LONGEST_FLAGS: usize = 60;
+
+/// How many rows of flags with the same effect are shown.
+const MOST_FLAGS: usize = 3;
+
+/// Draws the row of an entry.
+pub fn row(entry: &Entry<'_>) -> String {
+    let [wasip1, wasip2] = entry.findings.each_ref().map(|finding| finding.harm.name());
+    let differs = per_target(entry, |finding| finding.difference.as_ref().map(difference));
+    let grant = if entry.grant().is_empty() { "—".into() } else { flags(entry.grant()) };
+    format!("| {} | {wasip1} | {wasip2} | {differs} | {grant} | {} |\n", case(entry), to_do(entry))
+}
+
+/// Draws what a case is about, with links to its snapshot, its source and what upstream says.
+pub fn case(entry: &Entry<'_>) -> String {
+    let (example, name) = (&entry.example.name, &entry.case.name);
+    let about = inline(entry.case.about.as_deref().unwrap_or_default());
+    let upstream =
+        entry.case.claims.upstream.iter().map(|address| format!(", [{}]({address})", thread(address)));
+    format!(
+        "[{example}/{name}](snapshots/{example}/{name}.snap): {about} ([source](examples/{example}/src/main.rs){})",
+        upstream.collect::<String>()
+    )
+}
+
+/// The short name of an issue, a pull request or a commit: `wasi-libc#791`.
+fn thread(address: &str) -> String {
+    let parts: Vec<&str> = address.trim_end_matches('/').split('/').collect();
+    match parts[..] {
+        [.., repository, "issues" | "pull", number] => format!("{repository}#{number}"),
+        [.., repository, "commit", hash] => format!("{repository}@{}", hash.get(..8).unwrap_or(hash)),
+        _ => "upstream".into(),
+    }
+}
+
+/// Draws a difference: `native → here`.
+pub fn difference(difference: &Difference) -> String {
+    let shown = |text: &str| if text.is_empty() { "nothing".into() } else { code(&cut(text)) };
+    match difference.native.is_empty() && !difference.here.is_empty() {
+        true => shown(&difference.here),
+        false => format!("{} → {}", shown(&difference.native), shown(&difference.here)),
+    }
+}
+
+/// The start of a text that is too long.
+fn cut(text: &str) -> String {
+    let text = text.trim();
+    match text.chars().count() > LONGEST {
+        true => text.chars().take(LONGEST - 1).chain(['…']).collect(),
+        false => text.into(),
+    }
+}
+
+/// Flags as code. Long ones are replaced by a hint.
+pub fn flags(flags: &str) -> String {
+    if flags.len() <= LONGEST_FLAGS { code(flags) } else { "see the snapshot".into() }
+}
+
+fn to_do(entry: &Entry<'_>) -> String {
+    let flags = per_target(entry, |finding| {
+        let shown: Vec<_> = finding.same_with.iter().take(MOST_FLAGS).map(|row| flags(row)).collect();
+        (!shown.is_empty()).then(|| shown.join(" or "))
+    });
+    let remedy = entry.case.claims.remedy.as_deref().filter(|_| entry.harm().is_harmful()).map(inline);
+    match (remedy, flags.as_str()) {
+        (Some(remedy), "—") => remedy,
+        (None, flags) => flags.into(),
+        (Some(remedy), flags) => format!("{flags}; or: {remedy}"),
+    }
+}
+
+/// A text about both targets once if it is the same, and otherwise the text about each with its name. `—` if
+/// there is none.
+fn per_target(entry: &Entry<'_>, text: impl Fn(&Finding) -> Option<String>) -> String {
+    match entry.findings.each_ref().map(text) {
+        [None, None] => "—".into(),
+        [Some(one), Some(other)] if one == other => one,
+        texts => {
+            let named =
+                WASM.iter().zip(texts).filter_map(|(target, text)| Some(format!("{target}: {}", text?)));
+            named.collect::<Vec<_>>().join("<br>")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_threads() {
+        assert_eq!(thread("https://github.com/WebAssembly/wasi-libc/pull/791"), "wasi-libc#791");
+        assert_eq!(thread("https://github.com/rust-lang/rust/commit/0123456789"), "rust@01234567");
+        assert_eq!(thread("https://example.org/"), "upstream");
+    }
+
+    #[test]
+    fn differences() {
+        let drawn =
+            |native: &str, here: &str| difference(&Difference { native: native.into(), here: here.into() });
+        assert_eq!(drawn("a", "b"), "`a` → `b`");
+        assert_eq!(drawn("a", ""), "`a` → nothing");
+        assert_eq!(drawn("", "trap: x"), "`trap: x`");
+        assert_eq!(drawn("", &"x".repeat(100)), format!("`{}…`", "x".repeat(89)));
+    }
+}
