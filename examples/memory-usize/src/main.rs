@@ -34,9 +34,10 @@ fn main() {
     match env::args().nth(1).as_deref() {
         Some("fixed") => fixed(),
         Some("sizes") => sizes(),
+        Some("truncate") => truncate(),
         Some("convert") => convert(),
         Some("capacity") => capacity(),
-        _ => eprintln!("usage: memory-usize fixed|sizes|convert|capacity"),
+        _ => eprintln!("usage: memory-usize fixed|sizes|truncate|convert|capacity"),
     }
 }
 
@@ -73,17 +74,22 @@ fn sizes() {
     println!("usize::MAX: {}", usize::MAX);
 }
 
-/// Converts a number that fits in 64 bits to a `usize`.
-fn convert() {
+/// Makes a `usize` of a number that fits in 64 bits, whatever it becomes.
+fn truncate() {
     let large = black_box(FIVE_GIB);
     println!("as usize: {}", large as usize);
-    println!("try_from: {:?}", usize::try_from(large).map_err(|error| error.to_string()));
-    println!("parse: {:?}", large.to_string().parse::<usize>().map_err(|error| error.to_string()));
     println!("-1 as usize: {:#x}", black_box(-1_isize) as usize);
     println!("1e10 as usize: {}", black_box(1e10) as usize);
-    println!("65536 * 65536: {:?}", black_box(65536_usize).checked_mul(65536));
     println!("rotated: {:#x}", black_box(0xf000_000f_usize).rotate_left(4));
     println!("nth(5 GiB) of a longer range: {:?}", (0..u64::MAX).nth(large as usize));
+}
+
+/// Makes a `usize` of a number only if it fits.
+fn convert() {
+    let large = black_box(FIVE_GIB);
+    println!("try_from: {:?}", usize::try_from(large).map_err(|error| error.to_string()));
+    println!("parse: {:?}", large.to_string().parse::<usize>().map_err(|error| error.to_string()));
+    println!("65536 * 65536: {:?}", black_box(65536_usize).checked_mul(65536));
 }
 
 /// If no `isize` can hold the size, the system is not asked for memory.

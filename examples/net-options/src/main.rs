@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fmt::Display;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::ExitCode;
 use std::thread;
@@ -58,11 +58,20 @@ fn act(what: &str, mut near: TcpStream, mut far: TcpStream) {
             say("peek", near.peek(&mut buffer));
             say("peek", near.peek(&mut buffer));
             drop(far);
+            // A buffer of the program's own can be looked at, too, before anything is consumed.
+            let mut buffered = BufReader::new(near);
+            say("fill_buf", buffered.fill_buf().map(<[u8]>::len));
             let mut heard = String::new();
-            say("read_to_string", near.read_to_string(&mut heard));
+            say("read_to_string", buffered.read_to_string(&mut heard));
             println!("heard: {heard}");
         }
-        "clone" => say("try_clone", near.try_clone().and_then(|clone| clone.peer_addr()).map(|_| "done")),
+        "clone" => {
+            say("try_clone", near.try_clone().and_then(|clone| clone.peer_addr()).map(|_| "done"));
+            let (mut reader, mut writer) = (&near, &near);
+            done("write through a reference", writer.write_all(b"hello"));
+            done("write by the other end", far.write_all(b"goodbye"));
+            say("read through a reference", reader.read(&mut [0; 16]));
+        }
         "shutdown" => {
             done("shutdown of writing", near.shutdown(Shutdown::Write));
             done("again", near.shutdown(Shutdown::Write));
@@ -89,6 +98,7 @@ fn act(what: &str, mut near: TcpStream, mut far: TcpStream) {
             say("read again", near.read(&mut [0]));
         }
         "peer-gone" => {
+            say("peer_addr before", near.peer_addr().map(|address| address.ip()));
             done("shutdown of writing", near.shutdown(Shutdown::Write));
             say("read by the other end", far.read(&mut [0]));
             drop(far);

@@ -102,6 +102,8 @@ fn options() -> io::Result<()> {
     done("set_multicast_loop_v4", socket.set_multicast_loop_v4(false));
     done("set_multicast_ttl_v4", socket.set_multicast_ttl_v4(1));
     done("set_read_timeout", socket.set_read_timeout(Some(Duration::from_millis(100))));
+    done("set_nonblocking", socket.set_nonblocking(true));
+    say("recv", socket.recv(&mut [0]));
     say("take_error", socket.take_error().map(|error| error.is_some()));
     Ok(())
 }

@@ -25,7 +25,12 @@ fn main() {
             watch();
             let _reader = lock.read().unwrap();
         }
-        _ => eprintln!("usage: sync-rwlock try|write-read"),
+        Some("read-write") => {
+            let _reader = lock.read().unwrap();
+            watch();
+            let _writer = lock.write().unwrap();
+        }
+        _ => eprintln!("usage: sync-rwlock try|write-read|read-write"),
     }
 }
 

@@ -1,20 +1,13 @@
-//! Keeps a value in a thread local whose destructor prints a line, and ends in one of several ways.
+//! Keeps a buffer in a thread local, which is written when it is dropped, and ends in one of several ways.
 
 use std::cell::{Cell, RefCell};
 use std::env;
+use std::io::{self, BufWriter, Stdout, Write};
 use std::process;
 use std::thread;
 
-struct Loud(&'static str);
-
-impl Drop for Loud {
-    fn drop(&mut self) {
-        println!("destructor of the {}", self.0);
-    }
-}
-
 thread_local! {
-    static LOUD: RefCell<Loud> = const { RefCell::new(Loud("first value")) };
+    static LOG: RefCell<BufWriter<Stdout>> = RefCell::new(BufWriter::new(io::stdout()));
     static COUNT: Cell<u32> = const { Cell::new(40) };
 }
 
@@ -24,19 +17,30 @@ fn main() {
             COUNT.set(COUNT.get() + 2);
             println!("count {}, taken {}, left {}", COUNT.get(), COUNT.take(), COUNT.get());
         }
-        Some("return") => LOUD.with_borrow(|loud| println!("main returns with the {}", loud.0)),
+        Some("return") => log(),
         Some("exit") => {
-            LOUD.with_borrow(|loud| println!("main exits with the {}", loud.0));
+            log();
             process::exit(0);
         }
         Some("thread") => {
-            let work = || LOUD.with_borrow(|loud| println!("a worker has the {}", loud.0));
-            match thread::Builder::new().spawn(work) {
+            match thread::Builder::new().spawn(log) {
                 Ok(thread) => thread.join().unwrap(),
-                Err(_) => work(),
+                // Where there are no threads, the main thread does the work.
+                Err(_) => log(),
             }
             println!("the work is done");
         }
-        _ => eprintln!("usage: thread-local values|return|exit|thread"),
+        Some("flush") => {
+            log();
+            println!("flushed: {:?}", LOG.with_borrow_mut(|log| log.flush()));
+        }
+        _ => eprintln!("usage: thread-local values|return|exit|thread|flush"),
     }
+}
+
+/// Writes a line to standard output, and one to the buffer.
+fn log() {
+    println!("a line is printed");
+    let logged = LOG.with_borrow_mut(|log| writeln!(log, "a line is logged"));
+    logged.expect("the buffer has room for it");
 }
