@@ -104,6 +104,8 @@ fn moves() {
 /// The host's own files.
 fn host() {
     show("/proc/self/environ", fs::exists("/proc/self/environ"));
+    // This is the environment of the process: natively of the program itself, otherwise of wasmtime.
+    show("    names HOME", read("/proc/self/environ").map(|environ| environ.contains("HOME=")));
     show("/etc/passwd", fs::exists("/etc/passwd"));
     show("/proc/self/root/proc", fs::exists("/proc/self/root/proc"));
     show("/proc/self/cwd/given", fs::exists("/proc/self/cwd/given"));

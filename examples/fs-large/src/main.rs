@@ -25,6 +25,7 @@ fn write(file: &mut File) -> io::Result<()> {
     let (half, rest) = bytes.split_at(SIZE / 2);
     show("write_vectored", file.write_vectored(&[IoSlice::new(half), IoSlice::new(rest)]));
     show("an empty slice before a full one", file.write_vectored(&[IoSlice::new(b""), IoSlice::new(b"ab")]));
+    show("write_vectored of small slices", file.write_vectored(&[IoSlice::new(b"ab"), IoSlice::new(b"cd")]));
     show("length", fs::metadata("file").map(|found| found.len()));
     Ok(())
 }
@@ -39,6 +40,11 @@ fn read() -> io::Result<()> {
     show(
         "read_vectored",
         File::open("file")?.read_vectored(&mut [IoSliceMut::new(half), IoSliceMut::new(rest)]),
+    );
+    let (two, rest) = bytes.split_at_mut(2);
+    show(
+        "read_vectored of small slices",
+        File::open("file")?.read_vectored(&mut [IoSliceMut::new(two), IoSliceMut::new(&mut rest[..2])]),
     );
     show("io::copy", io::copy(&mut File::open("file")?, &mut File::create("copy")?));
     fs::remove_file("copy")

@@ -107,6 +107,10 @@ fn root() {
     show("metadata of .", fs::metadata(".").map(|found| found.is_dir()));
     show("metadata of /", fs::metadata("/").map(|found| found.is_dir()));
     show("list ./subdir/inner", names("./subdir/inner"));
+    // From here on, `.` is not the root.
+    show("go to subdir", env::set_current_dir("subdir"));
+    show("inner exists", fs::exists("inner"));
+    show("/inner exists", fs::exists("/inner"));
 }
 
 fn names(path: &str) -> io::Result<Vec<String>> {

@@ -9,46 +9,63 @@ use std::time::{Duration, SystemTime};
 fn main() -> io::Result<()> {
     match env::args().nth(1).as_deref() {
         Some("readonly") => readonly(),
+        Some("set-permissions") => set_permissions(),
         Some("copy") => copy(),
+        Some("copy-mode") => copy_mode(),
         Some("times") => times(),
         Some("odd-times") => odd_times(),
         Some("created") => created(),
         Some("types") => types(),
         Some("lengths") => lengths(),
         _ => {
-            eprintln!("usage: fs-metadata readonly|copy|times|odd-times|created|types|lengths");
+            eprintln!(
+                "usage: fs-metadata readonly|set-permissions|copy|copy-mode|times|odd-times|created|types|lengths"
+            );
             Ok(())
         }
     }
 }
 
+/// Only asks, and writes to what is said to be read-only.
 fn readonly() -> io::Result<()> {
     fs::write("file", "text")?;
+    println!("a new file is read-only: {}", fs::metadata("file")?.permissions().readonly());
+    println!("a directory is read-only: {}", fs::metadata(".")?.permissions().readonly());
+    show("write the file", fs::write("file", "other text"));
+    Ok(())
+}
+
+fn set_permissions() -> io::Result<()> {
+    fs::write("file", "text")?;
     let fresh = fs::metadata("file")?.permissions();
-    println!("a new file is read-only: {}", fresh.readonly());
     let mut permissions = fresh.clone();
     permissions.set_readonly(true);
-    show("set_permissions", fs::set_permissions("file", permissions.clone()));
-    println!("now it is: {}", fs::metadata("file")?.permissions().readonly());
+    show("make it read-only", fs::set_permissions("file", permissions.clone()));
+    println!("it is read-only: {}", fs::metadata("file")?.permissions().readonly());
     show("File::set_permissions", File::open("file")?.set_permissions(permissions));
-    show("without a change", fs::set_permissions("file", fresh));
-    println!("now it is: {}", fs::metadata("file")?.permissions().readonly());
-    println!("a new directory is: {}", fs::metadata(".")?.permissions().readonly());
+    show("as it was", fs::set_permissions("file", fresh));
+    println!("it is read-only: {}", fs::metadata("file")?.permissions().readonly());
     Ok(())
 }
 
 fn copy() -> io::Result<()> {
     fs::write("file", "text")?;
-    let mut permissions = fs::metadata("file")?.permissions();
-    permissions.set_readonly(true);
-    show("make it read-only", fs::set_permissions("file", permissions));
     show("copy it", fs::copy("file", "copy"));
-    println!("the copy is read-only: {}", fs::metadata("copy")?.permissions().readonly());
     fs::write("other", "other text")?;
     show("copy onto itself", fs::copy("other", "other"));
     show("what is left", fs::read_to_string("other"));
     show("copy onto a directory", fs::copy("copy", "."));
     show("copy into a directory that is not there", fs::copy("copy", "missing/copy"));
+    Ok(())
+}
+
+/// Copies a program. What std sees of its mode is shown; on WASI that is only the type of the file.
+fn copy_mode() -> io::Result<()> {
+    println!("the program: {:?}", fs::metadata("program")?.permissions());
+    show("copy it", fs::copy("program", "copy"));
+    println!("the copy: {:?}", fs::metadata("copy")?.permissions());
+    // A hard link is the same file, and keeps its mode.
+    show("link it", fs::hard_link("program", "link"));
     Ok(())
 }
 

@@ -50,6 +50,15 @@ fn link() -> io::Result<()> {
     show("write to it", fs::write("odd-link", "text\n"));
     show("read it", fs::read_to_string("odd-link"));
     show("list again", names("."));
+    // How many names come before the error depends on the order of the entries, which is the host's.
+    match fs::read_dir(".") {
+        Ok(entries) => {
+            let rest: Vec<_> = entries.skip_while(Result::is_ok).collect();
+            println!("errors among the entries: {}", rest.iter().filter(|entry| entry.is_err()).count());
+            println!("entries after the first error: {}", rest.len().saturating_sub(1));
+        }
+        Err(error) => println!("read_dir itself: {error} [{:?}]", error.kind()),
+    }
     Ok(())
 }
 

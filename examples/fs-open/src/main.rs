@@ -4,6 +4,7 @@ use std::env;
 use std::fmt::Debug;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 
 fn main() -> io::Result<()> {
     // If no directory is granted, everything below fails in the same way: report that once.
@@ -69,6 +70,10 @@ fn slash() {
     say("removing file/", fs::remove_file("file/"));
     say("create_dir made/", fs::create_dir("made/"));
     say("remove_dir made/", fs::remove_dir("made/"));
+    // The components of a path do not include a slash at its end.
+    let without_slash: PathBuf = Path::new("other/").components().collect();
+    say("create_dir other/", fs::create_dir("other/"));
+    say("remove_dir other", fs::remove_dir(without_slash));
     say("remove_dir subdir/.", fs::remove_dir("subdir/."));
     say("create_dir subdir/..", fs::create_dir("subdir/.."));
 }

@@ -83,7 +83,7 @@ fn granted() {
     show("remove_file", fs::remove_file("one"));
     show("remove_dir", fs::remove_dir("one"));
     show("rename to two", fs::rename("one", "two"));
-    show("rename", fs::rename("one", "three"));
+    show("rename to three", fs::rename("one", "three"));
     show("rename back", fs::rename("three", "one"));
     show("remove_dir_all", fs::remove_dir_all("one"));
     show("what is left", fs::read_dir("one").map(Iterator::count));

@@ -10,13 +10,14 @@ fn main() -> io::Result<()> {
     match env::args().nth(1).as_deref() {
         Some("append") => append(),
         Some("append-read") => append_read(),
+        Some("end") => end(),
         Some("mixed") => mixed(),
         Some("follow") => follow(),
         Some("beyond") => beyond(),
         Some("limits") => limits(),
         Some("length") => length(),
         _ => {
-            eprintln!("usage: fs-seek append|append-read|mixed|follow|beyond|limits|length");
+            eprintln!("usage: fs-seek append|append-read|end|mixed|follow|beyond|limits|length");
             Ok(())
         }
     }
@@ -37,7 +38,8 @@ fn append() -> io::Result<()> {
 
 /// Reading from a file in append mode begins at the position, which is the start.
 fn append_read() -> io::Result<()> {
-    let mut file = OpenOptions::new().read(true).append(true).open("file")?;
+    let open = || OpenOptions::new().read(true).append(true).open("file");
+    let mut file = open()?;
     show("position when opened", file.stream_position());
     show("read 2", text(&mut file, 2));
     show("position", file.stream_position());
@@ -45,6 +47,45 @@ fn append_read() -> io::Result<()> {
     show("seek to 2", file.seek(SeekFrom::Start(2)));
     show("2 further", file.seek(SeekFrom::Current(2)));
     show("read 2", text(&mut file, 2));
+    // These two ask for the position, to know how much memory they need.
+    let mut file = open()?;
+    show("read_to_string", whole(&mut file));
+    file.rewind()?;
+    show("rewind, read_to_string", whole(&mut file));
+    file.rewind()?;
+    show("rewind, read_to_end", file.read_to_end(&mut Vec::new()));
+    file.rewind()?;
+    show("rewind, read_to_string of a BufReader", whole(BufReader::new(&file)));
+    // These do not ask for it.
+    file.rewind()?;
+    show(
+        "rewind, first line of a BufReader",
+        BufReader::new(&file).lines().next().unwrap_or(Ok("none".into())),
+    );
+    file.rewind()?;
+    show("rewind, read_to_string of take", whole(file.take(u64::MAX)));
+    fs::remove_file("file")
+}
+
+/// Goes to the end after a write or a read, as programs do that keep a header at the start of a file.
+fn end() -> io::Result<()> {
+    let open = || OpenOptions::new().read(true).write(true).open("file");
+    let mut file = open()?;
+    show("write 2", file.write(b"ab"));
+    show("seek to the end", file.seek(SeekFrom::End(0)));
+    show("write 2", file.write(b"cd"));
+    show("contents", fs::read_to_string("file"));
+    fs::write("file", "0123456789")?;
+    let mut file = open()?;
+    show("read 2", text(&mut file, 2));
+    show("seek to the end", file.seek(SeekFrom::End(0)));
+    show("read 2", text(&mut file, 2));
+    let mut file = open()?;
+    show("write 2", file.write(b"ab"));
+    let length = file.metadata()?.len();
+    show("seek to the length", file.seek(SeekFrom::Start(length)));
+    show("write 2", file.write(b"cd"));
+    show("contents", fs::read_to_string("file"));
     fs::remove_file("file")
 }
 
@@ -62,8 +103,12 @@ fn mixed() -> io::Result<()> {
     show("write 2", file.write(b"ab"));
     show("ask for the position", file.stream_position());
     show("read 2", text(&mut file, 2));
-    show("back to 4 from elsewhere", file.rewind().and_then(|()| file.seek(SeekFrom::Start(4))));
+    fs::write("file", "0123456789")?;
+    show("rewind", file.rewind());
     show("read 2", text(&mut file, 2));
+    show("forward and back, write 2", forward_and_back(&mut file).and_then(|()| file.write(b"ab")));
+    show("forward and back, read 2", forward_and_back(&mut file).and_then(|()| text(&mut file, 2)));
+    show("forward and back, write 2", forward_and_back(&mut file).and_then(|()| file.write(b"cd")));
     show("contents", fs::read_to_string("file"));
     fs::remove_file("file")
 }
@@ -78,9 +123,16 @@ fn follow() -> io::Result<()> {
     show("read on", text(&mut reader, 20));
     show("ask for the position", reader.stream_position());
     show("read on", text(&mut reader, 20));
-    show("back to 10 from elsewhere", reader.rewind().and_then(|()| reader.seek(SeekFrom::Start(10))));
-    show("read on", text(&mut reader, 20));
+    show("still more is written", writer.write(b" and more"));
+    show("forward and back, read on", forward_and_back(&mut reader).and_then(|()| text(&mut reader, 20)));
     fs::remove_file("file")
+}
+
+/// Leaves the position and comes back. This changes nothing, except that wasi-libc for wasip2 then opens its
+/// streams anew, at the position.
+fn forward_and_back(file: &mut File) -> io::Result<()> {
+    file.seek_relative(1)?;
+    file.seek_relative(-1)
 }
 
 /// There is nothing to read past the end; writing there leaves a hole.
@@ -140,6 +192,12 @@ fn text(file: &mut File, length: usize) -> io::Result<String> {
     let mut bytes = vec![0; length];
     let read = file.read(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes[..read]).into_owned())
+}
+
+fn whole(mut reader: impl Read) -> io::Result<String> {
+    let mut text = String::new();
+    reader.read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// Prints the result.

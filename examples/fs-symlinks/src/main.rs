@@ -23,7 +23,15 @@ fn main() -> io::Result<()> {
 
 /// The link itself, and its target.
 fn look() {
-    for path in ["link", "link-slash", "subdir-link", "subdir-link/", "subdir-link-slash", "dangling"] {
+    for path in [
+        "link",
+        "link-slash",
+        "subdir-link",
+        "subdir-link/",
+        "subdir/../subdir-link/",
+        "subdir-link-slash",
+        "dangling",
+    ] {
         show(&format!("{path} is"), fs::symlink_metadata(path).map(|found| kind(&found)));
         show(&format!("{path} leads to"), fs::metadata(path).map(|found| kind(&found)));
         show(&format!("{path} says"), fs::read_link(path));

@@ -1,15 +1,18 @@
-//! Creates a temporary file or directory with tempfile, in one of its ways, and prints the result.
+//! Creates a temporary file with tempfile, in one of its ways, and prints the result.
 
 use std::env;
 use std::fs;
 use std::io::{self, Read, Seek, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use tempfile::env::override_temp_dir;
 use tempfile::{Builder, NamedTempFile};
 
 fn main() -> ExitCode {
     let done = match env::args().nth(1).as_deref() {
         Some("default-place") => default_place(),
+        Some("chosen-place") => chosen_place(),
         Some("here") => here(),
         Some("unnamed") => unnamed(),
         Some("persist") => persist("report.txt"),
@@ -35,6 +38,14 @@ fn main() -> ExitCode {
 fn default_place() -> io::Result<String> {
     let file = NamedTempFile::new()?;
     Ok(format!("in the directory TMPDIR: {}", file.path().parent() == Some(&env::temp_dir())))
+}
+
+/// Tells tempfile where temporary files belong, so that it does not ask std.
+fn chosen_place() -> io::Result<String> {
+    let place = PathBuf::from(env::var_os("TMPDIR").unwrap_or_else(|| "/tmp".into()));
+    let _ = override_temp_dir(&place);
+    let file = NamedTempFile::new()?;
+    Ok(format!("in the directory TMPDIR: {}", file.path().parent() == Some(&place)))
 }
 
 fn here() -> io::Result<String> {
