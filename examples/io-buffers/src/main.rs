@@ -9,7 +9,7 @@ use std::process;
 fn main() -> io::Result<()> {
     let args: Vec<String> = env::args().skip(1).collect();
     let [place, how] = args.as_slice() else {
-        eprintln!("usage: io-buffers stdout|file return|exit|panic");
+        eprintln!("usage: io-buffers stdout|file return|exit|panic|abort");
         return Ok(());
     };
     // Dropped at the end of main, if main gets that far.
@@ -25,6 +25,7 @@ fn main() -> io::Result<()> {
     match how.as_str() {
         "return" => Ok(()),
         "exit" => process::exit(0),
+        "abort" => process::abort(),
         _ => panic!("something is wrong"),
     }
 }

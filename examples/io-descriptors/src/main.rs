@@ -27,9 +27,11 @@ fn main() {
                 Err(error) => say::<()>("file", Err(&error)),
                 Ok(file) => {
                     say("file", file.try_clone().as_ref().map(|_| "copied"));
+                    // A reference reads, too, and shares the position.
+                    say("one byte through a reference", (&file).read(&mut [0]).as_ref());
                     let mut same = File::from(OwnedFd::from(file));
                     let mut text = String::new();
-                    say("the file by way of its descriptor", same.read_to_string(&mut text).as_ref());
+                    say("the rest by way of its descriptor", same.read_to_string(&mut text).as_ref());
                 }
             }
         }

@@ -18,7 +18,8 @@ fn main() {
             println!("a line");
             eprintln!("printed");
         }
-        _ => eprintln!("usage: io-stdout write|println"),
+        Some("writeln") => say("writeln", writeln!(io::stdout(), "a line")),
+        _ => eprintln!("usage: io-stdout write|println|writeln"),
     }
 }
 
