@@ -12,6 +12,9 @@ pub const TITLE: &str = "\
 /// In characters. Longer texts are cut; the snapshot has all of it.
 const LONGEST: usize = 90;
 
+/// How many characters are shown before the place where two long texts differ.
+const CONTEXT: usize = 20;
+
 /// In bytes. Longer flags are left out; the snapshot has them.
 const LONGEST_FLAGS: usize = 60;
 
@@ -48,12 +51,20 @@ fn thread(address: &str) -> String {
     }
 }
 
-/// Draws a difference: `native → here`.
+/// Draws a difference: `native → here`. If the texts are long, they begin shortly before they differ.
 pub fn difference(difference: &Difference) -> String {
-    let shown = |text: &str| if text.is_empty() { "nothing".into() } else { code(&cut(text)) };
-    match difference.native.is_empty() && !difference.here.is_empty() {
-        true => shown(&difference.here),
-        false => format!("{} → {}", shown(&difference.native), shown(&difference.here)),
+    let Difference { native, here } = difference;
+    let is_long = native.chars().count().max(here.chars().count()) > LONGEST;
+    let same = native.chars().zip(here.chars()).take_while(|(one, other)| one == other).count();
+    let skipped = if is_long { same.saturating_sub(CONTEXT) } else { 0 };
+    let shown = |text: &str| match (text.is_empty(), skipped) {
+        (true, _) => "nothing".into(),
+        (false, 0) => code(&cut(text)),
+        (false, _) => code(&cut(&['…'].into_iter().chain(text.chars().skip(skipped)).collect::<String>())),
+    };
+    match native.is_empty() && !here.is_empty() {
+        true => shown(here),
+        false => format!("{} → {}", shown(native), shown(here)),
     }
 }
 
@@ -117,5 +128,10 @@ mod tests {
         assert_eq!(drawn("a", ""), "`a` → nothing");
         assert_eq!(drawn("", "trap: x"), "`trap: x`");
         assert_eq!(drawn("", &"x".repeat(100)), format!("`{}…`", "x".repeat(89)));
+        let long = "x".repeat(100);
+        assert_eq!(
+            drawn(&format!("{long}a"), &format!("{long}b")),
+            format!("`…{0}a` → `…{0}b`", "x".repeat(20))
+        );
     }
 }
