@@ -100,6 +100,24 @@ fn tables_in_documents_match_the_snapshots() {
 }
 
 #[test]
+fn links_in_documents_lead_to_files() {
+    let mut seen = 0;
+    for document in files().iter().filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+    {
+        let text = read(document);
+        let targets =
+            text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target);
+        for target in targets.filter(|target| !target.contains("://") && !target.starts_with('#')) {
+            let file = target.split('#').next().unwrap();
+            let path = root().join(document).with_file_name(file);
+            assert!(path.exists(), "{}: the link to {target} leads nowhere", document.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 500, "only {seen} links were found in the documents");
+}
+
+#[test]
 fn documented_commands_are_valid() {
     let documents =
         ["README.md", "CONTRIBUTING.md", "DIVERGENCES.md", "docs/shared-memory.md", "xtask/README.md"];
