@@ -36,7 +36,7 @@ mod windows;
 
 pub use interrupt::{Interrupt, keep_exit_statuses};
 #[cfg(target_os = "linux")]
-pub use subreaper::{Descendants, adopt, end_all_but, end_all_of};
+pub use subreaper::{Descendants, adopt, end_all, end_all_of, keep};
 pub use types::{Echo, End, Limits, Pipe, Ran, RunError, signal_name};
 #[cfg(unix)]
 pub use unix::{broken_pipe, end_tool, run, set_umask, start_tool};
@@ -51,9 +51,13 @@ pub fn adopt() -> std::io::Result<()> {
 
 /// On other systems than Linux, survivors do not become children of the harness.
 #[cfg(not(target_os = "linux"))]
-pub fn end_all_but(_: Option<u32>) -> std::io::Result<()> {
+pub fn end_all() -> std::io::Result<()> {
     Ok(())
 }
+
+/// On other systems than Linux, no child is taken for a survivor.
+#[cfg(not(target_os = "linux"))]
+pub fn keep(_: &std::process::Child) {}
 
 /// On other systems than Linux, survivors cannot be matched to a scratch directory.
 #[cfg(not(target_os = "linux"))]

@@ -13,6 +13,8 @@ use std::num::NonZeroI32;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::process::Child;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -45,18 +47,31 @@ pub const INTERVAL: Duration = Duration::from_millis(1);
 /// # Errors
 /// If the children cannot be listed, or one of them has not ended after [`PATIENCE`]. That one is left.
 pub fn end_children_of(scratch: &Path) -> io::Result<bool> {
-    let of_cell = |pid: &Pid| belongs_to(*pid, scratch);
+    // To look at the watchdog after each cell would take as long as everything else here.
+    let of_cell = |pid: &Pid| !is_kept(*pid) && belongs_to(*pid, scratch);
     end_each(|| Ok(own_and_adopted_children().into_iter().filter(of_cell).collect()))
 }
 
-/// Kills and reaps all children of this process but this one, and those that it adopts meanwhile. It must be
-/// called only when no program under test and no tool is running any more.
+/// The process ID of the child that is never a survivor, or 0: the watchdog.
+static KEPT: AtomicI32 = AtomicI32::new(0);
+
+/// Declares that this child of the process is not a program under test, and is never killed as a survivor. Until
+/// it is waited for, no other process has its number.
+pub fn keep(child: &Child) {
+    KEPT.store(Pid::from_child(child).as_raw_nonzero().get(), Ordering::Relaxed);
+}
+
+fn is_kept(pid: Pid) -> bool {
+    pid.as_raw_nonzero().get() == KEPT.load(Ordering::Relaxed)
+}
+
+/// Kills and reaps all children of this process except the one that is kept, and those that it adopts meanwhile.
+/// It must be called only when no program under test and no tool is running any more.
 ///
 /// # Errors
 /// If the children cannot be listed, or one of them has not ended after [`PATIENCE`]. That one is left.
-pub fn end_all_but(kept: Option<u32>) -> io::Result<()> {
-    let kept = kept.and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-    end_each(|| Ok(children()?.into_iter().filter(|pid| Some(*pid) != kept).collect())).map(drop)
+pub fn end_all() -> io::Result<()> {
+    end_each(|| Ok(children()?.into_iter().filter(|pid| !is_kept(*pid)).collect())).map(drop)
 }
 
 /// Kills and reaps the children that `find` returns, until it returns none. Returns whether any of them was
@@ -323,7 +338,7 @@ fn has_ended(descriptor: &OwnedFd) -> bool {
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
-    use std::process::{Child, Command, Stdio};
+    use std::process::{Command, Stdio};
 
     use super::*;
 

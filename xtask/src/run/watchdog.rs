@@ -54,7 +54,9 @@ pub fn start(own_dir: &Path, scratch: &Path, lock: &Lock) -> Result<Watchdog> {
     leave_process_group(&mut command);
     // An open file description holds the lock (flock(2)); standard output is one that survives exec.
     let child = lock.share().and_then(|held| command.stdout(held).spawn());
-    Ok(Watchdog { child: Some(child.context("cannot start the watchdog of this run")?) })
+    let child = child.context("cannot start the watchdog of this run")?;
+    process::keep(&child);
+    Ok(Watchdog { child: Some(child) })
 }
 
 /// Puts the watchdog into a process group of its own: a signal that kills the whole group of the run,
@@ -67,11 +69,6 @@ fn leave_process_group(command: &mut Command) {
 }
 
 impl Watchdog {
-    /// The process ID of the watchdog, if there is one.
-    pub fn id(&self) -> Option<u32> {
-        self.child.as_ref().map(Child::id)
-    }
-
     /// Ends the watchdog without effect, because the run has cleaned up by itself.
     ///
     /// # Errors

@@ -174,7 +174,7 @@ impl Run<'_> {
         process::adopt()?;
         let worked = work();
         // Until the processes have ended, the watchdog has to be there in case this process is killed.
-        match process::end_all_but(watchdog.id()) {
+        match process::end_all() {
             Ok(()) => scratch::all_ended(&own_dir),
             Err(error) => say(&format!("warning: processes are left that cannot be ended: {error}")),
         }
