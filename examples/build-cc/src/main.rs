@@ -2,9 +2,9 @@
 #![allow(unsafe_code, reason = "a C function is a foreign function")]
 
 unsafe extern "C" {
-    safe fn child_exits_with(code: i32) -> i32;
+    safe fn absolute(number: i32) -> i32;
 }
 
 fn main() {
-    println!("the child exited with {}", child_exits_with(3));
+    println!("the absolute value of -3 is {}", absolute(-3));
 }

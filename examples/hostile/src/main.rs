@@ -1,5 +1,5 @@
 //! Tries what a hostile module would try, and prints the result of each attempt. Natively all of it
-//! works; under wasmtime the directory `given` is the most that it may be granted.
+//! works; under wasmtime it depends on what is granted.
 
 use std::env;
 use std::fs;
@@ -8,6 +8,14 @@ use std::net::TcpListener;
 use std::process::Command;
 
 fn main() {
+    match env::args().nth(1).as_deref() {
+        Some("proc") => proc(),
+        _ => attempts(),
+    }
+}
+
+/// What is beside the directory `given` is out of reach if no more than `given` is granted.
+fn attempts() {
     say("read a neighbour", fs::read_to_string("outside/secret.txt").map(|text| text.trim_end().into()));
     say(
         "read by way of `..`",
@@ -23,6 +31,19 @@ fn main() {
     say("read a variable", env::var("SECRET").map_err(io::Error::other));
     say("listen on the network", done(TcpListener::bind("127.0.0.1:0")));
     say("start a program", done(Command::new("/bin/true").status()));
+}
+
+/// On Linux, a process can read its variables in a file. Under wasmtime, that process is wasmtime.
+fn proc() {
+    let file = fs::read("/proc/self/environ");
+    say(
+        "read a variable of the process",
+        file.and_then(|bytes| {
+            let found = bytes.split(|byte| *byte == 0).find_map(|variable| variable.strip_prefix(b"SECRET="));
+            let value = found.ok_or(io::Error::other("it is not there"))?;
+            Ok(String::from_utf8_lossy(value).into_owned())
+        }),
+    );
 }
 
 fn done<T>(result: io::Result<T>) -> io::Result<String> {

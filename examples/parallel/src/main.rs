@@ -13,6 +13,7 @@ fn main() -> ExitCode {
         Some("join") => join(),
         Some("pool") => pool(),
         Some("shared-pool") => shared_pool(),
+        Some("shared-pool-here") => shared_pool_here(),
         Some("spawn") => spawn(),
         Some("spawn-yield") => spawn_yield(),
         _ => return ExitCode::from(2),
@@ -46,10 +47,16 @@ fn pool() -> Result<String, ThreadPoolBuildError> {
     Ok(format!("a pool of {} threads", pool.install(rayon_core::current_num_threads)))
 }
 
-/// The same with the one pool that all of rayon shares.
+/// Builds the one pool that all of rayon shares, with the default number of threads.
 fn shared_pool() -> Result<String, ThreadPoolBuildError> {
-    ThreadPoolBuilder::new().num_threads(2).build_global()?;
-    Ok(format!("the shared pool has {} threads", rayon_core::current_num_threads()))
+    ThreadPoolBuilder::new().build_global()?;
+    Ok("the shared pool is built".into())
+}
+
+/// The same with the calling thread only.
+fn shared_pool_here() -> Result<String, ThreadPoolBuildError> {
+    ThreadPoolBuilder::new().num_threads(1).use_current_thread().build_global()?;
+    Ok(format!("the threads of the shared pool: {}", rayon_core::current_num_threads()))
 }
 
 /// Waits for a spawned task in a way that rayon does not know about.

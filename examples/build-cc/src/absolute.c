@@ -1,0 +1,6 @@
+#include <stdlib.h>
+
+int absolute(int number)
+{
+    return abs(number);
+}
