@@ -225,6 +225,7 @@ fn case(
         args: spec.args.into_iter().flatten().map(Spanned::into_inner).collect(),
         stdin: spec.stdin.unwrap_or_default(),
         stdout: spec.stdout.map(Into::into),
+        terminal: spec.terminal.unwrap_or(false),
         fifos: spec.fifos.into_iter().flatten().map(|path| PathBuf::from(path.into_inner())).collect(),
         env: spec
             .env
@@ -318,7 +319,7 @@ mod tests {
         check(
             "[sample]\nabout = \"x\"\narg = [\"sample.txt\"]\n",
             r#"
-error: unknown field `arg`, expected one of `about`, `baseline`, `silent`, `remedy`, `apis`, `upstream`, `args`, `stdin`, `stdout`, `fifos`, `env`, `peer`, `grant`, `flags`, `compose`, `without`, `targets`, `timeout`, `redact`, `builds`, `overlap`
+error: unknown field `arg`, expected one of `about`, `baseline`, `silent`, `remedy`, `apis`, `upstream`, `args`, `stdin`, `stdout`, `terminal`, `fifos`, `env`, `peer`, `grant`, `flags`, `compose`, `without`, `targets`, `timeout`, `redact`, `builds`, `overlap`
  --> cases.toml:3:1
   |
 3 | arg = ["sample.txt"]

@@ -45,6 +45,9 @@ pub struct Spec {
     /// What standard output is, if it is not recorded: `"broken"`, a pipe with a closed reader, or `"full"`, a
     /// device that is full.
     pub stdout: Option<Stdout>,
+    /// `true` if the standard streams are a terminal (Unix only). What the program writes to any of them is then
+    /// recorded as standard output.
+    pub terminal: Option<bool>,
     /// Paths of FIFOs (named pipes) to create in the scratch directory, with the directories that contain
     /// them. They cannot be in `fixture/`, as git does not keep them.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
@@ -175,6 +178,7 @@ impl Spec {
             args: self.args.or_else(|| defaults.args.clone()),
             stdin: self.stdin.or_else(|| defaults.stdin.clone()),
             stdout: self.stdout.or(defaults.stdout),
+            terminal: self.terminal.or(defaults.terminal),
             fifos: self.fifos.or_else(|| defaults.fifos.clone()),
             env: merged(self.env, &defaults.env, &[]),
             peer: self.peer.or_else(|| defaults.peer.clone()),
@@ -239,6 +243,9 @@ mod tests {
             std::fs::write(&path, &current).unwrap();
         }
         let committed = std::fs::read_to_string(&path).unwrap_or_default();
-        assert_eq!(committed, current, "run `UPDATE_SCHEMA=1 cargo test schema`");
+        assert!(
+            committed == current,
+            "cases.schema.json is out of date: run `UPDATE_SCHEMA=1 cargo test schema`"
+        );
     }
 }

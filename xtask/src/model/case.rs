@@ -33,6 +33,9 @@ pub struct Case {
     pub stdin: String,
     /// What standard output is, if it is not recorded.
     pub stdout: Option<Stdout>,
+    /// Whether the standard streams are a terminal. What the program writes to any of them is then recorded as
+    /// standard output.
+    pub terminal: bool,
     /// The initial contents of each cell's working directory: the example's fixture and the case's FIFOs.
     pub fixture: Arc<Tree>,
     /// The paths of these FIFOs, as they are written in `cases.toml`.
@@ -95,6 +98,7 @@ impl Case {
             args: Vec::new(),
             stdin: String::new(),
             stdout: None,
+            terminal: false,
             fixture: Arc::default(),
             fifos: Vec::new(),
             env: BTreeMap::new(),

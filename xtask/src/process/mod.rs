@@ -28,6 +28,8 @@ mod interrupt;
 #[cfg(target_os = "linux")]
 mod subreaper;
 mod supervision;
+#[cfg(unix)]
+mod terminal;
 mod types;
 #[cfg(unix)]
 mod unix;
@@ -37,7 +39,7 @@ mod windows;
 pub use interrupt::{Interrupt, keep_exit_statuses};
 #[cfg(target_os = "linux")]
 pub use subreaper::{Descendants, adopt, end_all, end_all_of, keep};
-pub use types::{Echo, End, Limits, Pipe, Ran, RunError, signal_name};
+pub use types::{Echo, End, Limits, Pipe, Ran, RunError, Streams, signal_name};
 #[cfg(unix)]
 pub use unix::{broken_pipe, end_tool, run, set_umask, start_tool};
 #[cfg(windows)]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::process::Stdio;
 use std::time::Duration;
 
 /// The limits of a run.
@@ -12,6 +13,16 @@ pub struct Limits {
     /// The most bytes that the program may write to each stream. It is killed when it writes more, and so
     /// many are kept.
     pub output: usize,
+}
+
+/// Where a program writes to.
+pub enum Streams {
+    /// Both output streams are recorded.
+    Recorded,
+    /// The error stream is recorded, and the standard output goes to this.
+    StdoutTo(Stdio),
+    /// The three standard streams are a terminal, and all that is written to it is recorded as standard output.
+    Terminal,
 }
 
 /// The result of a run.

@@ -19,7 +19,8 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::interrupt::Interrupt;
 use super::supervision::{Action, Supervision};
-use super::types::{Echo, End, Limits, Pipe, Ran, RunError};
+use super::terminal;
+use super::types::{Echo, End, Limits, Pipe, Ran, RunError, Streams};
 
 /// How many bytes are read at once.
 const READ_CHUNK: usize = 64 * 1024;
@@ -32,8 +33,8 @@ const WRITE_CHUNK: usize = 512;
 /// Runs `command` to its end and returns the result, or `None` if an interrupt came meanwhile; then the
 /// program was killed.
 ///
-/// The program is given `stdin` and `stdout`, which is read if it is [`Stdio::piped`]. `scratch` is its
-/// scratch directory, by which its survivors are found. `echo` is called with its output.
+/// The program reads `stdin`; `streams` says where its output goes. `scratch` is its scratch directory, by which
+/// its survivors are found. `echo` is called with its output.
 ///
 /// # Errors
 /// If the program cannot be started or watched, or if it or a survivor cannot be reaped within some seconds
@@ -42,16 +43,39 @@ pub fn run(
     mut command: Command,
     scratch: &Path,
     stdin: &[u8],
-    stdout: Stdio,
+    streams: Streams,
     limits: Limits,
     interrupt: &Interrupt,
     echo: Option<Echo<'_>>,
 ) -> Result<Option<Ran>, RunError> {
     let input = if stdin.is_empty() { Stdio::null() } else { Stdio::piped() };
-    command.stdin(input).stdout(stdout).stderr(Stdio::piped()).process_group(0);
+    command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    let terminal = match streams {
+        Streams::Recorded => None,
+        Streams::StdoutTo(stdout) => {
+            command.stdout(stdout);
+            None
+        }
+        Streams::Terminal => Some(terminal::attach(&mut command).map_err(RunError::Watch)?),
+    };
     let deadline = Instant::now() + limits.timeout;
     let mut child = command.spawn().map_err(RunError::Start)?;
-    let watched = watch(&mut child, scratch, stdin, deadline, limits.output, interrupt, echo);
+    // The harness must not keep the program's side of the terminal open.
+    drop(command);
+    let typed = [stdin, &terminal::END_OF_INPUT].concat();
+    let (read, written, left) = match terminal {
+        None => (child.stdout.take().map(OwnedFd::from), child.stdin.take().map(OwnedFd::from), stdin),
+        Some(ours) => {
+            let written = ours.try_clone().map_err(RunError::Watch)?;
+            (Some(ours), Some(written), &*typed)
+        }
+    };
+    let ours = Ours {
+        input: Input { pipe: written.map(File::from), left },
+        stdout: Output::new(Pipe::Stdout, read, echo),
+        stderr: Output::new(Pipe::Stderr, child.stderr.take().map(OwnedFd::from), echo),
+    };
+    let watched = watch(&mut child, scratch, ours, deadline, limits.output, interrupt);
     if watched.is_err() {
         // The program must not keep running, whatever the error is.
         end_group(&mut child, scratch).map_err(RunError::Watch)?;
@@ -115,23 +139,25 @@ enum Event {
     Stdin,
 }
 
+/// The harness's sides of the streams of a program.
+struct Ours<'a> {
+    input: Input<'a>,
+    stdout: Output<'a>,
+    stderr: Output<'a>,
+}
+
 /// Feeds and reads a started program until it and its output have ended, and kills it when its time is
 /// up, its output is too long or an interrupt comes. Returns `None` after an interrupt.
 fn watch(
     child: &mut Child,
     scratch: &Path,
-    stdin: &[u8],
+    ours: Ours<'_>,
     deadline: Instant,
     output_limit: usize,
     interrupt: &Interrupt,
-    echo: Option<Echo<'_>>,
 ) -> io::Result<Option<Ran>> {
     let leader = exit_notice(child)?;
-    let mut input =
-        Input { pipe: child.stdin.take().map(|pipe| File::from(OwnedFd::from(pipe))), left: stdin };
-    let mut stdout = Output::new(Pipe::Stdout, child.stdout.take().map(OwnedFd::from), echo);
-    let mut stderr = Output::new(Pipe::Stderr, child.stderr.take().map(OwnedFd::from), echo);
-
+    let Ours { mut input, mut stdout, mut stderr } = ours;
     let mut supervision = Supervision::new(deadline);
     let mut ended: Option<(ExitStatus, bool)> = None;
     while ended.is_none() || stdout.pipe.is_some() || stderr.pipe.is_some() {
@@ -339,6 +365,8 @@ impl<'a> Output<'a> {
         self.bytes.reserve(READ_CHUNK);
         let read = match rustix::io::read(pipe, spare_capacity(&mut self.bytes)) {
             Err(Errno::INTR) => return Ok(()),
+            // A terminal whose other side is closed (pty(7)).
+            Err(Errno::IO) => 0,
             other => other?,
         };
         let at_end = read == 0;
@@ -371,15 +399,18 @@ mod tests {
 
     #[track_caller]
     fn run_shell(script: &str, stdin: &[u8], limits: Limits) -> Ran {
+        run_shell_with(Streams::Recorded, script, stdin, limits)
+    }
+
+    #[track_caller]
+    fn run_shell_with(streams: Streams, script: &str, stdin: &[u8], limits: Limits) -> Ran {
         let scratch = tempfile::tempdir().unwrap();
         let mut shell = Command::new("/bin/sh");
         let home = scratch.path().join("cwd");
         std::fs::create_dir(&home).unwrap();
         shell.args(["-c", script]).env("HOME", home);
         let never = Interrupt::never();
-        run(shell, scratch.path(), stdin, Stdio::piped(), limits, &never, None)
-            .unwrap()
-            .expect("not interrupted")
+        run(shell, scratch.path(), stdin, streams, limits, &never, None).unwrap().expect("not interrupted")
     }
 
     #[test]
@@ -396,6 +427,16 @@ mod tests {
         let input = b"line\n".repeat(100_000);
         let ran = run_shell("cat; echo done >&2", &input, LIMITS);
         assert_eq!((ran.end, ran.stdout == input, ran.stderr), (End::Exit(0), true, b"done\n".to_vec()));
+    }
+
+    #[test]
+    fn streams_can_be_a_terminal() {
+        let script = "test -t 0 && test -t 1 && test -t 2 && cat; echo done >&2; exit 3";
+        for (input, output) in [("", "done\n"), ("a\nb\n", "a\nb\ndone\n"), ("a", "adone\n")] {
+            let ran = run_shell_with(Streams::Terminal, script, input.as_bytes(), LIMITS);
+            assert_eq!((ran.end, ran.stderr), (End::Exit(3), Vec::new()));
+            assert_eq!(String::from_utf8_lossy(&ran.stdout), output);
+        }
     }
 
     #[test]
@@ -482,7 +523,7 @@ mod tests {
             shell.args(["-c", script]);
             let started = Instant::now();
             let interrupt = Interrupt::come();
-            let ran = run(shell, scratch.path(), b"", Stdio::piped(), LIMITS, &interrupt, None);
+            let ran = run(shell, scratch.path(), b"", Streams::Recorded, LIMITS, &interrupt, None);
             assert!(ran.unwrap().is_none(), "{script}");
             assert!(started.elapsed() < Duration::from_secs(10), "{script}");
         }

@@ -15,7 +15,7 @@ use win32job::{ExtendedLimitInfo, Job};
 
 use super::interrupt::Interrupt;
 use super::supervision::{Action, Supervision};
-use super::types::{Echo, End, Limits, Pipe, Ran, RunError};
+use super::types::{Echo, End, Limits, Pipe, Ran, RunError, Streams};
 
 /// How often the harness checks whether the program has ended or an interrupt has come.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
@@ -25,7 +25,7 @@ pub fn run(
     mut command: Command,
     _scratch: &Path,
     stdin: &[u8],
-    stdout: Stdio,
+    streams: Streams,
     limits: Limits,
     interrupt: &Interrupt,
     echo: Option<Echo<'_>>,
@@ -33,6 +33,14 @@ pub fn run(
     let mut info = ExtendedLimitInfo::new();
     info.limit_kill_on_job_close();
     let job = Job::create_with_limit_info(&info).map_err(|error| RunError::Start(io::Error::other(error)))?;
+    let stdout = match streams {
+        Streams::Recorded => Stdio::piped(),
+        Streams::StdoutTo(stdout) => stdout,
+        Streams::Terminal => {
+            let message = "the harness cannot give a program a terminal on this system";
+            return Err(RunError::Start(io::Error::new(io::ErrorKind::Unsupported, message)));
+        }
+    };
     command.stdin(Stdio::piped()).stdout(stdout).stderr(Stdio::piped());
     let deadline = Instant::now() + limits.timeout;
     let child = command.spawn().map_err(RunError::Start)?;

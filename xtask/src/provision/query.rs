@@ -2,10 +2,10 @@
 //! question has limits.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
-use crate::process::{self, End, Interrupt, Limits};
+use crate::process::{self, End, Interrupt, Limits, Streams};
 use crate::support::terminal::say;
 
 /// How long a tool may take to answer, and how much it may print.
@@ -26,7 +26,7 @@ pub struct Answer {
 pub fn ask(command: Command, interrupt: &Interrupt) -> Result<Answer, String> {
     // A tool has no scratch directory, so that only its process group is found.
     let no_scratch = Path::new("a tool has no scratch directory");
-    let ran = process::run(command, no_scratch, b"", Stdio::piped(), LIMITS, interrupt, None)
+    let ran = process::run(command, no_scratch, b"", Streams::Recorded, LIMITS, interrupt, None)
         .map_err(|error| format!("it cannot be run: {error}"))?;
     let Some(ran) = ran else {
         say("Interrupted before any cell was run");

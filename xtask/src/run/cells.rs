@@ -4,7 +4,6 @@ use std::ffi::OsStr;
 use std::io;
 use std::ops::Range;
 use std::path::Path;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
@@ -19,11 +18,11 @@ use crate::build::compose::Misfits;
 use crate::exit;
 use crate::host::hosts::Hosts;
 use crate::host::seam::Ending;
-use crate::model::case::Stdout;
+use crate::model::case::{Case, Stdout};
 use crate::model::cell::Cell;
 use crate::model::needs;
 use crate::model::tree::{Change, Tree};
-use crate::process::{self, End, Interrupt, Limits, Ran, RunError};
+use crate::process::{self, End, Interrupt, Limits, Ran, RunError, Streams};
 use crate::run::concurrency::Concurrency;
 use crate::run::invocation::Invocation;
 use crate::run::peer;
@@ -220,8 +219,8 @@ fn invoke(
     scratch::create(dir, fixture)?;
     let stdin = cell.case.stdin.as_bytes();
     let run = |argv: &[_], echo: Option<process::Echo<'_>>| {
-        let stdout = stdout(cell.case.stdout)?;
-        match process::run(invocation.command(argv), dir, stdin, stdout, limits, plan.interrupt, echo) {
+        let streams = streams(cell.case)?;
+        match process::run(invocation.command(argv), dir, stdin, streams, limits, plan.interrupt, echo) {
             Err(RunError::Start(error)) => Err(cannot_run(cell, &argv[0], &error)),
             ran => Ok(ran?),
         }
@@ -251,13 +250,14 @@ fn remove(plan: &Plan<'_>, dir: &Path) {
     }
 }
 
-/// Opens the standard output of a program.
-fn stdout(kind: Option<Stdout>) -> io::Result<Stdio> {
-    match kind {
-        None => Ok(Stdio::piped()),
-        Some(Stdout::Broken) => process::broken_pipe().map(Stdio::from),
-        Some(Stdout::Full) => platform::full_device().map(Stdio::from),
-    }
+/// Opens the streams of a program.
+fn streams(case: &Case) -> io::Result<Streams> {
+    Ok(match case.stdout {
+        _ if case.terminal => Streams::Terminal,
+        None => Streams::Recorded,
+        Some(Stdout::Broken) => Streams::StdoutTo(process::broken_pipe()?.into()),
+        Some(Stdout::Full) => Streams::StdoutTo(platform::full_device()?.into()),
+    })
 }
 
 /// Shows the output of a program. Control characters are escaped, so that the terminal does not execute them.

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use crate::exit;
-use crate::process::{self, Interrupt, Limits, Pipe, Ran};
+use crate::process::{self, Interrupt, Limits, Pipe, Ran, Streams};
 use crate::support::escape::{bars, visible};
 
 /// The timeout of a peer. A peer is killed with its cell, and no cell takes this long.
@@ -47,7 +47,7 @@ pub fn beside<T>(
             // Once the port is known, the receiver is gone, so an error is expected.
             let tell = |pipe, bytes: &[u8]| drop(sender.send((pipe, bytes.to_vec())));
             let limits = Limits { timeout: LIFETIME, ..limits };
-            process::run(command, scratch, b"", Stdio::piped(), limits, &end, Some(&tell))
+            process::run(command, scratch, b"", Streams::Recorded, limits, &end, Some(&tell))
         });
         let (announced, printed) = listen(&chunks, limits.timeout, interrupt);
         let done = match announced {

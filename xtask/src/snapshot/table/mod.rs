@@ -70,6 +70,9 @@ impl Table {
             head.push_str("stdin\n");
             head.push_str(&bars(&visible(case.stdin.as_bytes())));
         }
+        if case.terminal {
+            head.push_str("stdin, stdout and stderr: a terminal\n");
+        }
         match case.stdout {
             None => {}
             Some(Stdout::Broken) => head.push_str("stdout: a pipe whose reader has gone\n"),
