@@ -1,242 +1,408 @@
-//! The command line. The doc comments of these types are the help texts, as in `cargo xtask help test`.
+//! The command line. Each type lists its arguments with their help texts, as in `cargo xtask help test`, and
+//! reads what was given for them.
+//!
+//! clap's derive macro would need less code here, but see `support/fields.rs` for what such macros cost. A test
+//! reads every argument, as the compiler does not check their names and types.
 
+use std::any::Any;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::PossibleValue;
+use clap::{Arg, ArgAction, ArgMatches, ValueEnum, value_parser};
 
 use crate::model::filter::Filter;
 use crate::model::target::Target;
 use crate::report::human::{Color, Format};
 use crate::support::duration;
 
-/// Build and run Rust programs for native, wasm32-wasip1 and wasm32-wasip2, and compare what they do
-#[derive(Debug, Parser)]
-#[command(
-    name = "xtask",
-    bin_name = "cargo xtask",
-    version,
-    subcommand_required = true,
-    arg_required_else_help = true
-)]
+/// The command line of the harness.
+#[derive(Debug)]
 pub struct Cli {
-    #[command(subcommand)]
     pub command: Command,
 }
 
-#[derive(Debug, Subcommand)]
+impl Cli {
+    /// Reads the command line of this process. If it asks for help or is wrong, this prints that and ends the
+    /// process.
+    pub fn parse() -> Cli {
+        Cli::of(Cli::command().get_matches())
+    }
+
+    /// Reads a command line that begins with the name of the program. If it is wrong, this ends the process.
+    pub fn parse_from(line: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Cli {
+        Cli::of(Cli::command().get_matches_from(line))
+    }
+
+    fn command() -> clap::Command {
+        clap::Command::new("xtask")
+            .bin_name("cargo xtask")
+            .version(env!("CARGO_PKG_VERSION"))
+            .about("Build and run Rust programs for native, wasm32-wasip1 and wasm32-wasip2, and compare what they do")
+            .subcommand_required(true)
+            .arg_required_else_help(true)
+            .subcommands(Command::all())
+    }
+
+    fn of(mut matches: ArgMatches) -> Cli {
+        let (name, matches) = matches.remove_subcommand().expect("a command is required");
+        Cli { command: Command::of(&name, matches) }
+    }
+}
+
+/// A command with its arguments.
+#[derive(Debug)]
 pub enum Command {
-    /// Build and run the examples for every target, and compare the outcomes with the snapshots
-    ///
-    /// Missing tools (Rust's wasm targets, wasmtime) are installed first.
-    ///
-    /// Exit codes: 0 everything is as recorded; 100 a cell differs from its snapshot or has none; 101 the
-    /// harness failed, a cell has no outcome, or an example does not compile natively; 4 nothing matched the
-    /// filter; 96 something is missing and cannot be installed; 2 wrong usage, or a malformed cases.toml or
-    /// Cargo.toml; 129, 130, 131 and 143 interrupted by SIGHUP, SIGINT, SIGQUIT or SIGTERM.
     Test(Box<TestArgs>),
-    /// Create a new example that builds, with a first case
     New {
-        /// Name of the example: lowercase letters, digits, `-` and `_`
         name: String,
     },
-    /// Draw where modules lie in the memories that they share, and report overlaps
-    ///
-    /// The modules are those that wasmtime instantiates for a row on wasip1, or the given files. A row whose
-    /// program shares no memory with other modules is drawn only if it is named.
-    ///
-    /// Exit codes: 0 nothing overlaps; 100 something overlaps.
     Layout(LayoutArgs),
-    /// Update DIVERGENCES.md: what differs from native in each case, and which flags restore it
-    ///
-    /// The page is generated from the accepted snapshots and the descriptions of the examples; nothing is
-    /// built or run. In CI the page is only checked, as with --check.
-    ///
-    /// Exit codes: 0 the page is up to date; 100 it is out of date, or a case has no snapshot; 101 a
-    /// snapshot is malformed; 2 wrong usage, or a malformed file.
     Divergences {
-        /// Write nothing, and fail if the page is out of date
-        #[arg(long)]
         check: bool,
     },
-    /// Look up a function, an error or a topic in the catalogue: what differs, the grant, and what to do
-    ///
-    /// The cases that match all words are printed, the worst first. A word matches in the id, the area, the
-    /// description, the items of std, the verdicts, the flags and the lines that differ; if there is no such
-    /// case, in the output of the programs. Upper and lower case are the same.
-    ///
-    /// Exit codes: 0 something was found; 4 nothing was found; 100 a case has no snapshot; 2 a malformed file.
     Find {
-        /// What to look for, such as try_clone, NotADirectory or "current directory"
-        #[arg(required = true, value_name = "WORD")]
         words: Vec<String>,
-        /// Show only this target: wasip1 or wasip2
-        #[arg(long, value_name = "TARGET", value_parser = wasm_target)]
         target: Option<Target>,
     },
-    /// Run every check that CI runs: formatting, clippy, the harness's own tests, `test --check`, and
-    /// `divergences --check`
     Ci,
-    /// Set up what `test` needs, and do nothing else
-    ///
-    /// This adds the wasm targets of Rust, and installs wasmtime: from the archive of its release, or else
-    /// with cargo-binstall, or else by compiling it.
-    ///
-    /// PARALLAX_WASMTIME_DOWNLOADS is the address of a mirror of wasmtime's releases.
     Setup {
-        /// Run without accessing the network, and report what is missing
-        #[arg(long)]
         offline: bool,
     },
-    /// List the tools and targets: where they were found, whether they are suitable, and how to fix what
-    /// is not
     Doctor,
-    /// Kill what a run leaves behind if the run itself is killed; every run starts this
-    #[command(hide = true)]
+    /// Kills what a run leaves behind if the run itself is killed. Every run starts this.
     Watchdog {
-        /// Process ID of the run
         run: u32,
-        /// Directory of the harness in the target directory
         own_dir: PathBuf,
-        /// Directory of the run's scratch directories
         scratch: PathBuf,
     },
 }
 
+impl Command {
+    fn all() -> [clap::Command; 9] {
+        let command = clap::Command::new;
+        [
+            TestArgs::add_to(described(
+                command("test"),
+                "Build and run the examples for every target, and compare the outcomes with the snapshots",
+                "Missing tools (Rust's wasm targets, wasmtime) are installed first.\n\
+                 \n\
+                 Exit codes: 0 everything is as recorded; 100 a cell differs from its snapshot or has none; 101 the \
+                 harness failed, a cell has no outcome, or an example does not compile natively; 4 nothing matched the \
+                 filter; 96 something is missing and cannot be installed; 2 wrong usage, or a malformed cases.toml or \
+                 Cargo.toml; 129, 130, 131 and 143 interrupted by SIGHUP, SIGINT, SIGQUIT or SIGTERM.",
+            )),
+            command("new")
+                .about("Create a new example that builds, with a first case")
+                .arg(positional("name", "NAME").help("Name of the example: lowercase letters, digits, `-` and `_`")),
+            described(
+                command("layout"),
+                "Draw where modules lie in the memories that they share, and report overlaps",
+                "The modules are those that wasmtime instantiates for a row on wasip1, or the given files. A row whose \
+                 program shares no memory with other modules is drawn only if it is named.\n\
+                 \n\
+                 Exit codes: 0 nothing overlaps; 100 something overlaps.",
+            )
+            .args(LayoutArgs::all()),
+            described(
+                command("divergences"),
+                "Update DIVERGENCES.md: what differs from native in each case, and which flags restore it",
+                "The page is generated from the accepted snapshots and the descriptions of the examples; nothing is \
+                 built or run. In CI the page is only checked, as with --check.\n\
+                 \n\
+                 Exit codes: 0 the page is up to date; 100 it is out of date, or a case has no snapshot; 101 a \
+                 snapshot is malformed; 2 wrong usage, or a malformed file.",
+            )
+            .arg(flag("check").help("Write nothing, and fail if the page is out of date")),
+            described(
+                command("find"),
+                "Look up a function, an error or a topic in the catalogue: what differs, the grant, and what to do",
+                "The cases that match all words are printed, the worst first. A word matches in the id, the area, the \
+                 description, the items of std, the verdicts, the flags and the lines that differ; if there is no such \
+                 case, in the output of the programs. Upper and lower case are the same.\n\
+                 \n\
+                 Exit codes: 0 something was found; 4 nothing was found; 100 a case has no snapshot; 2 wrong usage, or a \
+                 malformed file.",
+            )
+            .arg(
+                positional("words", "WORD")
+                    .num_args(1..)
+                    .action(ArgAction::Append)
+                    .help("What to look for, such as try_clone, NotADirectory or \"current directory\""),
+            )
+            .arg(
+                option("target", "TARGET")
+                    .value_parser(wasm_target)
+                    .help("Show only this target: wasip1 or wasip2"),
+            ),
+            command("ci").about(
+                "Run every check that CI runs: formatting, clippy, the harness's own tests, `test --check`, and \
+                 `divergences --check`",
+            ),
+            described(
+                command("setup"),
+                "Set up what `test` needs, and do nothing else",
+                "This adds the wasm targets of Rust, and installs wasmtime: from the archive of its release, or else \
+                 with cargo-binstall, or else by compiling it.\n\
+                 \n\
+                 PARALLAX_WASMTIME_DOWNLOADS is the address of a mirror of wasmtime's releases.",
+            )
+            .arg(flag("offline").help("Run without accessing the network, and report what is missing")),
+            command("doctor").about(
+                "List the tools and targets: where they were found, whether they are suitable, and how to fix what \
+                 is not",
+            ),
+            command("watchdog")
+                .about("Kill what a run leaves behind if the run itself is killed; every run starts this")
+                .hide(true)
+                .arg(positional("run", "RUN").value_parser(value_parser!(u32)).help("Process ID of the run"))
+                .arg(
+                    positional("own_dir", "OWN_DIR")
+                        .value_parser(value_parser!(PathBuf))
+                        .help("Directory of the harness in the target directory"),
+                )
+                .arg(
+                    positional("scratch", "SCRATCH")
+                        .value_parser(value_parser!(PathBuf))
+                        .help("Directory of the run's scratch directories"),
+                ),
+        ]
+    }
+
+    fn of(name: &str, mut matches: ArgMatches) -> Command {
+        let matches = &mut matches;
+        match name {
+            "test" => Command::Test(Box::new(TestArgs::of(matches))),
+            "new" => Command::New { name: required(matches, "name") },
+            "layout" => Command::Layout(LayoutArgs::of(matches)),
+            "divergences" => Command::Divergences { check: matches.get_flag("check") },
+            "find" => {
+                Command::Find { words: several(matches, "words"), target: matches.remove_one("target") }
+            }
+            "ci" => Command::Ci,
+            "setup" => Command::Setup { offline: matches.get_flag("offline") },
+            "doctor" => Command::Doctor,
+            "watchdog" => Command::Watchdog {
+                run: required(matches, "run"),
+                own_dir: required(matches, "own_dir"),
+                scratch: required(matches, "scratch"),
+            },
+            _ => unreachable!("clap knows only the commands above, not {name}"),
+        }
+    }
+}
+
 /// The arguments of `test`.
-#[derive(Debug, Args)]
+#[derive(Debug)]
 pub struct TestArgs {
-    #[command(flatten)]
     pub selection: Selection,
-    #[command(flatten)]
     pub snapshots: Snapshots,
 
-    /// Print the ids of the selected cells, and run nothing
-    ///
-    /// With `--format json`, print one object per line, with id, argv, env, cwd and, if there is one, peer. The
-    /// programs in argv and the directories exist only after a run with `--keep-scratch`.
-    #[arg(long, conflicts_with_all = ["accept", "review", "prune", "no_run"])]
     pub list: bool,
-    /// Build the selected examples, but do not run them
-    #[arg(long, conflicts_with_all = ["accept", "review", "prune"])]
     pub no_run: bool,
-    /// Number of cells to run at a time [default: one per core; idle cells do not count]
-    #[arg(short, long, value_name = "N", value_parser = at_least_one)]
     pub jobs: Option<usize>,
-    /// Start no new cells after the first case that differs
-    #[arg(long)]
     pub fail_fast: bool,
-    /// Show the output of the programs; cells run one at a time
-    #[arg(long)]
     pub no_capture: bool,
-    /// How long a cell may run, such as 10s, 500ms or 2m; overrides cases.toml
-    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     pub timeout: Option<Duration>,
-    /// Run each cell N times; a cell whose outcomes differ fails, and is never accepted
-    #[arg(long, value_name = "N", default_value = "1", value_parser = at_least_one)]
     pub repeat: usize,
-    /// Start the cells in a random order; the same SEED gives the same order
-    #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, value_parser = seed)]
+    /// `Some(None)` without a seed.
     pub shuffle: Option<Option<u64>>,
-    /// Do not remove the scratch directories of the cells
-    #[arg(long)]
     pub keep_scratch: bool,
-    /// Run without accessing the network
-    #[arg(long)]
     pub offline: bool,
 
-    /// Format of the report
-    #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
-    /// Also write a JUnit report to this file
-    #[arg(long, value_name = "PATH")]
     pub junit: Option<PathBuf>,
-    /// When to use colors
-    #[arg(long, value_name = "WHEN", value_enum)]
     pub color: Option<Color>,
-    /// Show the command line of each cell and how it ended, and each crate that is compiled; on a terminal, also
-    /// cases that pass
-    #[arg(short, long, conflicts_with = "quiet")]
     pub verbose: bool,
-    /// Show only failures and the summary
-    #[arg(short, long)]
     pub quiet: bool,
 }
 
+impl TestArgs {
+    fn add_to(command: clap::Command) -> clap::Command {
+        command
+            .next_help_heading("Selection")
+            .args(Selection::all())
+            .next_help_heading("Snapshots")
+            .args(Snapshots::all())
+            .args(TestArgs::all())
+    }
+
+    fn all() -> [Arg; 15] {
+        [
+            flag("list")
+                .help("Print the ids of the selected cells, and run nothing")
+                .long_help(
+                    "Print the ids of the selected cells, and run nothing\n\
+                     \n\
+                     With `--format json`, print one object per line, with id, argv, env, cwd and, if there is one, peer. The \
+                     programs in argv and the directories exist only after a run with `--keep-scratch`.",
+                )
+                .conflicts_with_all(["accept", "review", "prune", "no-run"]),
+            flag("no-run")
+                .help("Build the selected examples, but do not run them")
+                .conflicts_with_all(["accept", "review", "prune"]),
+            option("jobs", "N")
+                .short('j')
+                .value_parser(at_least_one)
+                .help("Number of cells to run at a time [default: one per core; idle cells do not count]"),
+            flag("fail-fast").help("Start no new cells after the first case that differs"),
+            flag("no-capture").help("Show the output of the programs; cells run one at a time"),
+            option("timeout", "TIME")
+                .value_parser(duration::parse)
+                .help("How long a cell may run, such as 10s, 500ms or 2m; overrides cases.toml"),
+            option("repeat", "N")
+                .default_value("1")
+                .value_parser(at_least_one)
+                .help("Run each cell N times; a cell whose outcomes differ fails, and is never accepted"),
+            option("shuffle", "SEED")
+                .num_args(0..=1)
+                .require_equals(true)
+                .value_parser(seed)
+                .help("Start the cells in a random order; the same SEED gives the same order"),
+            flag("keep-scratch").help("Do not remove the scratch directories of the cells"),
+            flag("offline").help("Run without accessing the network"),
+            option("format", "FORMAT")
+                .value_parser(value_parser!(Format))
+                .default_value("human")
+                .help("Format of the report"),
+            option("junit", "PATH")
+                .value_parser(value_parser!(PathBuf))
+                .help("Also write a JUnit report to this file"),
+            option("color", "WHEN").value_parser(value_parser!(Color)).help("When to use colors"),
+            flag("verbose")
+                .short('v')
+                .help(
+                    "Show the command line of each cell and how it ended, and each crate that is compiled; on a terminal, also \
+                     cases that pass",
+                )
+                .conflicts_with("quiet"),
+            flag("quiet").short('q').help("Show only failures and the summary"),
+        ]
+    }
+
+    fn of(matches: &mut ArgMatches) -> TestArgs {
+        TestArgs {
+            selection: Selection::of(matches),
+            snapshots: Snapshots::of(matches),
+            list: matches.get_flag("list"),
+            no_run: matches.get_flag("no-run"),
+            jobs: matches.remove_one("jobs"),
+            fail_fast: matches.get_flag("fail-fast"),
+            no_capture: matches.get_flag("no-capture"),
+            timeout: matches.remove_one("timeout"),
+            repeat: required(matches, "repeat"),
+            shuffle: matches.contains_id("shuffle").then(|| matches.remove_one("shuffle")),
+            keep_scratch: matches.get_flag("keep-scratch"),
+            offline: matches.get_flag("offline"),
+            format: required(matches, "format"),
+            junit: matches.remove_one("junit"),
+            color: matches.remove_one("color"),
+            verbose: matches.get_flag("verbose"),
+            quiet: matches.get_flag("quiet"),
+        }
+    }
+}
+
 /// The arguments of `layout`.
-#[derive(Debug, Args)]
+#[derive(Debug)]
 pub struct LayoutArgs {
-    /// An example, a case or a row; or files (.wasm, .wat) in the order of instantiation, each as FILE or
-    /// NAME=FILE
-    #[arg(required = true, value_name = "EXAMPLE[/CASE[/ROW]]|FILE")]
     pub what: Vec<String>,
-    /// Draw only this memory or table, named as modules import it
-    #[arg(long, value_name = "MODULE.NAME")]
     pub memory: Option<String>,
-    /// Format of the drawing on stdout
-    #[arg(long, value_enum, default_value_t = LayoutFormat::Human)]
     pub format: LayoutFormat,
 }
 
+impl LayoutArgs {
+    fn all() -> [Arg; 3] {
+        [
+            positional("what", "EXAMPLE[/CASE[/ROW]]|FILE").num_args(1..).action(ArgAction::Append).help(
+                "An example, a case or a row; or files (.wasm, .wat) in the order of instantiation, each as FILE or \
+                 NAME=FILE",
+            ),
+            option("memory", "MODULE.NAME")
+                .help("Draw only this memory or table, named as modules import it"),
+            option("format", "FORMAT")
+                .value_parser(value_parser!(LayoutFormat))
+                .default_value("human")
+                .help("Format of the drawing on stdout"),
+        ]
+    }
+
+    fn of(matches: &mut ArgMatches) -> LayoutArgs {
+        LayoutArgs {
+            what: several(matches, "what"),
+            memory: matches.remove_one("memory"),
+            format: required(matches, "format"),
+        }
+    }
+}
+
 /// What `layout` prints on stdout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LayoutFormat {
-    /// Text
     Human,
-    /// One JSON object per row
     Json,
-    /// A picture of one row
     Svg,
 }
 
+impl ValueEnum for LayoutFormat {
+    fn value_variants<'a>() -> &'a [LayoutFormat] {
+        &[LayoutFormat::Human, LayoutFormat::Json, LayoutFormat::Svg]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            LayoutFormat::Human => PossibleValue::new("human").help("Text"),
+            LayoutFormat::Json => PossibleValue::new("json").help("One JSON object per row"),
+            LayoutFormat::Svg => PossibleValue::new("svg").help("A picture of one row"),
+        })
+    }
+}
+
 /// The selected cells. The id of a cell is EXAMPLE/CASE/ROW@COLUMN, such as cat/sample/dir-here@wasip2.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Selection")]
+#[derive(Debug)]
 pub struct Selection {
-    /// Names of examples (cat or cat/), ids of cases (cat/sample), rows or cells (cat/sample/dir-here@wasip2),
-    /// or other parts of the ids of cells; a cell is selected if any of them matches
-    #[arg(value_name = "FILTER")]
     pub filters: Vec<String>,
-    /// Match whole ids of cells (EXAMPLE/CASE/ROW@COLUMN) or cases (EXAMPLE/CASE)
-    #[arg(long, requires = "filters")]
     pub exact: bool,
-    /// Skip cells whose id contains PART
-    #[arg(long, value_name = "PART")]
     pub skip: Vec<String>,
-    /// Select only this target: native, wasip1 or wasip2
-    #[arg(long, value_name = "TARGET", value_parser = target)]
     pub target: Vec<Target>,
-    /// Select only this row
-    #[arg(long, value_name = "NAME", alias = "flag-set")]
     pub row: Vec<String>,
-    /// Select only the M-th of N parts of the cases, such as 1/3
-    #[arg(long, value_name = "M/N", value_parser = partition)]
     pub partition: Option<(usize, usize)>,
 }
 
-/// What to do about differences. Without any of these options, a snapshot that differs is written beside the
-/// accepted one for `cargo insta review`; in CI nothing is written.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Snapshots")]
-pub struct Snapshots {
-    /// Accept the current outcomes of the selected cells
-    ///
-    /// Outcomes that are new or have changed are run a second time. If the two runs differ, they are not
-    /// accepted.
-    #[arg(long, conflicts_with_all = ["check", "review"])]
-    pub accept: bool,
-    /// Review the differences with `cargo insta review` after the run
-    #[arg(long, conflicts_with = "check")]
-    pub review: bool,
-    /// Write no snapshots, even if something differs
-    #[arg(long)]
-    pub check: bool,
-    /// Remove orphans: snapshots, rows, columns and cells that belong to no case any more
-    #[arg(long, conflicts_with = "check")]
-    pub prune: bool,
-}
-
 impl Selection {
+    fn all() -> [Arg; 6] {
+        [
+            positional("filters", "FILTER").required(false).num_args(1..).action(ArgAction::Append).help(
+                "Names of examples (cat or cat/), ids of cases (cat/sample), rows or cells (cat/sample/dir-here@wasip2), \
+                 or other parts of the ids of cells; a cell is selected if any of them matches",
+            ),
+            flag("exact")
+                .help("Match whole ids of cells (EXAMPLE/CASE/ROW@COLUMN) or cases (EXAMPLE/CASE)")
+                .requires("filters"),
+            option("skip", "PART").action(ArgAction::Append).help("Skip cells whose id contains PART"),
+            option("target", "TARGET")
+                .action(ArgAction::Append)
+                .value_parser(target)
+                .help("Select only this target: native, wasip1 or wasip2"),
+            option("row", "NAME").action(ArgAction::Append).alias("flag-set").help("Select only this row"),
+            option("partition", "M/N")
+                .value_parser(partition)
+                .help("Select only the M-th of N parts of the cases, such as 1/3"),
+        ]
+    }
+
+    fn of(matches: &mut ArgMatches) -> Selection {
+        Selection {
+            filters: several(matches, "filters"),
+            exact: matches.get_flag("exact"),
+            skip: several(matches, "skip"),
+            target: several(matches, "target"),
+            row: several(matches, "row"),
+            partition: matches.remove_one("partition"),
+        }
+    }
+
     /// The filter that selects these cells.
     pub fn filter(&self) -> Filter {
         Filter {
@@ -248,6 +414,78 @@ impl Selection {
             partition: self.partition,
         }
     }
+}
+
+/// What to do about differences. Without any of these options, a snapshot that differs is written beside the
+/// accepted one for `cargo insta review`; in CI nothing is written.
+#[derive(Debug)]
+pub struct Snapshots {
+    pub accept: bool,
+    pub review: bool,
+    pub check: bool,
+    pub prune: bool,
+}
+
+impl Snapshots {
+    fn all() -> [Arg; 4] {
+        [
+            flag("accept")
+                .help("Accept the current outcomes of the selected cells")
+                .long_help(
+                    "Accept the current outcomes of the selected cells\n\
+                     \n\
+                     Outcomes that are new or have changed are run a second time. If the two runs differ, they are not \
+                     accepted.",
+                )
+                .conflicts_with_all(["check", "review"]),
+            flag("review")
+                .help("Review the differences with `cargo insta review` after the run")
+                .conflicts_with("check"),
+            flag("check").help("Write no snapshots, even if something differs"),
+            flag("prune")
+                .help("Remove orphans: snapshots, rows, columns and cells that belong to no case any more")
+                .conflicts_with("check"),
+        ]
+    }
+
+    fn of(matches: &mut ArgMatches) -> Snapshots {
+        Snapshots {
+            accept: matches.get_flag("accept"),
+            review: matches.get_flag("review"),
+            check: matches.get_flag("check"),
+            prune: matches.get_flag("prune"),
+        }
+    }
+}
+
+/// A command with a headline, and more text that only its own help shows.
+fn described(command: clap::Command, headline: &'static str, text: &str) -> clap::Command {
+    command.about(headline).long_about(format!("{headline}\n\n{text}"))
+}
+
+/// The option `--NAME`, without a value.
+fn flag(name: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue)
+}
+
+/// The option `--NAME VALUE`.
+fn option(name: &'static str, value: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name(value)
+}
+
+/// An argument without a name, which must be given.
+fn positional(name: &'static str, value: &'static str) -> Arg {
+    Arg::new(name).value_name(value).required(true)
+}
+
+/// Takes the value of an argument that is required or has a default.
+fn required<T: Any + Clone + Send + Sync>(matches: &mut ArgMatches, name: &str) -> T {
+    matches.remove_one(name).expect("clap checks that it is there")
+}
+
+/// Takes all values of an argument.
+fn several<T: Any + Clone + Send + Sync>(matches: &mut ArgMatches, name: &str) -> Vec<T> {
+    matches.remove_many(name).into_iter().flatten().collect()
 }
 
 fn target(text: &str) -> Result<Target, String> {
@@ -280,13 +518,77 @@ fn partition(text: &str) -> Result<(usize, usize), String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    /// What is read from `line`, which begins with the name of the command.
+    fn read(line: &str) -> String {
+        let Cli { command } = Cli::parse_from(["xtask"].into_iter().chain(line.split(' ')));
+        format!("{command:?}")
+    }
+
+    #[test]
+    fn every_argument_is_read() {
+        let none = "Test(TestArgs { \
+            selection: Selection { filters: [], exact: false, skip: [], target: [], row: [], partition: None }, \
+            snapshots: Snapshots { accept: false, review: false, check: false, prune: false }, \
+            list: false, no_run: false, jobs: None, fail_fast: false, no_capture: false, timeout: None, \
+            repeat: 1, shuffle: None, keep_scratch: false, offline: false, format: Human, junit: None, \
+            color: None, verbose: false, quiet: false })";
+        assert_eq!(read("test"), none);
+        for (argument, default, given) in [
+            ("cat dog/", "filters: []", r#"filters: ["cat", "dog/"]"#),
+            ("--skip a --skip b", "skip: []", r#"skip: ["a", "b"]"#),
+            ("--target wasip1", "target: []", "target: [Wasip1]"),
+            ("--row a --flag-set b", "row: []", r#"row: ["a", "b"]"#),
+            ("--partition 1/3", "partition: None", "partition: Some((1, 3))"),
+            ("--accept", "accept: false", "accept: true"),
+            ("--review", "review: false", "review: true"),
+            ("--check", "check: false", "check: true"),
+            ("--prune", "prune: false", "prune: true"),
+            ("--list", "list: false", "list: true"),
+            ("--no-run", "no_run: false", "no_run: true"),
+            ("--jobs 2", "jobs: None", "jobs: Some(2)"),
+            ("-j 2", "jobs: None", "jobs: Some(2)"),
+            ("--fail-fast", "fail_fast: false", "fail_fast: true"),
+            ("--no-capture", "no_capture: false", "no_capture: true"),
+            ("--timeout 2s", "timeout: None", "timeout: Some(2s)"),
+            ("--repeat 3", "repeat: 1", "repeat: 3"),
+            ("--shuffle", "shuffle: None", "shuffle: Some(None)"),
+            ("--shuffle=7", "shuffle: None", "shuffle: Some(Some(7))"),
+            ("--keep-scratch", "keep_scratch: false", "keep_scratch: true"),
+            ("--offline", "offline: false", "offline: true"),
+            ("--format json", "format: Human", "format: Json"),
+            ("--junit a.xml", "junit: None", r#"junit: Some("a.xml")"#),
+            ("--color never", "color: None", "color: Some(Never)"),
+            ("-v", "verbose: false", "verbose: true"),
+            ("-q", "quiet: false", "quiet: true"),
+        ] {
+            assert!(none.contains(default), "{default}");
+            assert_eq!(read(&format!("test {argument}")), none.replace(default, given), "{argument}");
+        }
+        assert!(read("test cat --exact").contains("exact: true"));
+        for (line, command) in [
+            ("new cat", r#"New { name: "cat" }"#),
+            ("layout a b", r#"Layout(LayoutArgs { what: ["a", "b"], memory: None, format: Human })"#),
+            (
+                "layout a --memory m.n --format svg",
+                r#"Layout(LayoutArgs { what: ["a"], memory: Some("m.n"), format: Svg })"#,
+            ),
+            ("divergences", "Divergences { check: false }"),
+            ("divergences --check", "Divergences { check: true }"),
+            ("ci", "Ci"),
+            ("setup", "Setup { offline: false }"),
+            ("setup --offline", "Setup { offline: true }"),
+            ("doctor", "Doctor"),
+            ("watchdog 1 a b", r#"Watchdog { run: 1, own_dir: "a", scratch: "b" }"#),
+        ] {
+            assert_eq!(read(line), command);
+        }
     }
 
     #[test]

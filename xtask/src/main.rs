@@ -22,8 +22,6 @@ mod workspace;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::cli::Cli;
 use crate::support::terminal::say;
 

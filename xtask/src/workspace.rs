@@ -5,11 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use serde::Deserialize;
 
 use crate::exit;
 use crate::model::column::{Column, Toolchain};
 use crate::model::version::Version;
+use crate::support::fields::fields;
 
 /// The workspace in which a command runs.
 #[derive(Clone, Debug)]
@@ -101,41 +101,43 @@ impl Workspace {
 }
 
 /// The part of a workspace's `Cargo.toml` that the harness reads.
-#[derive(Deserialize)]
 struct Manifest {
     workspace: Option<WorkspaceTable>,
-    #[serde(default)]
     profile: Profiles,
 }
 
-#[derive(Deserialize, Default)]
+fields!(Manifest { required: [], optional: [workspace, profile], unknown: Ignored });
+
+#[derive(Default)]
 struct Profiles {
-    #[serde(default)]
     example: toml::Table,
 }
 
-#[derive(Deserialize)]
+fields!(Profiles { required: [], optional: [example], unknown: Ignored });
+
 struct WorkspaceTable {
-    #[serde(default)]
     metadata: Metadata,
 }
 
-#[derive(Deserialize, Default)]
+fields!(WorkspaceTable { required: [], optional: [metadata], unknown: Ignored });
+
+#[derive(Default)]
 struct Metadata {
     parallax: Option<Pins>,
 }
 
-#[derive(Deserialize)]
+fields!(Metadata { required: [], optional: [parallax], unknown: Ignored });
+
 struct Pins {
     wasmtime: String,
     rust: Option<String>,
     /// The names of the columns. If they are not given, the workspace has the pinned columns.
     columns: Option<Vec<String>>,
-    #[serde(default)]
     areas: Vec<String>,
-    #[serde(default)]
     checksums: BTreeMap<String, String>,
 }
+
+fields!(Pins { required: [wasmtime], optional: [rust, columns, areas, checksums], unknown: Ignored });
 
 /// The harness's own table in the workspace's `Cargo.toml`.
 fn pins(manifest: &Path, table: WorkspaceTable) -> Result<Pins> {

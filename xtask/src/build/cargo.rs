@@ -302,7 +302,7 @@ fn run(
     command.args(packages.iter().flat_map(|package| ["--package", package])).args(flags);
     let mut messages = Vec::new();
     let called = tools::call(&mut command, progress, interrupt, |line| {
-        messages.extend(serde_json::from_str::<Message>(line).ok());
+        messages.extend(Message::parse(line));
     })?;
     Ok(CargoRun { success: called.success, messages, stderr: called.stderr })
 }

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::build::artifacts;
 use crate::model::column::Unit;
+use crate::support::fields::fields;
 use crate::workspace::Workspace;
 
 /// Why a unit does not build.
@@ -19,38 +20,46 @@ pub struct Failure {
 
 /// A message of cargo (The Cargo Book, "External Tools", "JSON messages"). Only the fields that are used
 /// here are read.
-#[derive(Deserialize)]
-#[serde(tag = "reason")]
 pub enum Message {
-    #[serde(rename = "compiler-artifact")]
     CompilerArtifact(CompilerArtifact),
-    #[serde(rename = "compiler-message")]
     CompilerMessage(CompilerMessage),
     /// The last message of every build, successful or not. It is missing if cargo fails before it compiles
     /// anything.
-    #[serde(rename = "build-finished")]
     BuildFinished,
-    #[serde(other)]
     Other,
 }
 
+impl Message {
+    /// Reads a line of cargo's output. Returns `None` if it is no message.
+    pub fn parse(line: &str) -> Option<Message> {
+        let message: Value = serde_json::from_str(line).ok()?;
+        Some(match message.get("reason")?.as_str()? {
+            "compiler-artifact" => Message::CompilerArtifact(serde_json::from_value(message).ok()?),
+            "compiler-message" => Message::CompilerMessage(serde_json::from_value(message).ok()?),
+            "build-finished" => Message::BuildFinished,
+            _ => Message::Other,
+        })
+    }
+}
+
 /// An artifact of a package.
-#[derive(Deserialize)]
 pub struct CompilerArtifact {
     package_id: String,
     filenames: Vec<PathBuf>,
     executable: Option<PathBuf>,
 }
 
+fields!(CompilerArtifact { required: [package_id, filenames], optional: [executable], unknown: Ignored });
+
 /// An error or warning about a package.
-#[derive(Deserialize)]
 pub struct CompilerMessage {
     package_id: String,
     pub message: Diagnostic,
 }
 
+fields!(CompilerMessage { required: [package_id, message], optional: [], unknown: Ignored });
+
 /// An error or warning in the format of rustc (The rustc book, "JSON Output").
-#[derive(Deserialize)]
 pub struct Diagnostic {
     /// Such as `error`, `error: internal compiler error` or `warning`.
     pub level: String,
@@ -58,19 +67,22 @@ pub struct Diagnostic {
     code: Option<Code>,
     /// The diagnostic as rustc prints it.
     pub rendered: Option<String>,
-    #[serde(default)]
     children: Vec<Note>,
 }
 
-#[derive(Deserialize)]
+fields!(Diagnostic { required: [level, message], optional: [code, rendered, children], unknown: Ignored });
+
 struct Note {
     message: String,
 }
 
-#[derive(Deserialize)]
+fields!(Note { required: [message], optional: [], unknown: Ignored });
+
 struct Code {
     code: String,
 }
+
+fields!(Code { required: [code], optional: [], unknown: Ignored });
 
 impl CompilerArtifact {
     /// Returns the path of this artifact if it is a program of `package`, for any target.
@@ -156,7 +168,7 @@ mod tests {
     #[test]
     fn a_linker_error_has_the_last_cause() {
         let line = r#"{"reason":"compiler-message","package_id":"path+file:///c/examples/x#0.1.0","message":{"level":"error","message":"linking with `wasm-component-ld` failed: exit status: 1","code":null,"rendered":"…","children":[{"message":"some arguments are omitted"},{"message":"error: failed to encode component\n\nCaused by:\n    0: module was not valid\n    1: no interface named `peek`\n"}]}}"#;
-        let Ok(Message::CompilerMessage(message)) = serde_json::from_str(line) else { panic!("no message") };
+        let Some(Message::CompilerMessage(message)) = Message::parse(line) else { panic!("no message") };
         let headline = "error: linking with `wasm-component-ld` failed: no interface named `peek`";
         assert_eq!(message.message.failure().headline, headline);
     }
@@ -164,11 +176,18 @@ mod tests {
     #[test]
     fn messages() {
         let line = r#"{"reason":"compiler-message","package_id":"path+file:///c/examples/os#0.1.0","message":{"level":"error","message":"cannot find `unix` in `os`","code":{"code":"E0433","explanation":null},"rendered":"…"}}"#;
-        let Ok(Message::CompilerMessage(message)) = serde_json::from_str(line) else { panic!("no message") };
+        let Some(Message::CompilerMessage(message)) = Message::parse(line) else { panic!("no message") };
         assert_eq!(message.message.failure().headline, "error[E0433]: cannot find `unix` in `os`");
         assert!(matches!(
-            serde_json::from_str(r#"{"reason":"build-finished","success":true}"#),
-            Ok(Message::BuildFinished)
+            Message::parse(r#"{"reason":"build-finished","success":true}"#),
+            Some(Message::BuildFinished)
         ));
+        assert!(matches!(
+            Message::parse(r#"{"reason":"build-script-executed","package_id":1}"#),
+            Some(Message::Other)
+        ));
+        for bad in ["", "warning: no JSON", "[]", r#"{"reason":1}"#, r#"{"reason":"compiler-artifact"}"#] {
+            assert!(Message::parse(bad).is_none(), "{bad}");
+        }
     }
 }

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
-use clap::Parser;
 use xshell::{Cmd, Shell, cmd};
 
 use crate::cli::{self, Cli};

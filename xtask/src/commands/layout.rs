@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, anyhow};
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::build::artifacts::Files;
 use crate::build::cargo;
@@ -43,7 +42,7 @@ const PROGRAM: &str = "layout";
 const MANIFEST: &str = "xtask/layout/Cargo.toml";
 
 /// What to draw: the modules of a row, or files.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 struct Subject {
     title: String,
     /// The name and file of each instance, in the order of instantiation.
@@ -51,13 +50,33 @@ struct Subject {
 }
 
 /// The tool's answer for one subject. `xtask/layout/src/main.rs` describes it.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug)]
 enum Reply {
     Drawn { text: String, overlaps: Vec<String> },
-    UnknownMemory {},
+    UnknownMemory,
     Unreadable { module: usize, why: String },
     Malformed { module: usize, why: String },
+}
+
+impl Reply {
+    /// Reads a line of the tool's output. Returns `None` if it is no reply.
+    fn parse(line: &str) -> Option<Reply> {
+        let line: Value = serde_json::from_str(line).ok()?;
+        let (kind, reply) = line.as_object()?.iter().next()?;
+        let text = |key| Some(reply.get(key)?.as_str()?.to_string());
+        let module = || reply.get("module")?.as_u64()?.try_into().ok();
+        Some(match kind.as_str() {
+            "drawn" => {
+                let overlaps = reply.get("overlaps")?.as_array()?.iter();
+                let overlaps = overlaps.map(|overlap| Some(overlap.as_str()?.to_string()));
+                Reply::Drawn { text: text("text")?, overlaps: overlaps.collect::<Option<_>>()? }
+            }
+            "unknown_memory" => Reply::UnknownMemory,
+            "unreadable" => Reply::Unreadable { module: module()?, why: text("why")? },
+            "malformed" => Reply::Malformed { module: module()?, why: text("why")? },
+            _ => return None,
+        })
+    }
 }
 
 /// Runs the command, and returns the exit code, which says whether anything overlaps.
@@ -213,7 +232,7 @@ fn draw(
         let (module, fault) = match reply {
             Reply::Unreadable { module, why } => (*module, Fault::Unreadable(why.clone())),
             Reply::Malformed { module, why } => (*module, Fault::Malformed(why.clone())),
-            Reply::Drawn { .. } | Reply::UnknownMemory {} => continue,
+            Reply::Drawn { .. } | Reply::UnknownMemory => continue,
         };
         return Err(error(subject, &subject.modules[module].1, fault));
     }
@@ -257,13 +276,12 @@ fn ask(
         say("Building the tool that reads and draws modules (only once; this takes several seconds)");
     }
     let tool = session.tool(toolchains, PACKAGE)?;
-    let request = json!({ "format": format, "memory": memory, "subjects": subjects });
+    let asked = subjects.iter().map(|subject| json!({ "title": subject.title, "modules": subject.modules }));
+    let request = json!({ "format": format, "memory": memory, "subjects": asked.collect::<Value>() });
     let output =
         answer(&tool, &request.to_string()).with_context(|| format!("cannot run {}", tool.display()))?;
-    let read = |line: &str| serde_json::from_str(line);
-    let replies: Option<Vec<Reply>> = str::from_utf8(&output.stdout)
-        .ok()
-        .and_then(|text| text.lines().map(read).collect::<Result<_, _>>().ok());
+    let replies: Option<Vec<Reply>> =
+        str::from_utf8(&output.stdout).ok().and_then(|text| text.lines().map(Reply::parse).collect());
     match replies {
         Some(replies) if output.status.success() && replies.len() == subjects.len() => Ok(replies),
         _ => {
@@ -363,7 +381,7 @@ fn overlaps(
                     return Err(anyhow!("cannot read {}: {why}", file.display()));
                 }
             }
-            Reply::Malformed { .. } | Reply::UnknownMemory {} => {}
+            Reply::Malformed { .. } | Reply::UnknownMemory => {}
         }
     }
     Ok(found)

@@ -1,11 +1,10 @@
 //! `cargo xtask test --list`: lists the selected cells; as JSON, with the exact call of each.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use serde::Serialize;
+use serde_json::Value;
 
 use crate::build::artifacts::{self, Files};
 use crate::environment::Environment;
@@ -16,21 +15,10 @@ use crate::model::needs;
 use crate::process::Interrupt;
 use crate::provision::wasmtime;
 use crate::report::human::Format;
+use crate::report::json;
 use crate::run::invocation::Invocation;
 use crate::support::terminal;
 use crate::workspace::Workspace;
-
-/// What another program needs to run a cell by itself.
-#[derive(Serialize)]
-struct Listed<'a> {
-    id: String,
-    argv: Vec<String>,
-    env: &'a BTreeMap<String, String>,
-    cwd: String,
-    /// The program to start first. The port that it prints replaces `{port}`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    peer: Option<String>,
-}
 
 /// Prints the cells on stdout, one per line, and returns the exit code. Nothing is built or set up, so the
 /// listed files may not exist yet.
@@ -55,18 +43,21 @@ pub fn print(
                 let units = needs::units(cell).into_iter().chain(modules);
                 let files: Files = artifacts::expected(workspace, cell.example, units);
                 let invocation = Invocation::of(cell, &cell.dir(scratch, 0), &files, &hosts);
-                let words = |argv: Vec<OsString>| {
-                    argv.iter().map(|word| word.to_string_lossy().into_owned()).collect()
-                };
+                let words =
+                    |argv: Vec<OsString>| Value::from_iter(argv.iter().map(|word| word.to_string_lossy()));
                 let peer = Invocation::of_peer(cell, &cell.peer_dir(scratch, 0), &files, &hosts);
-                let listed = Listed {
-                    id: cell.id(),
-                    argv: words(invocation.argv()),
-                    env: &invocation.env,
-                    cwd: invocation.cwd.to_string_lossy().into_owned(),
-                    peer: peer.map(|peer| peer.typed().concat()),
-                };
-                terminal::print_json(&(serde_json::to_string(&listed)? + "\n"))?;
+                // What another program needs to run the cell by itself.
+                let variables =
+                    invocation.env.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
+                let mut listed = vec![
+                    ("id", cell.id().into()),
+                    ("argv", words(invocation.argv())),
+                    ("env", Value::Object(variables.collect())),
+                    ("cwd", invocation.cwd.to_string_lossy().into()),
+                ];
+                // The program to start first. The port that it prints replaces `{port}`.
+                listed.extend(peer.map(|peer| ("peer", peer.typed().concat().into())));
+                terminal::print_json(&(json::line(&listed) + "\n"))?;
             }
         }
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use regex_lite::Regex;
-use serde::Deserialize;
+use serde_core::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, ValueDeserializer};
 
@@ -14,7 +14,6 @@ use crate::diagnostic::Diagnostic;
 use crate::discover::check;
 use crate::discover::claims;
 use crate::discover::composition;
-use crate::discover::keys::keys_of;
 use crate::discover::packages::Packages;
 use crate::discover::spec::{GrantSpec, RedactSpec, Spec};
 use crate::model::case::{Case, Redaction, Row};
@@ -39,7 +38,7 @@ pub fn parse(text: &str, packages: &Packages<'_>, fixture: &Arc<Tree>) -> Result
     if !errors.is_empty() {
         return Err(errors.into_iter().map(|error| Diagnostic::of_toml(text, &error, &[])).collect());
     }
-    let keys: Vec<_> = [keys_of::<Spec>(), keys_of::<GrantSpec>(), keys_of::<RedactSpec>()].concat();
+    let keys: Vec<_> = [Spec::KEYS, GrantSpec::KEYS, RedactSpec::KEYS].concat();
     let mut diagnostics = Vec::new();
     let mut defaults = Spec::default();
     let mut specs = Vec::new();

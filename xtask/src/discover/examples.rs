@@ -7,50 +7,52 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use serde::Deserialize;
 use toml::Spanned;
 
 use crate::diagnostic::{self, Diagnostic};
 use crate::discover::cases;
 use crate::discover::directory;
 use crate::discover::fixture;
-use crate::discover::keys::keys_of;
 use crate::discover::packages::Packages;
 use crate::exit;
 use crate::model::case::Case;
 use crate::model::example::{Example, Module};
 use crate::model::name;
 use crate::model::tree::Tree;
+use crate::support::fields::fields;
 use crate::support::suggest::suggest;
 use crate::support::text_file;
 use crate::workspace::Workspace;
 
 /// The keys of a `Cargo.toml` that are read here.
-#[derive(Deserialize)]
 struct Manifest {
     package: Option<Package>,
 }
 
-#[derive(Deserialize)]
+fields!(Manifest { required: [], optional: [package], unknown: Ignored });
+
 struct Package {
     name: String,
     /// A string, or a table for a description that is inherited from the workspace.
     description: Option<toml::Value>,
-    #[serde(default)]
     metadata: Metadata,
 }
 
-#[derive(Deserialize, Default)]
+fields!(Package { required: [name], optional: [description, metadata], unknown: Ignored });
+
+#[derive(Default)]
 struct Metadata {
     parallax: Option<Labels>,
 }
 
+fields!(Metadata { required: [], optional: [parallax], unknown: Ignored });
+
 // This table belongs to the harness, so an unknown key is an error.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Labels {
     area: Option<Spanned<String>>,
 }
+
+fields!(Labels { required: [], optional: [area], unknown: Denied });
 
 /// What a package's directory and `Cargo.toml` say about it.
 #[derive(Default)]
@@ -159,7 +161,7 @@ fn package(workspace: &Workspace, path: &Path, diagnostics: &mut Vec<String>) ->
     let package = match toml::from_str::<Manifest>(&text) {
         Ok(manifest) => manifest.package,
         Err(error) => {
-            diagnostics.push(drawn(Diagnostic::of_toml(&text, &error, keys_of::<Labels>())));
+            diagnostics.push(drawn(Diagnostic::of_toml(&text, &error, Labels::KEYS)));
             return Ok(Described { name, ..Described::default() });
         }
     };

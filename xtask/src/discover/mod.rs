@@ -7,7 +7,6 @@ pub mod composition;
 pub mod directory;
 pub mod examples;
 pub mod fixture;
-pub mod keys;
 pub mod packages;
 pub mod spec;
 pub mod template;

@@ -3,18 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use toml::Spanned;
 
 use crate::discover::composition;
 use crate::model::case;
+use crate::support::fields::{fields, names};
 
 /// A case: one way to call the program, with one snapshot. In the table `defaults`: keys that apply to every
 /// case of the file.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[cfg_attr(test, schemars(rename = "case"))]
-#[serde(deny_unknown_fields, default)]
+#[cfg_attr(test, schemars(rename = "case", deny_unknown_fields, default))]
 pub struct Spec {
     /// One line that says what this case shows.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
@@ -95,10 +94,19 @@ pub struct Spec {
     pub overlap: Option<Overlap>,
 }
 
+fields!(Spec {
+    required: [],
+    optional: [
+        about, baseline, silent, remedy, apis, upstream, args, stdin, stdout, terminal, fifos, env, peer,
+        grant, flags, compose, without, targets, timeout, redact, builds, overlap
+    ],
+    unknown: Denied
+});
+
 /// What a row allows the program.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, default)]
+#[cfg_attr(test, schemars(deny_unknown_fields, default))]
 pub struct GrantSpec {
     /// Directories that the guest sees, as `"HOST"` or `"HOST::GUEST"`.
     #[cfg_attr(test, schemars(with = "Vec<String>"))]
@@ -110,11 +118,13 @@ pub struct GrantSpec {
     pub network: bool,
 }
 
+fields!(GrantSpec { required: [], optional: [dirs, env, network], unknown: Denied });
+
 /// Text that matches `pattern` is replaced by `with`, in the streams, the files and the reasons that an
 /// outcome shows.
-#[derive(Clone, Deserialize)]
+#[derive(Clone)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct RedactSpec {
     /// A regular expression in the syntax of the regex-lite crate.
     #[cfg_attr(test, schemars(with = "String"))]
@@ -124,10 +134,12 @@ pub struct RedactSpec {
     pub with: Spanned<String>,
 }
 
+fields!(RedactSpec { required: [pattern, with], optional: [], unknown: Denied });
+
 /// What standard output is, if it is not recorded.
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
+#[cfg_attr(test, schemars(rename_all = "lowercase"))]
 pub enum Stdout {
     /// A pipe with a closed reader.
     Broken,
@@ -135,18 +147,22 @@ pub enum Stdout {
     Full,
 }
 
+names!(Stdout { Broken: "broken", Full: "full" });
+
 /// Whether modules are meant to overlap in a shared memory.
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
+#[cfg_attr(test, schemars(rename_all = "lowercase"))]
 pub enum Overlap {
     Expected,
 }
 
+names!(Overlap { Expected: "expected" });
+
 /// A target.
 #[cfg(test)]
 #[derive(schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[schemars(rename_all = "lowercase")]
 #[allow(dead_code, reason = "only its schema is used")]
 enum TargetName {
     Native,

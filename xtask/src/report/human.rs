@@ -7,6 +7,7 @@ use std::time::Instant;
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
 use clap::ValueEnum;
+use clap::builder::PossibleValue;
 use similar::{ChangeTag, TextDiff};
 
 use crate::build::cargo::{Artifact, Built};
@@ -38,20 +39,45 @@ pub struct Options {
 }
 
 /// The format of the report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// Text on stderr
     Human,
-    /// One JSON object per line on stdout
     Json,
 }
 
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Format] {
+        &[Format::Human, Format::Json]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Format::Human => PossibleValue::new("human").help("Text on stderr"),
+            Format::Json => PossibleValue::new("json").help("One JSON object per line on stdout"),
+        })
+    }
+}
+
 /// When to use colors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Color {
     Auto,
     Always,
     Never,
+}
+
+impl ValueEnum for Color {
+    fn value_variants<'a>() -> &'a [Color] {
+        &[Color::Auto, Color::Always, Color::Never]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            Color::Auto => "auto",
+            Color::Always => "always",
+            Color::Never => "never",
+        }))
+    }
 }
 
 /// Prints a report while cells run.

@@ -3,52 +3,12 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use serde::Serialize;
+use serde_json::Value;
 
 use crate::model::verdict::Verdict;
-use crate::report::results::{CaseResult, CaseStatus, Summary};
+use crate::report::results::{CaseResult, Summary};
 use crate::snapshot::verdicts;
 use crate::support::terminal;
-
-#[derive(Serialize)]
-struct Cell<'a> {
-    kind: &'static str,
-    id: String,
-    status: &'static str,
-    letter: String,
-    before: Option<&'a str>,
-    outcome: &'a str,
-    /// How the cell compares with native; native cells have no verdict.
-    verdict: Option<&'static str>,
-    difference: Option<String>,
-    seconds: f64,
-}
-
-#[derive(Serialize)]
-struct Case<'a> {
-    kind: &'static str,
-    id: String,
-    status: CaseStatus,
-    letters: String,
-    about: Option<&'a str>,
-    snapshot: String,
-    orphans: &'a [String],
-    seconds: f64,
-}
-
-#[derive(Serialize)]
-struct Totals<'a> {
-    kind: &'static str,
-    passed: usize,
-    failed: usize,
-    accepted: usize,
-    /// The number of cells without an outcome.
-    without_outcome: usize,
-    not_run: usize,
-    cells: usize,
-    orphans: &'a [String],
-    seconds: f64,
-}
 
 /// Prints the cells of a case, and then the case.
 ///
@@ -66,29 +26,29 @@ pub fn case(result: &CaseResult<'_>) -> Result<()> {
             (None, Some(_)) => "fail",
         };
         let verdict = verdicts::of_cell(&comparison.table, &position);
-        print_line(&Cell {
-            kind: "cell",
-            id: cell.cell.id(),
-            status,
-            letter: comparison.table.letter(&position),
-            before: differing.and_then(|differing| differing.before.as_deref()),
-            outcome: cell.outcome.text(),
-            verdict: verdict.as_ref().map(Verdict::name),
-            difference: verdict.as_ref().and_then(Verdict::difference),
-            seconds: cell.took.as_secs_f64(),
-        })?;
+        print_line([
+            ("kind", "cell".into()),
+            ("id", cell.cell.id().into()),
+            ("status", status.into()),
+            ("letter", comparison.table.letter(&position).into()),
+            ("before", differing.and_then(|differing| differing.before.as_deref()).into()),
+            ("outcome", cell.outcome.text().into()),
+            ("verdict", verdict.as_ref().map(Verdict::name).into()),
+            ("difference", verdict.as_ref().and_then(Verdict::difference).into()),
+            ("seconds", cell.took.as_secs_f64().into()),
+        ])?;
     }
     let (example, case) = result.names();
-    print_line(&Case {
-        kind: "case",
-        id: result.id(),
-        status: result.status(),
-        letters: comparison.table.row_of_letters(),
-        about: result.cells[0].cell.case.about.as_deref(),
-        snapshot: format!("snapshots/{example}/{case}.snap"),
-        orphans: &comparison.orphans,
-        seconds: result.took().as_secs_f64(),
-    })
+    print_line([
+        ("kind", "case".into()),
+        ("id", result.id().into()),
+        ("status", result.status().name().into()),
+        ("letters", comparison.table.row_of_letters().into()),
+        ("about", result.cells[0].cell.case.about.as_deref().into()),
+        ("snapshot", format!("snapshots/{example}/{case}.snap").into()),
+        ("orphans", comparison.orphans.as_slice().into()),
+        ("seconds", result.took().as_secs_f64().into()),
+    ])
 }
 
 /// Prints the figures of a run, which took the time `took`.
@@ -96,20 +56,27 @@ pub fn case(result: &CaseResult<'_>) -> Result<()> {
 /// # Errors
 /// If stdout cannot be written to.
 pub fn summary(summary: &Summary, took: Duration) -> Result<()> {
-    print_line(&Totals {
-        kind: "summary",
-        passed: summary.passed,
-        failed: summary.failed,
-        accepted: summary.accepted,
-        without_outcome: summary.without_outcome,
-        not_run: summary.not_run,
-        cells: summary.cells,
-        orphans: &summary.orphans,
-        seconds: took.as_secs_f64(),
-    })
+    print_line([
+        ("kind", "summary".into()),
+        ("passed", summary.passed.into()),
+        ("failed", summary.failed.into()),
+        ("accepted", summary.accepted.into()),
+        ("without_outcome", summary.without_outcome.into()),
+        ("not_run", summary.not_run.into()),
+        ("cells", summary.cells.into()),
+        ("orphans", summary.orphans.as_slice().into()),
+        ("seconds", took.as_secs_f64().into()),
+    ])
 }
 
-fn print_line(value: &impl Serialize) -> Result<()> {
-    terminal::print_json(&(serde_json::to_string(value)? + "\n"))?;
+fn print_line<const N: usize>(fields: [(&str, Value); N]) -> Result<()> {
+    terminal::print_json(&(line(&fields) + "\n"))?;
     Ok(())
+}
+
+/// A JSON object on one line, with its fields in this order. [`Value`] would sort them.
+pub fn line(fields: &[(&str, Value)]) -> String {
+    let fields: Vec<_> =
+        fields.iter().map(|(name, value)| format!("{}:{value}", Value::from(*name))).collect();
+    format!("{{{}}}", fields.join(","))
 }

@@ -3,8 +3,6 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
-
 use crate::exit;
 use crate::model::cell::Cell;
 use crate::model::column::{Column, Unit};
@@ -120,8 +118,7 @@ impl<'a> CaseResult<'a> {
 }
 
 /// The status of a case in a run.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum CaseStatus {
     /// It is as recorded.
     Pass,
@@ -135,6 +132,20 @@ pub enum CaseStatus {
     Unsteady,
     /// Its program does not compile natively, which the case does not say.
     Broken,
+}
+
+impl CaseStatus {
+    /// Its name in the report for other programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            CaseStatus::Pass => "pass",
+            CaseStatus::Fail => "fail",
+            CaseStatus::New => "new",
+            CaseStatus::Accepted => "accepted",
+            CaseStatus::Unsteady => "unsteady",
+            CaseStatus::Broken => "broken",
+        }
+    }
 }
 
 /// The figures of a run.

@@ -3,6 +3,7 @@
 pub mod atomic_file;
 pub mod duration;
 pub mod escape;
+pub mod fields;
 pub mod hash;
 #[cfg(test)]
 pub mod mutate;
