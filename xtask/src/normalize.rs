@@ -11,7 +11,7 @@ use regex_lite::Regex;
 
 use crate::discover::directory::{DEEPEST, LONGEST};
 use crate::host::seam::{Ending, Host};
-use crate::model::case::{PORT, Redaction};
+use crate::model::case::{MOUNT, PORT, Redaction};
 use crate::model::outcome::{self, FileChange, FileKind, Outcome, Stream};
 use crate::model::tree::{Change, ChangeKind, Entry, USUAL_MODE};
 use crate::process::{self, End, Ran};
@@ -47,6 +47,14 @@ impl Locals {
         // A path may be the start of another path, so longer paths are replaced first.
         locals.sort_by_key(|(path, _)| std::cmp::Reverse(path.len()));
         Locals { paths: locals, port: None }
+    }
+
+    /// Adds the cell's directory on another mount.
+    pub fn with_mount(mut self, mount: &Path) -> Locals {
+        let path = visible(mount.as_os_str().as_encoded_bytes());
+        let at = self.paths.partition_point(|(other, _)| other.len() >= path.len());
+        self.paths.insert(at, (path, MOUNT));
+        self
     }
 
     /// Adds the port of the cell's peer, if it has one.

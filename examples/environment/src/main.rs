@@ -1,8 +1,13 @@
-//! Prints its arguments, or if there are none, its variables.
+//! Prints its arguments, or if there are none, its variables. `lookup` asks only for single variables.
 
 use std::env;
 
 fn main() {
+    if env::args().nth(1).as_deref() == Some("lookup") {
+        println!("GREETING is {:?}", env::var("GREETING").ok());
+        println!("BAD is {:?}", env::var_os("BAD"));
+        return;
+    }
     if env::args().len() > 1 {
         for (number, arg) in env::args().enumerate() {
             println!("argument {number}: {arg:?}");

@@ -12,10 +12,11 @@ fn main() -> io::Result<()> {
         Some("entries") => entries()?,
         Some("remove-while-reading") => remove_while_reading()?,
         Some("remove-tree") => remove_tree()?,
+        Some("many") => many()?,
         Some("make") => make(),
         Some("remove") => remove(),
         Some("root") => root(),
-        _ => eprintln!("usage: fs-list entries|remove-while-reading|remove-tree|make|remove|root"),
+        _ => eprintln!("usage: fs-list entries|remove-while-reading|remove-tree|many|make|remove|root"),
     }
     Ok(())
 }
@@ -61,6 +62,13 @@ fn remove_while_reading() -> io::Result<()> {
     rest.into_iter().try_for_each(|entry| fs::remove_file(entry?.path()))?;
     show("reading the rest before removing it", fs::remove_dir("many"));
     Ok(())
+}
+
+/// Nothing changes while this reads.
+fn many() -> io::Result<()> {
+    fill()?;
+    show("entries", Ok(fs::read_dir("many")?.count()));
+    fs::remove_dir_all("many")
 }
 
 fn remove_tree() -> io::Result<()> {

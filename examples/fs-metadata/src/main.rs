@@ -12,6 +12,7 @@ fn main() -> io::Result<()> {
         Some("set-permissions") => set_permissions(),
         Some("copy") => copy(),
         Some("copy-mode") => copy_mode(),
+        Some("copy-private") => copy_private(),
         Some("times") => times(),
         Some("odd-times") => odd_times(),
         Some("created") => created(),
@@ -19,7 +20,7 @@ fn main() -> io::Result<()> {
         Some("lengths") => lengths(),
         _ => {
             eprintln!(
-                "usage: fs-metadata readonly|set-permissions|copy|copy-mode|times|odd-times|created|types|lengths"
+                "usage: fs-metadata readonly|set-permissions|copy|copy-mode|copy-private|times|odd-times|created|types|lengths"
             );
             Ok(())
         }
@@ -66,6 +67,13 @@ fn copy_mode() -> io::Result<()> {
     println!("the copy: {:?}", fs::metadata("copy")?.permissions());
     // A hard link is the same file, and keeps its mode.
     show("link it", fs::hard_link("program", "link"));
+    Ok(())
+}
+
+/// Copies a file that only its owner may read (mode 0400). Linux shows a process its own environment in it.
+fn copy_private() -> io::Result<()> {
+    fs::copy("/proc/self/environ", "copy")?;
+    println!("copied");
     Ok(())
 }
 

@@ -3,7 +3,8 @@
 use std::env;
 use std::fmt::Debug;
 use std::fs;
-use std::io;
+use std::io::{self, ErrorKind};
+use std::path::Path;
 
 fn main() -> io::Result<()> {
     // If no directory is granted, everything below fails in the same way: report that once.
@@ -14,7 +15,11 @@ fn main() -> io::Result<()> {
         Some("across") => across(),
         Some("hard-links") => hard_links()?,
         Some("granted") => granted(),
-        _ => eprintln!("usage: fs-rename files|directories|across|hard-links|granted"),
+        Some("mounts") => match env::args().nth(2) {
+            Some(directory) => mounts(Path::new(&directory)),
+            None => eprintln!("usage: fs-rename mounts DIRECTORY-ON-ANOTHER-MOUNT"),
+        },
+        _ => eprintln!("usage: fs-rename files|directories|across|hard-links|granted|mounts"),
     }
     Ok(())
 }
@@ -54,6 +59,30 @@ fn across() {
         "what they say",
         fs::read_to_string("two/renamed").and_then(|one| Ok(one + &fs::read_to_string("two/linked")?)),
     );
+}
+
+/// Neither a name nor a hard link can leave a mount.
+fn mounts(directory: &Path) {
+    let target = directory.join("moved");
+    show("rename a file", fs::rename("one/file", &target));
+    show("rename a directory", fs::rename("one/full", directory.join("full")));
+    show("hard link", fs::hard_link("one/file", &target));
+    show("move a file", move_file(Path::new("one/file"), &target));
+    show("what it says", fs::read_to_string(&target));
+    show("the old one is still there", fs::exists("one/file"));
+    // The other mount may keep what is not removed.
+    show("remove it", fs::remove_file(&target));
+}
+
+/// Moves a file, also to another mount, as programs for moving files do.
+fn move_file(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::rename(from, to) {
+        Err(error) if error.kind() == ErrorKind::CrossesDevices => {
+            fs::copy(from, to)?;
+            fs::remove_file(from)
+        }
+        result => result,
+    }
 }
 
 fn hard_links() -> io::Result<()> {

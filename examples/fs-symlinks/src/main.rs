@@ -4,7 +4,7 @@ use std::env;
 use std::fmt::Debug;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 fn main() -> io::Result<()> {
     // If no directory is granted, everything below fails in the same way: report that once.
@@ -16,16 +16,18 @@ fn main() -> io::Result<()> {
         Some("create") => create(),
         Some("write") => write(),
         Some("remove") => remove(),
-        _ => eprintln!("usage: fs-symlinks look|follow|loop|create|write|remove"),
+        Some("walk") => walk(),
+        _ => eprintln!("usage: fs-symlinks look|follow|loop|create|write|remove|walk"),
     }
     Ok(())
 }
 
-/// The link itself, and its target.
+/// The link itself, and its target. A slash at the end demands a directory, and follows a link.
 fn look() {
     for path in [
         "link",
         "link-slash",
+        "file/",
         "subdir-link",
         "subdir-link/",
         "subdir/../subdir-link/",
@@ -110,6 +112,27 @@ fn remove() {
 #[expect(deprecated, reason = "its replacements differ by system, and are not stable for WASI")]
 fn symlink(target: &str, link: &str) -> io::Result<()> {
     fs::soft_link(target, link)
+}
+
+/// Lists the files to back up, below a directory that is given as a link with a slash, as shells complete it.
+fn walk() {
+    for root in ["subdir", "subdir-link/"] {
+        let mut files = Vec::new();
+        show(&format!("files below {root}"), collect(Path::new(root), &mut files).map(|()| files));
+    }
+}
+
+/// Adds the files at or below `path` to `files`. Links are not followed.
+fn collect(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    let found = fs::symlink_metadata(path)?;
+    if found.is_dir() {
+        for entry in fs::read_dir(path)? {
+            collect(&entry?.path(), files)?;
+        }
+    } else if found.is_file() {
+        files.push(path.into());
+    }
+    Ok(())
 }
 
 fn kind(metadata: &fs::Metadata) -> &'static str {

@@ -4,7 +4,7 @@
 
 use std::env;
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
@@ -50,7 +50,17 @@ fn main() {
             say("seeking in stdin", stdin.stream_position().as_ref());
             say("seeking in stdout", stdout.stream_position().as_ref());
         }
-        _ => eprintln!("usage: io-descriptors numbers|copy|closed|wrong-way"),
+        Some("stdin-file") => {
+            // SAFETY: it belongs to the stream, which is not otherwise used meanwhile, and stays open.
+            let mut stdin = ManuallyDrop::new(unsafe { File::from_raw_fd(0) });
+            say("is a file", stdin.metadata().map(|found| found.is_file()).as_ref());
+            say("length", stdin.metadata().map(|found| found.len()).as_ref());
+            say("seeking to 6", stdin.seek(SeekFrom::Start(6)).as_ref());
+            let mut rest = String::new();
+            say("reading the rest", stdin.read_to_string(&mut rest).as_ref());
+            println!("it is {rest:?}");
+        }
+        _ => eprintln!("usage: io-descriptors numbers|copy|closed|wrong-way|stdin-file"),
     }
 }
 

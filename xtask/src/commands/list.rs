@@ -17,6 +17,7 @@ use crate::provision::wasmtime;
 use crate::report::human::Format;
 use crate::report::json;
 use crate::run::invocation::Invocation;
+use crate::run::scratch;
 use crate::support::terminal;
 use crate::workspace::Workspace;
 
@@ -28,7 +29,7 @@ use crate::workspace::Workspace;
 pub fn print(
     workspace: &Workspace,
     env: &Environment,
-    scratch: &Path,
+    scratch_root: &Path,
     cells: &[Cell<'_>],
     format: Format,
 ) -> Result<u8> {
@@ -42,10 +43,13 @@ pub fn print(
                 let modules = cell.example.modules.iter().map(|module| cell.column.unit(&module.name));
                 let units = needs::units(cell).into_iter().chain(modules);
                 let files: Files = artifacts::expected(workspace, cell.example, units);
-                let invocation = Invocation::of(cell, &cell.dir(scratch, 0), &files, &hosts);
+                let dir = cell.dir(scratch_root, 0);
+                let mount = scratch::mounts(&workspace.own_dir(), scratch_root)
+                    .join(dir.file_name().unwrap_or_default());
+                let invocation = Invocation::of(cell, &dir, &mount, &files, &hosts);
                 let words =
                     |argv: Vec<OsString>| Value::from_iter(argv.iter().map(|word| word.to_string_lossy()));
-                let peer = Invocation::of_peer(cell, &cell.peer_dir(scratch, 0), &files, &hosts);
+                let peer = Invocation::of_peer(cell, &cell.peer_dir(scratch_root, 0), &files, &hosts);
                 // What another program needs to run the cell by itself.
                 let variables =
                     invocation.env.iter().map(|(name, value)| (name.clone(), value.as_str().into()));

@@ -124,13 +124,15 @@ fn case(
     let word = |word: &Spanned<String>| check::no_nul(word).and_then(|()| check::known_port(word, has_peer));
     for arg in spec.args.iter().flatten() {
         or_diagnostic(word(arg));
-        let placeholders = check::known_placeholders(arg, &[check::CWD, check::ANY_BYTE, check::PEER]);
+        let placeholders =
+            check::known_placeholders(arg, &[check::CWD, check::MOUNT, check::ANY_BYTE, check::PEER]);
         or_diagnostic(check::spelled_bytes(arg).and(placeholders));
     }
     for (key, value) in &spec.env {
         or_diagnostic(check::variable_name(key));
         or_diagnostic(word(value));
-        or_diagnostic(check::known_placeholders(value, &[check::CWD, check::PEER]));
+        let placeholders = check::known_placeholders(value, &[check::CWD, check::ANY_BYTE, check::PEER]);
+        or_diagnostic(check::spelled_bytes(value).and(placeholders));
     }
     let fifos = spec.fifos.as_deref().unwrap_or_default();
     fifos.iter().for_each(|path| or_diagnostic(check::path_below(path)));
@@ -139,7 +141,7 @@ fn case(
         let grant = spec.grant.get(&row);
         for entry in grant.iter().flat_map(|grant| grant.dirs.iter().chain(&grant.env)) {
             or_diagnostic(word(entry));
-            or_diagnostic(check::known_placeholders(entry, &[check::CWD, check::PEER]));
+            or_diagnostic(check::known_placeholders(entry, &[check::CWD, check::MOUNT, check::PEER]));
         }
         if let Some(grant) = grant {
             grant.dirs.iter().for_each(|dir| or_diagnostic(check::granted_directory(dir)));
@@ -148,7 +150,8 @@ fn case(
         }
         for flag in spec.flags.get(&row).into_iter().flatten() {
             or_diagnostic(word(flag));
-            let placeholders = check::known_placeholders(flag, &[check::CWD, check::WASM, check::PEER]);
+            let placeholders =
+                check::known_placeholders(flag, &[check::CWD, check::MOUNT, check::WASM, check::PEER]);
             or_diagnostic(check::known_packages(flag, packages).and(placeholders));
         }
     }
@@ -223,6 +226,7 @@ fn case(
         about: spec.about.map(Spanned::into_inner),
         args: spec.args.into_iter().flatten().map(Spanned::into_inner).collect(),
         stdin: spec.stdin.unwrap_or_default(),
+        stdin_file: spec.stdin_file.unwrap_or(false),
         stdout: spec.stdout.map(Into::into),
         terminal: spec.terminal.unwrap_or(false),
         fifos: spec.fifos.into_iter().flatten().map(|path| PathBuf::from(path.into_inner())).collect(),
@@ -318,7 +322,7 @@ mod tests {
         check(
             "[sample]\nabout = \"x\"\narg = [\"sample.txt\"]\n",
             r#"
-error: unknown field `arg`, expected one of `about`, `baseline`, `silent`, `remedy`, `apis`, `upstream`, `args`, `stdin`, `stdout`, `terminal`, `fifos`, `env`, `peer`, `grant`, `flags`, `compose`, `without`, `targets`, `timeout`, `redact`, `builds`, `overlap`
+error: unknown field `arg`, expected one of `about`, `baseline`, `silent`, `remedy`, `apis`, `upstream`, `args`, `stdin`, `stdin_file`, `stdout`, `terminal`, `fifos`, `env`, `peer`, `grant`, `flags`, `compose`, `without`, `targets`, `timeout`, `redact`, `builds`, `overlap`
  --> cases.toml:3:1
   |
 3 | arg = ["sample.txt"]

@@ -8,7 +8,7 @@ use toml::Spanned;
 use crate::diagnostic::Diagnostic;
 use crate::discover::packages::Packages;
 use crate::discover::spec::{GrantSpec, Spec};
-use crate::model::case::{DEFAULT_ROW, PORT};
+use crate::model::case::{self, DEFAULT_ROW, PORT};
 use crate::model::name;
 use crate::model::tree::Tree;
 use crate::support::escape::BYTE;
@@ -159,6 +159,8 @@ pub struct Placeholder(&'static str, &'static str);
 
 /// The absolute path of the scratch directory.
 pub const CWD: Placeholder = Placeholder("{cwd}", "cwd");
+/// The absolute path of a directory on another mount.
+pub const MOUNT: Placeholder = Placeholder(case::MOUNT, "mount");
 /// The port of the peer.
 pub const PEER: Placeholder = Placeholder("{port}", "port");
 /// A byte that is not valid UTF-8.

@@ -35,12 +35,14 @@ pub struct Spec {
     /// Addresses of issues, pull requests and commits of std, wasi-libc or a host about what the case shows.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub upstream: Option<Vec<Spanned<String>>>,
-    /// The program's arguments. `{cwd}` is the absolute scratch directory, `{byte:e9}` a byte that is
-    /// not valid UTF-8, `{port}` the peer's port.
+    /// The program's arguments. `{cwd}` is the absolute scratch directory, `{mount}` an empty directory on another
+    /// mount, `{byte:e9}` a byte that is not valid UTF-8, `{port}` the peer's port.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub args: Option<Vec<Spanned<String>>>,
     /// What the program reads from its standard input; empty if not given.
     pub stdin: Option<String>,
+    /// `true` if the program's input is a file, as with `<` in a shell; otherwise it is a pipe.
+    pub stdin_file: Option<bool>,
     /// What standard output is, if it is not recorded: `"broken"`, a pipe with a closed reader, or `"full"`, a
     /// device that is full.
     pub stdout: Option<Stdout>,
@@ -53,7 +55,7 @@ pub struct Spec {
     pub fifos: Option<Vec<Spanned<String>>>,
     /// Variables of the host process, in addition to LC_ALL, TZ, HOME and TMPDIR. The native program
     /// sees them; a wasm guest sees only what a grant or flags such as `--env` pass on. `{cwd}` is the
-    /// absolute scratch directory, `{port}` the peer's port.
+    /// absolute scratch directory, `{byte:e9}` a byte that is not valid UTF-8, `{port}` the peer's port.
     #[cfg_attr(test, schemars(with = "BTreeMap<String, String>"))]
     pub env: BTreeMap<Spanned<String>, Spanned<String>>,
     /// A program in this example's `modules/` to which the cells connect. Each cell has its own peer, which
@@ -97,8 +99,8 @@ pub struct Spec {
 fields!(Spec {
     required: [],
     optional: [
-        about, baseline, silent, remedy, apis, upstream, args, stdin, stdout, terminal, fifos, env, peer,
-        grant, flags, compose, without, targets, timeout, redact, builds, overlap
+        about, baseline, silent, remedy, apis, upstream, args, stdin, stdin_file, stdout, terminal, fifos,
+        env, peer, grant, flags, compose, without, targets, timeout, redact, builds, overlap
     ],
     unknown: Denied
 });
@@ -108,7 +110,7 @@ fields!(Spec {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(deny_unknown_fields, default))]
 pub struct GrantSpec {
-    /// Directories that the guest sees, as `"HOST"` or `"HOST::GUEST"`.
+    /// Directories that the guest sees, as `"HOST"` or `"HOST::GUEST"`. `{cwd}` and `{mount}` as in `args`.
     #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub dirs: Vec<Spanned<String>>,
     /// Variables that the guest sees, as `"NAME"` or `"NAME=value"`.
@@ -193,6 +195,7 @@ impl Spec {
             upstream: self.upstream.or_else(|| defaults.upstream.clone()),
             args: self.args.or_else(|| defaults.args.clone()),
             stdin: self.stdin.or_else(|| defaults.stdin.clone()),
+            stdin_file: self.stdin_file.or(defaults.stdin_file),
             stdout: self.stdout.or(defaults.stdout),
             terminal: self.terminal.or(defaults.terminal),
             fifos: self.fifos.or_else(|| defaults.fifos.clone()),

@@ -23,6 +23,9 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The placeholder for the port of a cell's peer, in `cases.toml` and in outcomes.
 pub const PORT: &str = "{port}";
 
+/// The placeholder for a directory on another mount than the scratch directory.
+pub const MOUNT: &str = "{mount}";
+
 /// One way to call an example: one snapshot file, one table.
 #[derive(Clone, Debug)]
 pub struct Case {
@@ -31,6 +34,8 @@ pub struct Case {
     pub about: Option<String>,
     pub args: Vec<String>,
     pub stdin: String,
+    /// Whether the input is a file with that text, as with `<` in a shell, and not a pipe.
+    pub stdin_file: bool,
     /// What standard output is, if it is not recorded.
     pub stdout: Option<Stdout>,
     /// Whether the standard streams are a terminal. What the program writes to any of them is then recorded as
@@ -97,6 +102,7 @@ impl Case {
             about: None,
             args: Vec::new(),
             stdin: String::new(),
+            stdin_file: false,
             stdout: None,
             terminal: false,
             fixture: Arc::default(),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::model::case::{Case, Row};
+use crate::model::case::{Case, MOUNT, Row};
 use crate::model::column::{Column, Unit};
 use crate::model::example::Example;
 
@@ -54,6 +54,12 @@ impl Cell<'_> {
         let mut dir = self.dir(scratch, round).into_os_string();
         dir.push("~peer");
         dir.into()
+    }
+
+    /// Whether it needs a directory on another mount than that of its scratch directory.
+    pub fn needs_mount(&self) -> bool {
+        let dirs = self.row.grant.dirs.iter().map(|dir| &dir.host);
+        self.case.args.iter().chain(&self.row.flags).chain(dirs).any(|word| word.contains(MOUNT))
     }
 
     /// Returns the unit of its program.

@@ -1,6 +1,7 @@
 //! What a run is given and what it gives, on every system.
 
 use std::fmt;
+use std::fs::File;
 use std::io;
 use std::process::Stdio;
 use std::time::Duration;
@@ -15,12 +16,14 @@ pub struct Limits {
     pub output: usize,
 }
 
-/// Where a program writes to.
+/// Where a program reads from and writes to.
 pub enum Streams {
     /// Both output streams are recorded.
     Recorded,
     /// The error stream is recorded, and the standard output goes to this.
     StdoutTo(Stdio),
+    /// Both output streams are recorded, and the input is this file.
+    StdinFrom(File),
     /// The three standard streams are a terminal, and all that is written to it is recorded as standard output.
     Terminal,
 }

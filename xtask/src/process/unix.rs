@@ -56,6 +56,10 @@ pub fn run(
             command.stdout(stdout);
             None
         }
+        Streams::StdinFrom(file) => {
+            command.stdin(file);
+            None
+        }
         Streams::Terminal => Some(terminal::attach(&mut command).map_err(RunError::Watch)?),
     };
     let deadline = Instant::now() + limits.timeout;

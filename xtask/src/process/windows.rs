@@ -33,15 +33,20 @@ pub fn run(
     let mut info = ExtendedLimitInfo::new();
     info.limit_kill_on_job_close();
     let job = Job::create_with_limit_info(&info).map_err(|error| RunError::Start(io::Error::other(error)))?;
+    let mut input = Stdio::piped();
     let stdout = match streams {
         Streams::Recorded => Stdio::piped(),
         Streams::StdoutTo(stdout) => stdout,
+        Streams::StdinFrom(file) => {
+            input = file.into();
+            Stdio::piped()
+        }
         Streams::Terminal => {
             let message = "the harness cannot give a program a terminal on this system";
             return Err(RunError::Start(io::Error::new(io::ErrorKind::Unsupported, message)));
         }
     };
-    command.stdin(Stdio::piped()).stdout(stdout).stderr(Stdio::piped());
+    command.stdin(input).stdout(stdout).stderr(Stdio::piped());
     let deadline = Instant::now() + limits.timeout;
     let child = command.spawn().map_err(RunError::Start)?;
     watch(child, job, stdin, deadline, limits.output, interrupt, echo).map_err(RunError::Watch)

@@ -1,6 +1,7 @@
 //! Runs cells, several at a time, each in its own scratch directory.
 
 use std::ffi::OsStr;
+use std::fs::{self, File};
 use std::io;
 use std::ops::Range;
 use std::path::Path;
@@ -187,11 +188,16 @@ fn one(plan: &Plan<'_>, cell: &Cell<'_>, round: usize) -> Result<CellRun> {
     }
     plan.scratch.check()?;
     let dir = cell.dir(&plan.scratch.path, round);
-    let invocation = Invocation::of(cell, &dir, plan.files, plan.hosts);
+    let mount = plan.scratch.mount_of(&dir);
+    let invocation = Invocation::of(cell, &dir, &mount, plan.files, plan.hosts);
     let limits = Limits { timeout: plan.timeout.unwrap_or(cell.case.timeout), output: OUTPUT_LIMIT };
     let peer_dir = cell.peer_dir(&plan.scratch.path, round);
     // A user runs this when the peer does not listen any more, so it keeps the placeholder of the port.
     let typed = shell_words(invocation.typed().iter().map(String::as_str));
+    let _mounted = match cell.needs_mount() {
+        true => Some(plan.scratch.mount(&dir)?),
+        false => None,
+    };
     let Some(peer) = Invocation::of_peer(cell, &peer_dir, plan.files, plan.hosts) else {
         return invoke(plan, cell, &dir, &invocation, typed, limits, None);
     };
@@ -219,7 +225,7 @@ fn invoke(
     scratch::create(dir, fixture)?;
     let stdin = cell.case.stdin.as_bytes();
     let run = |argv: &[_], echo: Option<process::Echo<'_>>| {
-        let streams = streams(cell.case)?;
+        let streams = streams(cell.case, dir)?;
         match process::run(invocation.command(argv), dir, stdin, streams, limits, plan.interrupt, echo) {
             Err(RunError::Start(error)) => Err(cannot_run(cell, &argv[0], &error)),
             ran => Ok(ran?),
@@ -250,14 +256,24 @@ fn remove(plan: &Plan<'_>, dir: &Path) {
     }
 }
 
-/// Opens the streams of a program.
-fn streams(case: &Case) -> io::Result<Streams> {
+/// Opens the streams of a program in the scratch directory `dir`.
+fn streams(case: &Case, dir: &Path) -> io::Result<Streams> {
     Ok(match case.stdout {
         _ if case.terminal => Streams::Terminal,
+        _ if case.stdin_file => Streams::StdinFrom(input_file(case, dir)?),
         None => Streams::Recorded,
         Some(Stdout::Broken) => Streams::StdoutTo(process::broken_pipe()?.into()),
         Some(Stdout::Full) => Streams::StdoutTo(platform::full_device()?.into()),
     })
+}
+
+/// Opens a file with the input of the program. It is removed at once, so that it is not a change by the program.
+fn input_file(case: &Case, dir: &Path) -> io::Result<File> {
+    let path = dir.join("stdin");
+    fs::write(&path, &case.stdin)?;
+    let file = File::open(&path)?;
+    fs::remove_file(&path)?;
+    Ok(file)
 }
 
 /// Shows the output of a program. Control characters are escaped, so that the terminal does not execute them.

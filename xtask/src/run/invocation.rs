@@ -9,7 +9,7 @@ use crate::build::artifacts::Files;
 use crate::build::compose;
 use crate::host::hosts::Hosts;
 use crate::host::seam::{Call, Host};
-use crate::model::case::PORT;
+use crate::model::case::{MOUNT, PORT};
 use crate::model::cell::Cell;
 use crate::model::needs;
 use crate::run::scratch::CWD;
@@ -29,21 +29,22 @@ pub struct Invocation<'a> {
 }
 
 impl<'a> Invocation<'a> {
-    /// Creates the invocation of `cell` in its scratch directory `dir`. The placeholder for the port of a peer
-    /// is kept.
+    /// Creates the invocation of `cell` in its scratch directory `dir`; `mount` is its directory on another mount.
+    /// The placeholder for the port of a peer is kept.
     ///
     /// # Panics
     /// If the program of the cell is not in `files`.
-    pub fn of(cell: &Cell<'_>, dir: &Path, files: &Files, hosts: &'a Hosts) -> Invocation<'a> {
+    pub fn of(cell: &Cell<'_>, dir: &Path, mount: &Path, files: &Files, hosts: &'a Hosts) -> Invocation<'a> {
         let host = hosts.of(cell.column);
         let cwd = dir.join(CWD);
         let cwd_text = cwd.to_string_lossy().into_owned();
-        let in_cwd = |text: &String| text.replace("{cwd}", &cwd_text);
+        let mount = mount.to_string_lossy();
+        let in_cwd = |text: &String| text.replace("{cwd}", &cwd_text).replace(MOUNT, &mount);
         let mut env = fixed_env(&cwd_text);
         env.extend(cell.case.env.iter().map(|(name, value)| (name.clone(), in_cwd(value))));
         Invocation {
             host,
-            flags: flags(cell, host.flags(cell.row), &cwd, files),
+            flags: flags(cell, host.flags(cell.row).iter().map(in_cwd).collect(), &cwd, files),
             program: compose::program(cell, &files[&cell.unit()]),
             args: cell.case.args.iter().map(in_cwd).collect(),
             env,
@@ -95,7 +96,8 @@ impl<'a> Invocation<'a> {
     pub fn command(&self, argv: &[OsString]) -> Command {
         let mut command = Command::new(&argv[0]);
         let args = argv[1..].iter().map(platform::argument);
-        command.args(args).env_clear().envs(&self.env).current_dir(&self.cwd);
+        let env = self.env.iter().map(|(name, value)| (name, platform::argument(&value.into())));
+        command.args(args).env_clear().envs(env).current_dir(&self.cwd);
         command
     }
 
@@ -156,7 +158,7 @@ mod tests {
             (Unit::native("server"), "/bin/server".into()),
         ]);
         let hosts = Hosts { wasmtime: None };
-        let plain = Invocation::of(&cells[0], Path::new("/scratch"), &files, &hosts);
+        let plain = Invocation::of(&cells[0], Path::new("/scratch"), Path::new("/mount"), &files, &hosts);
         assert_eq!((&*plain.argv()[1], &*plain.env["AT"]), ("x:{port}".as_ref(), "{port}"));
         assert_eq!(plain.typed(), ["/bin/talk", "x:{port}"]);
         let there = plain.at_port(40123);

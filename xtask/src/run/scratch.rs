@@ -28,9 +28,46 @@ pub struct Root {
     pub path: PathBuf,
     /// What identifies the directory, if the system has that.
     identity: Option<(u64, u64)>,
+    /// The directory for the cells that need one on another mount.
+    mounts: PathBuf,
+}
+
+/// A cell's directory on another mount, which is removed when this is dropped.
+pub struct Mounted(PathBuf);
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        // What cannot be removed is removed with the directory of all of them, or is in a warning.
+        let _ = remove(&self.0);
+    }
 }
 
 impl Root {
+    /// Returns the path of the directory on another mount for the cell with the scratch directory `cell_dir`.
+    pub fn mount_of(&self, cell_dir: &Path) -> PathBuf {
+        self.mounts.join(cell_dir.file_name().unwrap_or_default())
+    }
+
+    /// Creates this directory.
+    ///
+    /// # Errors
+    /// If it cannot be created, or if this machine has no second mount that the harness could use.
+    pub fn mount(&self, cell_dir: &Path) -> Result<Mounted> {
+        let path = self.mount_of(cell_dir);
+        remove(&path)?;
+        fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
+        let device = |path| platform::identity_of_directory(path).map(|(device, _)| device);
+        if device(&path) == device(&self.path) {
+            bail!(
+                "this needs two file systems, and {} and {} are on the same one\n\
+                 help: run it where the target directory is not in memory",
+                path.display(),
+                self.path.display()
+            );
+        }
+        Ok(Mounted(path))
+    }
+
     /// Checks that the directory is still the one that was created, because programs of the run might have
     /// replaced it. What is below it then does not belong to the run.
     ///
@@ -53,6 +90,17 @@ pub fn root(own_dir: &Path) -> PathBuf {
     // Others than the first exist only if the ones before it cannot be removed.
     let last = (1..NAMES).map(|number| named(own_dir, number)).take_while(|path| path.exists()).last();
     last.unwrap_or_else(|| named(own_dir, 0))
+}
+
+/// Returns the directory for the cells that need one on another mount than `root`, the directory for all scratch
+/// directories: in `own_dir` if `root` is in memory, and otherwise in memory, if there is such a file system.
+pub fn mounts(own_dir: &Path, root: &Path) -> PathBuf {
+    let in_own_dir = own_dir.join("mounts");
+    let key = format!("{:016x}-mounts", fnv_1a(own_dir.as_os_str().as_encoded_bytes()));
+    match root.starts_with(own_dir) {
+        true => platform::private_directory_in_memory(&key).unwrap_or(in_own_dir),
+        false => in_own_dir,
+    }
 }
 
 /// Returns the path of the directory for all scratch directories with the name of this number.
@@ -117,15 +165,22 @@ pub fn prepare(own_dir: &Path) -> Result<Root> {
         platform::make_private_directory(path)
     };
     create().with_context(|| format!("cannot create an empty directory {}", path.display()))?;
-    Ok(Root { path: path.clone(), identity: platform::identity_of_directory(path) })
+    let mounts = mounts(own_dir, path);
+    remove(&mounts).with_context(|| format!("cannot remove {}", mounts.display()))?;
+    Ok(Root { path: path.clone(), identity: platform::identity_of_directory(path), mounts })
 }
 
-/// Removes the directory for all scratch directories after a run.
+/// Removes the directory for all scratch directories after a run, and what is on another mount. `own_dir` is the
+/// harness's own directory.
 ///
 /// # Errors
 /// If something cannot be removed. The message is a warning for the user.
-pub fn clean_up(root: &Path) -> Result<(), String> {
-    remove(root).map_err(|error| left_behind(root, &error))
+pub fn clean_up(own_dir: &Path, root: &Path) -> Result<(), String> {
+    let mounts = mounts(own_dir, root);
+    for directory in [root, &mounts] {
+        remove(directory).map_err(|error| left_behind(directory, &error))?;
+    }
+    Ok(())
 }
 
 /// Records that all processes of a run have ended. Without this, the next run looks for them.

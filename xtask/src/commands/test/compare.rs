@@ -205,8 +205,9 @@ impl<'a> Run<'a> {
     fn outcome(&self, cell: &Cell<'_>, round: usize, ran: &CellRun) -> Option<Drawn> {
         let Workspace { root, .. } = self.session.workspace;
         let bin = artifacts::directory(self.session.workspace, &cell.unit());
-        let cwd = cell.dir(&self.plan.scratch.path, round).join(CWD);
-        let locals = Locals::new(&cwd, &bin, root).at_port(ran.port());
+        let dir = cell.dir(&self.plan.scratch.path, round);
+        let locals = Locals::new(&dir.join(CWD), &bin, root).at_port(ran.port());
+        let locals = locals.with_mount(&self.plan.scratch.mount_of(&dir));
         let rules =
             Rules { host: self.plan.hosts.of(cell.column), locals: &locals, redact: &cell.case.redact };
         Some(Drawn::new(match ran {

@@ -179,7 +179,7 @@ impl Run<'_> {
             Err(error) => say(&format!("warning: processes are left that cannot be ended: {error}")),
         }
         if !self.args.keep_scratch
-            && let Err(warning) = scratch::clean_up(scratch)
+            && let Err(warning) = scratch::clean_up(&own_dir, scratch)
         {
             say(&warning);
         }

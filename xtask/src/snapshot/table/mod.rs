@@ -67,7 +67,7 @@ impl Table {
         let line: Vec<_> = env.chain([shell_words(words)]).collect();
         let mut head = format!("$ {}\n", line.join(" "));
         if !case.stdin.is_empty() {
-            head.push_str("stdin\n");
+            head.push_str(if case.stdin_file { "stdin: a file\n" } else { "stdin\n" });
             head.push_str(&bars(&visible(case.stdin.as_bytes())));
         }
         if case.terminal {
