@@ -118,9 +118,10 @@ impl Command {
             described(
                 command("find"),
                 "Look up a function, an error or a topic in the catalogue: what differs, the grant, and what to do",
-                "The cases that match all words are printed, the worst first. A word matches in the id, the area, the \
-                 description, the items of std, the verdicts, the flags and the lines that differ; if there is no such \
-                 case, in the output of the programs. Upper and lower case are the same.\n\
+                "The cases about an item of std are printed, the worst first: its path, or the end of it. For any other words, \
+                 these are the cases that match all of them in the id, the area, the description, the items of std, the \
+                 verdicts, the flags and the lines that differ; if there is no such case, in the output of the programs. \
+                 Upper and lower case are the same.\n\
                  \n\
                  Exit codes: 0 something was found; 4 nothing was found; 100 a case has no snapshot; 2 wrong usage, or a \
                  malformed file.",

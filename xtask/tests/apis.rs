@@ -1,12 +1,15 @@
 //! Checks the items of std in the `apis` of all cases: each is in the documentation of the pinned Rust's std, and
-//! is used by the source of its example.
+//! is used by the source of its example. Those that crates use most, in docs/std-usage.md, each have a case.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use assert_cmd::assert::OutputAssertExt;
+use assert_cmd::output::OutputOkExt;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
@@ -39,6 +42,15 @@ fn pin() -> String {
     manifest["workspace"]["metadata"]["parallax"]["rust"].as_str().unwrap().into()
 }
 
+/// Functions to which rustdoc cannot link: core defines their type, and std or alloc its functions.
+fn cannot_be_linked(api: &str) -> bool {
+    // These are there, or this does not compile.
+    let _ = (io::Error::new::<&str>, io::Error::other::<&str>);
+    let _ = (io::Error::last_os_error, io::Error::from_raw_os_error);
+    let names = ["new", "other", "last_os_error", "from_raw_os_error"];
+    api.strip_prefix("std::io::Error::").is_some_and(|name| names.contains(&name))
+}
+
 /// rustdoc resolves links to items by their paths, and is a part of every toolchain.
 #[test]
 fn apis_are_in_the_documentation_of_std() {
@@ -46,7 +58,7 @@ fn apis_are_in_the_documentation_of_std() {
     let source = directory.path().join("links.rs");
     let mut text = String::new();
     let mut count = 0;
-    for api in apis().values().flatten() {
+    for api in apis().values().flatten().filter(|api| !cannot_be_linked(api)) {
         text.push_str(&format!("//! [`{api}`]\n"));
         count += 1;
     }
@@ -149,4 +161,92 @@ fn only_code_counts() {
     let code = without_comments_and_strings("a // b\nc /* d */ \"e\\\"f\" r#\"g\"# 'h' '\\'' &'i j");
     let words: Vec<_> = code.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     assert_eq!(words, ["a", "c", "i", "j"]);
+}
+
+/// What `cargo xtask find` says about a case.
+struct Case {
+    id: String,
+    verdicts: String,
+    apis: Vec<String>,
+}
+
+impl Case {
+    /// The worst verdict, as a number; the larger, the better.
+    fn rank(&self) -> usize {
+        const VERDICTS: [&str; 7] = ["silent", "abort", "error", "output", "build", "wording", "same"];
+        // A case without a baseline shows the least.
+        let rank = VERDICTS.iter().position(|verdict| self.verdicts.contains(verdict));
+        rank.map_or(0, |rank| rank + 1)
+    }
+
+    fn link(&self) -> String {
+        format!("[{0}](../snapshots/{0}.snap): {1}", self.id, self.verdicts)
+    }
+}
+
+/// All cases that name an item of std, the worst first.
+fn cases() -> Vec<Case> {
+    let found =
+        Command::new(env!("CARGO_BIN_EXE_xtask")).args(["find", "std::"]).current_dir(root()).unwrap();
+    let text = String::from_utf8(found.stdout).unwrap();
+    let mut cases = Vec::new();
+    for part in text.split("\n\n") {
+        let std = part.lines().find_map(|line| line.trim_start().strip_prefix("std  "));
+        let (Some(std), Some((id, verdicts))) = (std, part.lines().next().unwrap().split_once("   ")) else {
+            continue;
+        };
+        let verdicts = match verdicts.split_once(", ") {
+            Some((one, other))
+                if one
+                    .strip_prefix("wasip1 ")
+                    .is_some_and(|one| other.strip_prefix("wasip2 ") == Some(one)) =>
+            {
+                &one["wasip1 ".len()..]
+            }
+            _ => verdicts,
+        };
+        let apis = std.trim().split(", ").map(String::from).collect();
+        cases.push(Case { id: id.into(), verdicts: verdicts.into(), apis });
+    }
+    cases
+}
+
+#[test]
+fn most_used_apis_have_cases() {
+    let page = root().join("docs/std-usage.md");
+    let shown = read(&page);
+    let cases = cases();
+    let (mut current, mut missing, mut count) = (String::new(), Vec::new(), 0);
+    for line in shown.lines() {
+        let cells: Vec<_> = line.split(" | ").collect();
+        let api = cells.get(1).and_then(|cell| cell.strip_prefix("`std::")?.strip_suffix('`'));
+        let Some(api) = api.map(|api| format!("std::{api}")) else {
+            current.push_str(line);
+            current.push('\n');
+            continue;
+        };
+        count += 1;
+        let about: Vec<_> = cases.iter().filter(|case| case.apis.contains(&api)).collect();
+        // Of equal ones, the best is the plainest, or that which is about the fewest APIs; the worst is the first.
+        let is_plain = |case: &Case| case.id.contains("-everyday/");
+        let best =
+            about.iter().max_by_key(|case| (case.rank(), is_plain(case), usize::MAX - case.apis.len()));
+        let worst = about.iter().filter(|case| case.rank() > 0).min_by_key(|case| case.rank());
+        let Some(best) = best else {
+            missing.push(api);
+            continue;
+        };
+        let worst =
+            worst.filter(|worst| worst.rank() < best.rank()).map_or("—".into(), |worst| worst.link());
+        current.push_str(&format!("{} | `{api}` | {} | {worst} |\n", cells[0], best.link()));
+    }
+    assert!(missing.is_empty(), "no case has these in its `apis`:\n{}", missing.join("\n"));
+    assert!(count >= 50, "docs/std-usage.md has only {count} APIs");
+    if env::var_os("UPDATE_STD_USAGE").is_some() {
+        fs::write(&page, &current).unwrap();
+    }
+    assert!(
+        env::var_os("UPDATE_STD_USAGE").is_some() || shown == current,
+        "docs/std-usage.md is out of date; run `UPDATE_STD_USAGE=1 cargo test --package xtask --test apis`"
+    );
 }

@@ -1,8 +1,8 @@
 //! Starts itself as another program, in the ways that std provides.
 
 use std::env;
-use std::io;
-use std::process::{Command, ExitStatus};
+use std::io::{self, Read, Write};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 fn main() -> io::Result<()> {
     let args: Vec<String> = env::args().collect();
@@ -22,6 +22,12 @@ fn main() -> io::Result<()> {
                 command.output().map(|output| String::from_utf8_lossy(&output.stdout).into_owned()),
             );
         }
+        Some("pipes") => {
+            let mut command = Command::new(&args[0]);
+            command.arg("child").arg("of pipes");
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+            say("spawn", command.spawn().and_then(talk));
+        }
         Some("missing") => {
             say("status", Command::new("/no/such/program").status().map(|status| status.code()))
         }
@@ -31,14 +37,29 @@ fn main() -> io::Result<()> {
         }
         Some("describe") => {
             let mut command = Command::new("tool");
-            command.args(["--flag", "two words"]).env("KEY", "value").env_remove("GONE").current_dir("inner");
+            command
+                .arg("--flag")
+                .args(["two words"])
+                .env("KEY", "value")
+                .env_remove("GONE")
+                .current_dir("inner");
             println!("{command:?}");
             println!("{:?} {:?}", command.get_program(), command.get_args().collect::<Vec<_>>());
             println!("{:?} {:?}", command.get_envs().collect::<Vec<_>>(), command.get_current_dir());
         }
-        _ => eprintln!("usage: process-command output|missing|no-status|describe"),
+        _ => eprintln!("usage: process-command output|pipes|missing|no-status|describe"),
     }
     Ok(())
+}
+
+/// Writes to a child, and returns what it answers, and how it ended.
+fn talk(mut child: Child) -> io::Result<(String, bool, Option<i32>)> {
+    // The temporary is dropped after the line, which closes the pipe.
+    child.stdin.take().unwrap().write_all(b"a question")?;
+    let mut answer = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut answer)?;
+    let status = child.wait()?;
+    Ok((answer, status.success(), status.code()))
 }
 
 fn say<T: std::fmt::Debug>(what: &str, result: io::Result<T>) {

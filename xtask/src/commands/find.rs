@@ -11,11 +11,15 @@ use crate::support::suggest::suggest;
 use crate::support::terminal;
 use crate::workspace::Workspace;
 
+/// How many APIs of a case are listed, unless more of them were searched for.
+const MOST_APIS: usize = 6;
+
 /// Prints the cases that match all of `words`, the worst first; with `target`, only what they say about that
 /// target. Returns the exit code.
 ///
-/// A case matches a word that is in its id, area, description, APIs, remedy, verdicts, flags or differences; or
-/// if no case does, in the output of its program. Case does not matter.
+/// If the words are the path of an item of std, or the end of one, these are the cases that are about the item.
+/// Otherwise a case matches a word that is in its id, area, description, APIs, remedy, verdicts, flags or
+/// differences; or if no case does, in the output of its program. Case does not matter.
 ///
 /// # Errors
 /// If no case matches, if a case has no valid snapshot, or if stdout cannot be written to.
@@ -30,17 +34,22 @@ pub fn find(workspace: &Workspace, words: &[String], target: Option<Target>) -> 
         }
     };
     let words: Vec<_> = words.iter().map(|word| word.to_lowercase()).collect();
-    let runs = |entry: &Entry<'_>| target.is_none_or(|target| entry.case.targets.contains(&target));
-    let matching = |text: fn(&Entry<'_>) -> String| -> Vec<usize> {
-        let has_all = |entry: &Entry<'_>| {
-            let text = text(entry).to_lowercase();
-            runs(entry) && words.iter().all(|word| text.contains(word))
-        };
-        (0..entries.len()).filter(|index| has_all(&entries[*index])).collect()
+    let item = words.join("::").replace('.', "::");
+    let item = item.trim_end_matches("()").trim_end_matches('!');
+    let matching = |matches: &dyn Fn(&Entry<'_>) -> bool| -> Vec<usize> {
+        let runs = |entry: &Entry<'_>| target.is_none_or(|target| entry.case.targets.contains(&target));
+        (0..entries.len()).filter(|index| runs(&entries[*index]) && matches(&entries[*index])).collect()
     };
-    let mut found = matching(described);
+    let has_all = |text: String| {
+        let text = text.to_lowercase();
+        words.iter().all(|word| text.contains(word))
+    };
+    let mut found = matching(&|entry| entry.case.claims.apis.iter().any(|api| is_item(api, item)));
     if found.is_empty() {
-        found = matching(|entry| entry.table.draw_unmarked());
+        found = matching(&|entry| has_all(described(entry)));
+    }
+    if found.is_empty() {
+        found = matching(&|entry| has_all(entry.table.draw_unmarked()));
     }
     if found.is_empty() {
         return Err(exit::error(exit::NOTHING_MATCHED, nothing(&entries, &words)));
@@ -49,10 +58,17 @@ pub fn find(workspace: &Workspace, words: &[String], target: Option<Target>) -> 
     entries.retain(|_| (found.contains(&index), index += 1).0);
     entries.sort_by_key(|entry| entry.harm());
     for entry in &entries {
-        terminal::print(&without_controls(&draw(entry, target)))?;
+        terminal::print(&without_controls(&draw(entry, target, item)))?;
     }
     terminal::print(&format!("{}\n", count(entries.len(), "case")))?;
     Ok(exit::OK)
+}
+
+/// Whether `item`, in lower case, is the path of this API or the end of it.
+fn is_item(api: &str, item: &str) -> bool {
+    let api = api.to_lowercase();
+    let api = api.trim_end_matches('!');
+    api.strip_suffix(item).is_some_and(|before| before.is_empty() || before.ends_with("::"))
 }
 
 /// All that the catalogue says about a case, to be searched.
@@ -83,7 +99,8 @@ fn nothing(entries: &[Entry<'_>], words: &[String]) -> String {
 }
 
 /// Draws a case: its verdicts, what it is about, what differs, the grant, what to do, and where to look.
-fn draw(entry: &Entry<'_>, target: Option<Target>) -> String {
+/// Of many APIs, mainly those that contain `item` are listed.
+fn draw(entry: &Entry<'_>, target: Option<Target>, item: &str) -> String {
     let shown: Vec<_> = WASM
         .iter()
         .zip(&entry.findings)
@@ -96,8 +113,16 @@ fn draw(entry: &Entry<'_>, target: Option<Target>) -> String {
     if let Some(about) = &entry.case.about {
         line("about", about);
     }
-    if !entry.case.claims.apis.is_empty() {
-        line("std", &entry.case.claims.apis.join(", "));
+    let (mut apis, others): (Vec<&str>, Vec<&str>) =
+        entry.case.claims.apis.iter().map(String::as_str).partition(|api| api.to_lowercase().contains(item));
+    let shown_others = others.len().min(MOST_APIS.saturating_sub(apis.len()));
+    apis.extend(&others[..shown_others]);
+    if !apis.is_empty() {
+        let more = match others.len() - shown_others {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        line("std", &format!("{}{more}", apis.join(", ")));
     }
     let mut last = None;
     for (target, finding) in &shown {

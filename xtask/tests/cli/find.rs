@@ -74,9 +74,20 @@ cat/copy   wasip1 same, wasip2 silent
 #[test]
 fn function_is_found_by_its_name() {
     let workspace = workspace();
-    find(&workspace, &["try_clone"]).code(0).prints(FOUND);
+    find(&workspace, &["try_clone"])
+        .code(0)
+        .prints("std           std::fs::File::try_clone, std::fs::copy\n");
     find(&workspace, &["TRY_CLONE", "loses"]).code(0).prints(FOUND);
     find(&workspace, &["half"]).code(0).prints(FOUND);
+}
+
+#[test]
+fn item_of_std_is_not_a_mere_word() {
+    let workspace = workspace();
+    for item in ["std::fs::copy", "fs::copy", "copy", "fs.copy", "copy()"] {
+        find(&workspace, &[item]).code(0).prints(FOUND);
+    }
+    find(&workspace, &["File::open"]).code(0).prints("cat/plain").prints("1 case\n");
 }
 
 #[test]
@@ -91,7 +102,7 @@ fn worst_cases_come_first() {
 #[test]
 fn only_one_target_is_shown() {
     let workspace = workspace();
-    find(&workspace, &["copy", "--target", "wasip1"]).code(0).prints("cat/copy   wasip1 same\n");
+    find(&workspace, &["std::fs::copy", "--target", "wasip1"]).code(0).prints("cat/copy   wasip1 same\n");
     find(&workspace, &["copy", "--target", "wasip9"]).code(2).says("expected wasip1 or wasip2");
 }
 
