@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::discover::examples;
 use crate::exit;
 use crate::model::target::Target;
-use crate::report::catalogue::{self, Catalogue, Entry, WASM};
+use crate::report::catalogue::{self, Catalogue, Difference, Entry, WASM};
 use crate::support::escape::{count, without_controls};
 use crate::support::suggest::suggest;
 use crate::support::terminal;
@@ -124,14 +124,17 @@ fn draw(entry: &Entry<'_>, target: Option<Target>, item: &str) -> String {
         };
         line("std", &format!("{}{more}", apis.join(", ")));
     }
-    let mut last = None;
-    for (target, finding) in &shown {
-        let Some(difference) = finding.difference.as_ref().filter(|shown| last != Some(*shown)) else {
-            continue;
-        };
-        let native = if difference.native.is_empty() { "" } else { &format!("{} → ", difference.native) };
-        line(target.name(), &format!("{native}{}", difference.here));
-        last = Some(difference);
+    let differences: Vec<_> = shown
+        .iter()
+        .filter_map(|(target, finding)| Some((target.name(), finding.difference.as_ref()?)))
+        .collect();
+    let drawn = |difference: &Difference| match difference.native.as_str() {
+        "" => difference.here.clone(),
+        native => format!("{native} → {}", difference.here),
+    };
+    match differences[..] {
+        [(_, one), (_, other)] if one == other => line("both", &drawn(one)),
+        _ => differences.iter().for_each(|(target, difference)| line(target, &drawn(difference))),
     }
     if !entry.grant().is_empty() {
         line("grant", entry.grant());
