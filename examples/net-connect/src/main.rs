@@ -9,9 +9,13 @@ use std::time::Duration;
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     let [how, address] = args.as_slice() else {
-        eprintln!("usage: net-connect plain|timeout ADDRESS");
+        eprintln!("usage: net-connect plain|timeout|probe ADDRESS");
         return ExitCode::FAILURE;
     };
+    if how == "probe" {
+        probe(address);
+        return ExitCode::SUCCESS;
+    }
     match connect(how, address).and_then(talk) {
         Ok(said) => {
             println!("{said}");
@@ -31,6 +35,18 @@ fn connect(how: &str, address: &str) -> io::Result<TcpStream> {
             TcpStream::connect_timeout(&first, Duration::from_secs(5))
         }
         _ => TcpStream::connect(address),
+    }
+}
+
+/// Says whether somebody listens there, as programs do that wait for another one to start.
+fn probe(address: &str) {
+    match connect("timeout", address) {
+        Ok(stream) => {
+            println!("somebody listens there");
+            println!("peer_addr: {:?}", stream.peer_addr().map_err(|error| error.kind()));
+            println!("take_error: {:?}", stream.take_error().map(|error| error.map(|error| error.kind())));
+        }
+        Err(error) => println!("nobody listens there: {:?}", error.kind()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, TcpListener, TcpStream};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -11,7 +11,8 @@ fn main() -> ExitCode {
         Some("wait-for-nobody") => wait_for_nobody(),
         Some("in-use") => in_use(),
         Some("again") => again(),
-        _ => Err(io::Error::other("usage: net-listen talk|wait-for-nobody|in-use|again")),
+        Some("both-versions") => both_versions(),
+        _ => Err(io::Error::other("usage: net-listen talk|wait-for-nobody|in-use|again|both-versions")),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -69,4 +70,15 @@ fn again() -> io::Result<()> {
     drop(listener);
     println!("read at the end: {}", guest.read(&mut [0])?);
     TcpListener::bind(address).map(|_| println!("listening on the same port again"))
+}
+
+/// Listens on all addresses of IPv6, which on Linux includes those of IPv4.
+fn both_versions() -> io::Result<()> {
+    let listener = TcpListener::bind((Ipv6Addr::UNSPECIFIED, 0))?;
+    let port = listener.local_addr()?.port();
+    TcpStream::connect((Ipv6Addr::LOCALHOST, port))?;
+    println!("reached through IPv6");
+    TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    println!("reached through IPv4");
+    Ok(())
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 fn main() -> ExitCode {
     let what = env::args().nth(1).unwrap_or_default();
-    match pair() {
+    match pair("127.0.0.1:0") {
         Ok((near, far)) => {
             act(&what, near, far);
             ExitCode::SUCCESS
@@ -23,8 +23,8 @@ fn main() -> ExitCode {
 }
 
 /// The two ends of a connection.
-fn pair() -> io::Result<(TcpStream, TcpStream)> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
+fn pair(address: &str) -> io::Result<(TcpStream, TcpStream)> {
+    let listener = TcpListener::bind(address)?;
     let near = TcpStream::connect(listener.local_addr()?)?;
     Ok((near, listener.accept()?.0))
 }
@@ -52,6 +52,31 @@ fn act(what: &str, mut near: TcpStream, mut far: TcpStream) {
             }
             done("set_write_timeout", near.set_write_timeout(Some(Duration::from_millis(100))));
         }
+        "write-timeout" => {
+            done("set_write_timeout", near.set_write_timeout(Some(Duration::from_millis(100))));
+            fill(&mut near);
+        }
+        "write-nonblocking" => {
+            done("set_nonblocking", near.set_nonblocking(true));
+            fill(&mut near);
+        }
+        "drop" => {
+            done("set_nonblocking", near.set_nonblocking(true));
+            fill(&mut near);
+            drop(near);
+            println!("dropped");
+            println!(
+                "and the other end reads something: {:?}",
+                far.read(&mut [0; 16]).map(|count| count > 0)
+            );
+        }
+        "ipv6" => match pair("[::1]:0") {
+            Ok((near, _far)) => {
+                done("set_ttl", near.set_ttl(42));
+                say("ttl", near.ttl());
+            }
+            Err(error) => println!("no IPv6: {error}"),
+        },
         "peek" => {
             done("write", far.write_all(b"hello"));
             let mut buffer = [0; 16];
@@ -108,6 +133,19 @@ fn act(what: &str, mut near: TcpStream, mut far: TcpStream) {
         }
         _ => eprintln!("usage: net-options CASE"),
     }
+}
+
+/// Writes until an error comes, to a peer that does not read.
+fn fill(stream: &mut TcpStream) {
+    let mut written = 0;
+    let error = loop {
+        match stream.write(&[0; 1 << 16]) {
+            Ok(count) => written += count,
+            Err(error) => break error,
+        }
+    };
+    println!("something was written: {}", written > 0);
+    say::<usize>("and then", Err(error));
 }
 
 fn say<T: Display>(what: &str, result: io::Result<T>) {

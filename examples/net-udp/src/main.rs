@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         Some("truncate") => truncate(),
         Some("too-large") => too_large(),
         Some("options") => options(),
+        Some("peek") => peek(),
         _ => Err(io::Error::other("usage: net-udp CASE")),
     };
     match result {
@@ -105,5 +106,15 @@ fn options() -> io::Result<()> {
     done("set_nonblocking", socket.set_nonblocking(true));
     say("recv", socket.recv(&mut [0]));
     say("take_error", socket.take_error().map(|error| error.is_some()));
+    Ok(())
+}
+
+/// Looks at a datagram before it is received, and uses the socket twice.
+fn peek() -> io::Result<()> {
+    let socket = bind()?;
+    socket.send_to(b"hello", socket.local_addr()?)?;
+    say("peek_from", socket.peek_from(&mut [0; 16]).map(|(length, _)| length));
+    say("recv_from", socket.recv_from(&mut [0; 16]).map(|(length, _)| length));
+    done("try_clone", socket.try_clone().map(drop));
     Ok(())
 }

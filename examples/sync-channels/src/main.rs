@@ -2,6 +2,7 @@
 
 use std::env;
 use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 fn main() {
@@ -27,6 +28,30 @@ fn main() {
             println!("received: {:?}", receiver.recv());
             sender.send(1).unwrap();
         }
-        _ => eprintln!("usage: sync-channels drain|timeout|recv"),
+        Some("bounded") => {
+            let (sender, receiver) = mpsc::sync_channel(2);
+            for number in 1..=3 {
+                println!("send {number}: {:?}", sender.try_send(number));
+            }
+            drop(sender);
+            println!("received: {:?}", receiver.iter().collect::<Vec<_>>());
+        }
+        Some("full") => {
+            let (sender, receiver) = mpsc::sync_channel(2);
+            for number in 1..=3 {
+                println!("send {number}: {:?}", sender.send(number));
+            }
+            println!("received: {:?}", receiver.recv());
+        }
+        Some("worker") => {
+            let (sender, receiver) = mpsc::sync_channel(2);
+            let work = move || (1..=3).for_each(|number| sender.send(number).unwrap());
+            // As the third number needs a receiver, the sender cannot do its work before the receiver does.
+            match thread::Builder::new().spawn(work) {
+                Ok(_) => println!("received: {:?}", receiver.iter().collect::<Vec<_>>()),
+                Err(error) => println!("no thread: {error}"),
+            }
+        }
+        _ => eprintln!("usage: sync-channels drain|timeout|recv|bounded|full|worker"),
     }
 }
