@@ -5,11 +5,16 @@ use std::process::{self, ExitCode};
 use std::thread;
 use std::time::Duration;
 
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, duplex};
 use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 fn main() -> ExitCode {
+    if env::args().nth(1).as_deref() == Some("main") {
+        async_main();
+        return ExitCode::SUCCESS;
+    }
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -20,6 +25,7 @@ fn main() -> ExitCode {
     match env::args().nth(1).as_deref() {
         Some("timers") => runtime.block_on(timers()),
         Some("channel") => runtime.block_on(channel()),
+        Some("io") => runtime.block_on(io()),
         Some("blocking") => runtime.block_on(blocking()),
         Some("forever") => {
             watch();
@@ -28,6 +34,17 @@ fn main() -> ExitCode {
         _ => return ExitCode::from(2),
     }
     ExitCode::SUCCESS
+}
+
+/// An asynchronous `main`. Without the flavor, the macro wants a runtime that starts threads.
+#[tokio::main(flavor = "current_thread")]
+async fn async_main() {
+    let (one, other) = tokio::join!(async { 1 }, async { 2 });
+    println!("joined {one} and {other}");
+    tokio::select! {
+        () = sleep_until(Instant::now() + Duration::from_millis(1)) => println!("the timer ends first"),
+        () = std::future::pending() => println!("something else ends first"),
+    }
 }
 
 async fn timers() {
@@ -53,6 +70,18 @@ async fn channel() {
     });
     while let Some(number) = receiver.recv().await {
         println!("received {number}");
+    }
+}
+
+/// Reads lines from a pipe within the program. tokio has no files and no standard streams on WASI.
+async fn io() {
+    let (mut writer, reader) = duplex(8);
+    tokio::spawn(async move {
+        writer.write_all(b"one\ntwo\n").await.expect("someone reads");
+    });
+    let mut lines = BufReader::new(reader).lines();
+    while let Some(line) = lines.next_line().await.expect("the pipe does not fail") {
+        println!("read {line}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Prints a point in time in the user's time zone, as chrono and as tz-rs determine that zone.
+//! Prints a point in time in the user's time zone, as chrono, time and tz-rs determine that zone.
 
 use std::env;
 use std::fs;
@@ -15,6 +15,16 @@ fn main() -> ExitCode {
         Some("chrono") => {
             let utc = DateTime::from_timestamp(MOMENT, 0).expect("a moment within range");
             println!("{}", utc.with_timezone(&Local).format("%FT%T%:z"));
+        }
+        Some("time") => {
+            let utc = time::OffsetDateTime::from_unix_timestamp(MOMENT).expect("a moment within range");
+            match time::UtcOffset::local_offset_at(utc) {
+                Ok(offset) => println!("{}", utc.to_offset(offset)),
+                Err(error) => {
+                    eprintln!("local-time: {error}");
+                    return ExitCode::FAILURE;
+                }
+            }
         }
         Some("tz-rs") => {
             let name = env::var("TZ").unwrap_or_default();
