@@ -58,7 +58,7 @@ fn two_toolchains_do_not_overwrite_each_other() {
         .split_whitespace()
         .collect();
     assert_eq!(letters, ["default", "A", "B", "A", "B", "A"], "{table}");
-    assert!(table.contains(&format!("B  exit 0\n   stdout\n   │{OTHER_RUST}\n")), "{table}");
+    assert!(table.contains(&format!("B  exit 0\n   stdout\n > │{OTHER_RUST}\n")), "{table}");
 
     let own = workspace.path("target/wasm32-wasip1/example/version.wasm");
     let others =

@@ -78,7 +78,7 @@ A  exit 0
 
 B  exit 0
    stdout
-   │not composed
+ > │not composed
 
 C  does not compose: `misfit` exports nothing
 "

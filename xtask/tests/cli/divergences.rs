@@ -147,7 +147,7 @@ fn example_without_an_area_is_listed_under_other() {
     workspace.write("snapshots/plain/default.snap", &snapshot(EQUAL));
     divergences(&workspace, "").code(0).prints("2 cases of 2 examples");
     let page = workspace.read(PAGE);
-    assert!(page.contains("\n- Other: [plain/default](snapshots/plain/default.snap)\n"), "{page}");
+    assert!(page.contains("\n### Other\n\n- [plain/default](snapshots/plain/default.snap): "), "{page}");
     assert!(page.contains("\n| Other | 1 |  |  |  |  |  |  | 1 |\n"), "{page}");
 }
 
@@ -162,11 +162,11 @@ fn new_example_is_listed_under_other() {
     workspace.cases("greeter", "[first]\nabout = 'A greeting'\n");
     divergences(&workspace, "").code(0);
     let page = workspace.read(PAGE);
-    assert!(page.contains("\n- Other: "), "{page}");
+    assert!(page.contains("\n### Other\n"), "{page}");
     let manifest = workspace.read("examples/greeter/Cargo.toml");
     workspace.write("examples/greeter/Cargo.toml", &manifest.replace("\"Other\"", "\"std::io\""));
     divergences(&workspace, "").code(0);
-    assert!(workspace.read(PAGE).contains("\n- `std::io`: "));
+    assert!(workspace.read(PAGE).contains("\n### `std::io`\n"));
 }
 
 #[test]

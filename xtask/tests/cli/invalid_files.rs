@@ -59,13 +59,19 @@ fn mistake_in_a_cases_file_has_help() {
         ("[one]\nargs = []\n[two]\nargs = []\nargs = []\n", "error: duplicate key `args`"),
         ("[one]\nargs = []\n[two]\nargs = []\nargs = []\n", "help: the first one is in line 4;"),
         ("[one]\nargs = ['{home}']\n", "error: unknown placeholder `{home}`"),
-        ("[one]\nargs = ['{home}']\n", "help: the placeholders here are `{cwd}`, `{byte:XX}`, `{port}`"),
+        (
+            "[one]\nargs = ['{home}']\n",
+            "help: the placeholders here are `{cwd}`, `{mount}`, `{byte:XX}`, `{port}`",
+        ),
         ("[one]\nargs = ['{cdw}/a']\n", "help: did you mean `{cwd}`?"),
         ("[one]\nargs = ['caf{bytes:e9}']\n", "help: did you mean `{byte:XX}`?"),
         ("[one]\nargs = ['{byte}']\n", "unknown placeholder `{byte}`"),
         ("[one]\nenv.A = '{cwdd}'\n", "help: did you mean `{cwd}`?"),
         ("[one]\ngrant.a = { dirs = ['{cw}'] }\n", "help: did you mean `{cwd}`?"),
-        ("[one]\nflags.a = ['--dir={bin}']\n", "the placeholders here are `{cwd}`, `{wasm:NAME}`, `{port}`"),
+        (
+            "[one]\nflags.a = ['--dir={bin}']\n",
+            "the placeholders here are `{cwd}`, `{mount}`, `{wasm:NAME}`, `{port}`",
+        ),
     ] {
         workspace.write("examples/hello/cases.toml", cases);
         workspace.test("--list").code(2).says(says);

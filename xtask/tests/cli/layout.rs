@@ -261,7 +261,7 @@ mod examples {
         lines()
             .skip_while(|line| !line.starts_with(&format!("{letter}  exit 0")))
             .skip(2)
-            .map_while(|line| line.trim_start().strip_prefix('│'))
+            .map_while(|line| line.trim_start_matches([' ', '>']).strip_prefix('│'))
             .map(String::from)
             .collect()
     }

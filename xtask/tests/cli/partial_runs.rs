@@ -21,7 +21,7 @@ A  exit 0
 
 B  exit 0
    stdout
-   │Bye!
+ > │Bye!
 "
         )
     );
@@ -60,11 +60,11 @@ A  exit 0
 
 B  exit 0
    stdout
-   │Bye, moon!
+ > │Bye, moon!
 
 C  exit 0
    stdout
-   │Hello, sun!
+ > │Hello, sun!
 "
         )
     );

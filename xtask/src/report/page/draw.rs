@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::index::{self, link};
+use super::index;
 use super::markdown::{anchor, inline};
 use super::{errors, rows};
 use crate::model::harm::Harm;
@@ -163,16 +163,17 @@ fn section(
 fn wording(entries: &[Entry<'_>]) -> String {
     format!(
         "\n## {WORDING}\n\nOn WASI, operating system errors have other numbers than on Linux, and many have other messages. Compare \
-         `ErrorKind`s, and neither numbers nor messages. In these cases nothing else differs: {}.\n\n\
-         <details><summary>All errors of WASI</summary>\n\n{}\n</details>\n",
-        links(entries.iter().filter(|entry| entry.harm() == Harm::Wording)),
+         `ErrorKind`s, and neither numbers nor messages.\n\n\
+         <details><summary>All errors of WASI</summary>\n\n{}\n</details>\n\n\
+         In these cases nothing else differs:\n\n{}",
         errors::table(),
+        list(&entries.iter().filter(|entry| entry.harm() == Harm::Wording).collect::<Vec<_>>()),
     )
 }
 
-fn links<'a>(entries: impl Iterator<Item = &'a Entry<'a>>) -> String {
-    let links: Vec<_> = entries.map(link).collect();
-    if links.is_empty() { "none".into() } else { links.join(", ") }
+/// A line for each case.
+fn list(entries: &[&Entry<'_>]) -> String {
+    entries.iter().map(|entry| format!("- {}\n", rows::case(entry))).collect()
 }
 
 /// Whether the program does what native does, but not with certain flags.
@@ -205,11 +206,11 @@ fn flag_rows(entry: &Entry<'_>) -> String {
 /// The section of the cases without a difference, by area.
 fn same(entries: &[Entry<'_>]) -> String {
     let mut text =
-        format!("\n## {SAME}\n\nThese programs do what they do natively, with the grant of their case.\n\n");
+        format!("\n## {SAME}\n\nThese programs do what they do natively, with the grant of their case.\n");
     let same: Vec<_> = entries.iter().filter(|entry| entry.harm() == Harm::Same).collect();
     for of_area in same.chunk_by(|one, other| one.area() == other.area()) {
-        let links = links(of_area.iter().copied());
-        writeln!(text, "- {}: {links}", inline(of_area[0].area())).expect("writing to a String cannot fail");
+        write!(text, "\n### {}\n\n{}", inline(of_area[0].area()), list(of_area))
+            .expect("writing to a String cannot fail");
     }
     text
 }
@@ -278,7 +279,7 @@ The program ends successfully, as natively, but its data is wrong: lost, in the 
 ## Wording
 
 On WASI, operating system errors have other numbers than on Linux, and many have other messages. Compare `ErrorKind`s, \
-and neither numbers nor messages. In these cases nothing else differs: none.
+and neither numbers nor messages.
 
 "
         );
@@ -290,11 +291,16 @@ and neither numbers nor messages. In these cases nothing else differs: none.
         assert_eq!(
             rest,
             "
+In these cases nothing else differs:
+
+
 ## The same
 
 These programs do what they do natively, with the grant of their case.
 
-- first steps: [hello/default](snapshots/hello/default.snap)
+### first steps
+
+- [hello/default](snapshots/hello/default.snap):  ([source](examples/hello/src/main.rs))
 
 ## Cases by area
 

@@ -51,13 +51,13 @@ pub fn by_api(entries: &[Entry<'_>]) -> String {
 }
 
 /// Returns a link to the snapshot of a case.
-pub fn link(entry: &Entry<'_>) -> String {
+fn link(entry: &Entry<'_>) -> String {
     let id = entry.id();
     format!("[{id}](snapshots/{id}.snap)")
 }
 
 /// Returns the verdicts of a case in words: `same`, or `wasip1 same, wasip2 silent`.
-pub fn verdicts(entry: &Entry<'_>) -> String {
+fn verdicts(entry: &Entry<'_>) -> String {
     match entry.findings.each_ref().map(|finding| finding.harm) {
         [one, other] if one == other => one.name().into(),
         harms => {
