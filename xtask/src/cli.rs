@@ -12,9 +12,14 @@ use std::time::Duration;
 use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, ArgMatches, ValueEnum, value_parser};
 
+use crate::build::foreign::Choice;
+use crate::model::case::DEFAULT_ROW;
 use crate::model::filter::Filter;
+use crate::model::name;
 use crate::model::target::Target;
 use crate::report::human::{Color, Format};
+use crate::session::minimize::Equality;
+use crate::session::probe::Allowed;
 use crate::support::duration;
 
 /// The command line of the harness.
@@ -62,6 +67,8 @@ pub enum Command {
     Divergences {
         check: bool,
     },
+    Check(Box<CheckArgs>),
+    Grants(Box<GrantsArgs>),
     Find {
         words: Vec<String>,
         target: Option<Target>,
@@ -80,7 +87,7 @@ pub enum Command {
 }
 
 impl Command {
-    fn all() -> [clap::Command; 9] {
+    fn all() -> [clap::Command; 11] {
         let command = clap::Command::new;
         [
             TestArgs::add_to(described(
@@ -115,6 +122,32 @@ impl Command {
                  snapshot is malformed; 2 wrong usage, or a malformed file.",
             )
             .arg(flag("check").help("Write nothing, and fail if the page is out of date")),
+            described(
+                command("check"),
+                "Check a program that is not in the catalogue: does it do on WASI what it does natively?",
+                "The program is compiled for all targets in a directory of the harness, with the pinned Rust, and run \
+                 natively and under the pinned wasmtime: each time in a new copy of --cwd, so that nothing of yours is \
+                 changed. Then the least flags are searched with which it does on WASI what it does natively. A \
+                 search grants the copy of --cwd and the variables of --env; other directories and the network only if \
+                 --allow-dir and --allow-network say so. A native program is not confined, though.\n\
+                 \n\
+                 The number of runs depends on the search: some ten for each target.\n\
+                 \n\
+                 Exit codes: 0 it does on WASI what it does natively, perhaps with flags; 100 it does not; 101 it does not \
+                 compile natively, or the harness failed; 96 something is missing and cannot be installed; 2 wrong usage.",
+            )
+            .args(CheckArgs::all())
+            .args(allowed()),
+            described(
+                command("grants"),
+                "Search the least flags with which a case of the catalogue does on WASI what it does natively",
+                "A search grants the directories of the case's own copy and the variables of the case; other directories and the network only \
+                 if --allow-dir and --allow-network say so.\n\
+                 \n\
+                 Exit codes: 0 flags were found for every target; 100 not for every target; 4 there is no such case.",
+            )
+            .arg(positional("case", "EXAMPLE/CASE").help("The case, such as cat/sample"))
+            .args(allowed()),
             described(
                 command("find"),
                 "Look up a function, an error or a topic in the catalogue: what differs, the grant, and what to do",
@@ -178,6 +211,14 @@ impl Command {
             "new" => Command::New { name: required(matches, "name") },
             "layout" => Command::Layout(LayoutArgs::of(matches)),
             "divergences" => Command::Divergences { check: matches.get_flag("check") },
+            "check" => Command::Check(Box::new(CheckArgs::of(matches))),
+            "grants" => Command::Grants(Box::new(GrantsArgs {
+                case: required(matches, "case"),
+                target: matches.remove_one("target"),
+                equality: required(matches, "equal"),
+                allowed: Allowed::of(matches),
+                offline: matches.get_flag("offline"),
+            })),
             "find" => {
                 Command::Find { words: several(matches, "words"), target: matches.remove_one("target") }
             }
@@ -302,6 +343,149 @@ impl TestArgs {
             verbose: matches.get_flag("verbose"),
             quiet: matches.get_flag("quiet"),
         }
+    }
+}
+
+/// The arguments of `grants`.
+#[derive(Debug)]
+pub struct GrantsArgs {
+    pub case: String,
+    pub target: Option<Target>,
+    pub equality: Equality,
+    pub allowed: Allowed,
+    pub offline: bool,
+}
+
+/// The arguments of `check`.
+#[derive(Debug)]
+pub struct CheckArgs {
+    pub choice: Choice,
+    pub native: Option<PathBuf>,
+    pub wasm: Vec<PathBuf>,
+    pub cwd: Option<PathBuf>,
+    pub stdin: Option<PathBuf>,
+    pub env: Vec<(String, String)>,
+    /// Rows by name, with their flags.
+    pub flags: Vec<(String, Vec<String>)>,
+    pub target: Option<Target>,
+    pub equality: Equality,
+    pub allowed: Allowed,
+    pub offline: bool,
+    pub args: Vec<String>,
+}
+
+impl CheckArgs {
+    fn all() -> [Arg; 14] {
+        [
+            positional("path", "PATH")
+                .value_parser(value_parser!(PathBuf))
+                .required(false)
+                .required_unless_present("wasm")
+                .help("Directory of a package or workspace"),
+            positional("args", "ARGS")
+                .num_args(0..)
+                .last(true)
+                .required(false)
+                .help("Arguments of the program"),
+            option("package", "NAME").short('p').help("Package of the workspace"),
+            option("bin", "NAME").help("Program of the package").conflicts_with("example"),
+            option("example", "NAME").help("Example of the package"),
+            option("features", "FEATURES").short('F').help("Features of the package to activate"),
+            flag("all-features").help("Activate all features of the package"),
+            flag("no-default-features").help("Do not activate the default feature of the package"),
+            option("native", "FILE")
+                .value_parser(value_parser!(PathBuf))
+                .requires("wasm")
+                .conflicts_with("path")
+                .help("Native program that is already compiled"),
+            option("wasm", "FILE")
+                .value_parser(value_parser!(PathBuf))
+                .action(ArgAction::Append)
+                .requires("native")
+                .help("The same program as a core module or as a component; can be given twice"),
+            option("cwd", "DIR")
+                .value_parser(value_parser!(PathBuf))
+                .help("Directory of which each run gets a copy to work in [default: an empty one]"),
+            option("stdin", "FILE")
+                .value_parser(value_parser!(PathBuf))
+                .help("File with the standard input [default: no input]"),
+            option("env", "NAME=VALUE")
+                .action(ArgAction::Append)
+                .value_parser(variable)
+                .help("Variable of the native program; a guest sees it only with --env of wasmtime"),
+            option("flags", "NAME='FLAGS'")
+                .action(ArgAction::Append)
+                .value_parser(row_of_flags)
+                .help("Further row with flags of wasmtime, such as here='--dir=.'"),
+        ]
+    }
+
+    fn of(matches: &mut ArgMatches) -> CheckArgs {
+        let mut features = Vec::new();
+        if let Some(named) = matches.remove_one::<String>("features") {
+            features.extend(["--features".to_string(), named]);
+        }
+        for name in ["all-features", "no-default-features"] {
+            features.extend(matches.get_flag(name).then(|| format!("--{name}")));
+        }
+        CheckArgs {
+            choice: Choice {
+                path: matches.remove_one("path").unwrap_or_default(),
+                package: matches.remove_one("package"),
+                bin: matches.remove_one("bin"),
+                example: matches.remove_one("example"),
+                features,
+            },
+            native: matches.remove_one("native"),
+            wasm: several(matches, "wasm"),
+            cwd: matches.remove_one("cwd"),
+            stdin: matches.remove_one("stdin"),
+            env: several(matches, "env"),
+            flags: several(matches, "flags"),
+            target: matches.remove_one("target"),
+            equality: required(matches, "equal"),
+            allowed: Allowed::of(matches),
+            offline: matches.get_flag("offline"),
+            args: several(matches, "args"),
+        }
+    }
+}
+
+/// The arguments of a search for flags.
+fn allowed() -> [Arg; 5] {
+    [
+        option("target", "TARGET").value_parser(wasm_target).help("Only this target: wasip1 or wasip2"),
+        option("equal", "WHAT")
+            .value_parser(value_parser!(Equality))
+            .default_value("output")
+            .help("What has to be as natively"),
+        option("allow-dir", "DIR")
+            .action(ArgAction::Append)
+            .help("Directory of the host that the search may grant"),
+        flag("allow-network").help("The search may grant the network"),
+        flag("offline").help("Run without accessing the network"),
+    ]
+}
+
+impl Allowed {
+    fn of(matches: &mut ArgMatches) -> Allowed {
+        Allowed { directories: several(matches, "allow-dir"), network: matches.get_flag("allow-network") }
+    }
+}
+
+impl ValueEnum for Equality {
+    fn value_variants<'a>() -> &'a [Equality] {
+        &[Equality::End, Equality::Output, Equality::All]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Equality::End => PossibleValue::new("end").help("How it ends"),
+            Equality::Output => {
+                PossibleValue::new("output").help("All but numbers and messages of operating system errors")
+            }
+            Equality::All => PossibleValue::new("all").help("Everything"),
+        })
     }
 }
 
@@ -495,6 +679,22 @@ fn target(text: &str) -> Result<Target, String> {
 
 fn wasm_target(text: &str) -> Result<Target, String> {
     Target::named(text).filter(|target| target.is_wasm()).ok_or_else(|| "expected wasip1 or wasip2".into())
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.into(), value.into())),
+        _ => Err("expected NAME=VALUE".into()),
+    }
+}
+
+fn row_of_flags(text: &str) -> Result<(String, Vec<String>), String> {
+    match text.split_once('=') {
+        Some((name, flags)) if name::problem(name).is_none() && name != DEFAULT_ROW => {
+            Ok((name.into(), flags.split_whitespace().map(String::from).collect()))
+        }
+        _ => Err("expected NAME='FLAGS', such as here='--dir=.'".into()),
+    }
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

@@ -90,6 +90,11 @@ impl CompilerArtifact {
         self.executable.clone().filter(|_| is_package(&self.package_id, package))
     }
 
+    /// Returns the path of this artifact if it is a program.
+    pub fn program(&self) -> Option<PathBuf> {
+        self.executable.clone()
+    }
+
     /// Returns the path of this artifact if it is the program or library of `unit`. Build scripts and
     /// procedural macros are in other directories.
     pub fn artifact_of(&self, workspace: &Workspace, unit: &Unit) -> Option<PathBuf> {
@@ -109,6 +114,15 @@ impl CompilerArtifact {
 }
 
 impl CompilerMessage {
+    /// Returns the name and the version of the package that this message is about: `memmap2 0.9.5`.
+    pub fn package(&self) -> String {
+        let (path, rest) = self.package_id.split_once('#').unwrap_or(("", &self.package_id));
+        match rest.split_once('@') {
+            Some((name, version)) => format!("{name} {version}"),
+            None => format!("{} {rest}", path.rsplit('/').next().unwrap_or_default()),
+        }
+    }
+
     /// Returns whether this message is about `package`.
     pub fn is_of(&self, package: &str) -> bool {
         is_package(&self.package_id, package)

@@ -3,4 +3,5 @@
 pub mod artifacts;
 pub mod cargo;
 pub mod compose;
+pub mod foreign;
 pub mod message;

@@ -1,9 +1,11 @@
 //! One file for each command of `cargo xtask`.
 
+pub mod check;
 pub mod ci;
 pub mod divergences;
 pub mod doctor;
 pub mod find;
+pub mod grants;
 pub mod layout;
 pub mod list;
 pub mod new;
@@ -35,6 +37,8 @@ pub fn run(command: Command) -> Result<u8> {
         Command::Layout(args) => layout::layout(&workspace, &env, &args),
         Command::New { name } => new::new(&workspace, &name),
         Command::Divergences { check } => divergences::divergences(&workspace, &env, check),
+        Command::Check(args) => check::check(&workspace, &env, &args),
+        Command::Grants(args) => grants::grants(&workspace, &env, &args),
         Command::Find { words, target } => find::find(&workspace, &words, target),
         Command::Ci => ci::ci(&workspace, &env),
         Command::Doctor => doctor::doctor(&workspace, &env),

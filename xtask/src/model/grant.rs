@@ -12,6 +12,30 @@ pub struct Grant {
     pub network: bool,
 }
 
+impl Grant {
+    /// Returns what this and all of `others` allow together.
+    pub fn with<'a>(mut self, others: impl IntoIterator<Item = &'a Grant>) -> Grant {
+        for other in others {
+            self.dirs.extend(other.dirs.iter().cloned());
+            self.env.extend(other.env.iter().cloned());
+            self.network |= other.network;
+        }
+        self
+    }
+
+    /// Returns a grant of the directory `host`, under the same name for the guest.
+    pub fn of_directory(host: impl Into<String>) -> Grant {
+        let directory = Directory { host: host.into(), guest: None };
+        Grant { dirs: vec![directory], ..Grant::default() }
+    }
+
+    /// Returns a grant of a variable with its value on the host.
+    pub fn of_variable(name: impl Into<String>) -> Grant {
+        let variable = Variable { name: name.into(), value: None };
+        Grant { env: vec![variable], ..Grant::default() }
+    }
+}
+
 /// A directory of the host that the guest can access, written as `HOST` or `HOST::GUEST`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Directory {

@@ -189,8 +189,8 @@ fn finding(case: &Case, table: &Table, target: Target) -> Finding {
     finding
 }
 
-/// Returns what differs in short.
-fn difference(native: Option<&Outcome>, here: &Outcome, verdict: &Verdict) -> Option<Difference> {
+/// Returns what differs in short, if there is something that a line can show.
+pub fn difference(native: Option<&Outcome>, here: &Outcome, verdict: &Verdict) -> Option<Difference> {
     let end = |outcome: &Outcome| match first_line(outcome) {
         Some(line) => format!("{}: {line}", outcome.end.label()),
         None => outcome.end.label(),

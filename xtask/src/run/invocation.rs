@@ -121,11 +121,14 @@ pub fn flags(cell: &Cell<'_>, flags: Vec<String>, cwd: &Path, files: &Files) -> 
     flags.into_iter().map(of_flag).collect()
 }
 
-/// Returns the environment variables that every cell has in addition to those of its case.
+/// The names of the environment variables that every cell has in addition to those of its case.
+pub const FIXED_VARIABLES: [&str; 4] = ["LC_ALL", "TZ", "HOME", "TMPDIR"];
+
+/// Returns these variables.
 fn fixed_env(cwd: &str) -> BTreeMap<String, String> {
-    let mut env: BTreeMap<String, String> = [("LC_ALL", "C"), ("TZ", "UTC"), ("HOME", cwd), ("TMPDIR", cwd)]
-        .map(|(name, value)| (name.into(), value.into()))
-        .into();
+    let values = ["C", "UTC", cwd, cwd];
+    let mut env: BTreeMap<String, String> =
+        FIXED_VARIABLES.iter().zip(values).map(|(name, value)| ((*name).into(), value.into())).collect();
     // On Windows, programs do not start without this variable.
     if cfg!(windows)
         && let Ok(root) = std::env::var("SystemRoot")

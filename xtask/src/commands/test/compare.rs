@@ -6,7 +6,6 @@ use std::thread;
 
 use anyhow::Result;
 
-use crate::build::artifacts;
 use crate::build::cargo::Built;
 use crate::cli::TestArgs;
 use crate::model::cell::Cell;
@@ -14,15 +13,12 @@ use crate::model::column::Unit;
 use crate::model::example::Example;
 use crate::model::filter::Filter;
 use crate::model::needs;
-use crate::normalize::{self, Locals, Rules};
 use crate::report::human::Report;
 use crate::report::results::{CaseResult, CaseStatus, CellResult, Summary};
 use crate::run::cells::{self, CellRun, Job, Plan};
 use crate::run::schedule::{self, Runs};
-use crate::run::scratch::CWD;
-use crate::session::Session;
+use crate::session::{self, Session};
 use crate::snapshot::compare::{self, SnapshotPolicy};
-use crate::snapshot::format::Drawn;
 use crate::snapshot::store::UpdateMode;
 use crate::workspace::Workspace;
 
@@ -141,7 +137,10 @@ impl<'a> Run<'a> {
                         summary.without_outcome += 1;
                         report.without_outcome(&cell.id(), why);
                     }
-                    again.insert(cell.id(), self.outcome(cell, round, &ran));
+                    again.insert(
+                        cell.id(),
+                        session::cells::outcome(self.session, &self.plan, cell, round, &ran),
+                    );
                     report.confirming(again.len(), jobs.len());
                 }
                 Ok(())
@@ -194,29 +193,14 @@ impl<'a> Run<'a> {
             Some(CellRun::Ran(raw)) => Some(raw.typed.clone()),
             _ => None,
         };
-        let outcomes = rounds.iter().enumerate().map(|(round, ran)| self.outcome(cell, round, ran));
+        let outcomes = rounds
+            .iter()
+            .enumerate()
+            .map(|(round, ran)| session::cells::outcome(self.session, &self.plan, cell, round, ran));
         let mut outcomes = outcomes.collect::<Option<Vec<_>>>()?.into_iter();
         let outcome = outcomes.next()?;
         let unsteady = outcomes.find(|other| *other != outcome);
         Some(CellResult { cell: *cell, outcome, unsteady, took, span, typed })
-    }
-
-    /// The normalized outcome of one repetition, unless it was not run.
-    fn outcome(&self, cell: &Cell<'_>, round: usize, ran: &CellRun) -> Option<Drawn> {
-        let Workspace { root, .. } = self.session.workspace;
-        let bin = artifacts::directory(self.session.workspace, &cell.unit());
-        let dir = cell.dir(&self.plan.scratch.path, round);
-        let locals = Locals::new(&dir.join(CWD), &bin, root).at_port(ran.port());
-        let locals = locals.with_mount(&self.plan.scratch.mount_of(&dir));
-        let rules =
-            Rules { host: self.plan.hosts.of(cell.column), locals: &locals, redact: &cell.case.redact };
-        Some(Drawn::new(match ran {
-            CellRun::Ran(raw) => normalize::outcome(raw, rules),
-            CellRun::DoesNotBuild(error) => normalize::outcome_of_failed_build(error, rules),
-            CellRun::DoesNotCompose(reason) => normalize::outcome_of_misfit(reason, rules),
-            // A cell that failed was left out before.
-            CellRun::Failed(_) | CellRun::NotRun => return None,
-        }))
     }
 }
 

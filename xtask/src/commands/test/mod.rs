@@ -24,7 +24,7 @@ use crate::model::cell::{self, Cell};
 use crate::model::example::Example;
 use crate::model::needs;
 use crate::model::target::Target;
-use crate::process::{self, Interrupt};
+use crate::process::Interrupt;
 use crate::provision::toolchain::Toolchains;
 use crate::report::human::{Options, Report};
 use crate::report::results::Summary;
@@ -33,8 +33,7 @@ use crate::run::concurrency::Concurrency;
 use crate::run::precompile;
 use crate::run::schedule;
 use crate::run::scratch;
-use crate::run::watchdog;
-use crate::session::{Session, Tools};
+use crate::session::{self, Session};
 use crate::snapshot::store::UpdateMode;
 use crate::support::terminal::say;
 use crate::tools::progress::Progress;
@@ -80,7 +79,11 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
     }
 
     let session = Session::open(workspace, env, args.offline, Progress::of(env, args.verbose))?;
-    let Tools { toolchains, hosts } = session.provision(cells.iter().map(|cell| cell.column))?;
+    let columns = || cells.iter().map(|cell| cell.column);
+    let toolchains = session.provision_toolchains(columns())?;
+    // Compiling wasmtime takes minutes. If the examples are built before, the first results follow it at once.
+    let comes_later = session.can_install_hosts_later(columns());
+    let hosts = if comes_later { None } else { Some(session.provision_hosts(columns())?) };
     let built = build(&session, &toolchains, &cells)?;
     let files = built.files();
     let misfits = session.compose(&toolchains, &cells, &files)?;
@@ -88,6 +91,7 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
         return Ok(Ended::with(exit::OK));
     }
     layout::warnings(&session, &toolchains, &cells, &files)?.iter().for_each(|warning| say(warning));
+    let hosts = hosts.map_or_else(|| session.provision_hosts(columns()), Ok)?;
 
     let concurrency = match args.jobs {
         _ if args.no_capture => Concurrency::exactly(1),
@@ -113,7 +117,9 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
     let run = Run { session: &session, examples: &examples, filter: &filter, ambiguous, args, policy, plan };
     let mut report = Report::new(options(args), env);
     let order = run.order(&cells, &files);
-    let compared = run.guarded(|| run.compare_all(&cells, &order, &mut report));
+    let compared = session::cells::guarded(&session, &scratch, args.keep_scratch, || {
+        run.compare_all(&cells, &order, &mut report)
+    });
     if let Some(signal) = session.interrupt.signal() {
         if let Ok(compared) = &compared {
             report.interrupted(&compared.summary);
@@ -163,32 +169,5 @@ impl Run<'_> {
         let units: Vec<_> = cells.iter().map(Cell::unit).collect();
         let cold = precompile::not_yet(self.session.workspace, files);
         schedule::order(&units, self.args.repeat, seed, &cold)
-    }
-
-    /// Does `work` in scratch directories, guarded by a watchdog. Ends the watchdog and all processes, and
-    /// removes the directories afterwards, even if the work failed. What of this cannot be done is a warning,
-    /// because it does not change the results.
-    fn guarded<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        let (own_dir, scratch) = (self.session.workspace.own_dir(), &self.plan.scratch.path);
-        let watchdog = watchdog::start(&own_dir, scratch, &self.session.lock)?;
-        process::adopt()?;
-        let worked = work();
-        // Until the processes have ended, the watchdog has to be there in case this process is killed.
-        match process::end_all() {
-            Ok(()) => scratch::all_ended(&own_dir),
-            Err(error) => say(&format!("warning: processes are left that cannot be ended: {error}")),
-        }
-        if !self.args.keep_scratch
-            && let Err(warning) = scratch::clean_up(&own_dir, scratch)
-        {
-            say(&warning);
-        }
-        if let Err(error) = watchdog.release() {
-            say(&format!(
-                "warning: the watchdog of this run has ended before it: {error}\n\
-                 help: a program of this run may have killed it; the results are not affected"
-            ));
-        }
-        worked
     }
 }

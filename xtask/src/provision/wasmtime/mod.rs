@@ -45,6 +45,14 @@ pub fn provision(context: ToolContext<'_>) -> Result<Wasmtime> {
     Ok(Wasmtime { program, cache_config: write_cache_config(workspace)? })
 }
 
+/// Whether [`provision`] would have to install wasmtime.
+pub fn is_missing(context: ToolContext<'_>) -> bool {
+    matches!(
+        find(context.env, context.workspace.wasmtime, context.interrupt).pop(),
+        Some(Finding::Missing) | None
+    )
+}
+
 /// Returns the wasmtime that [`provision`] would return, without installing anything.
 pub fn expected(env: &Environment, workspace: &Workspace, interrupt: &Interrupt) -> Wasmtime {
     let program = match find(env, workspace.wasmtime, interrupt).pop() {

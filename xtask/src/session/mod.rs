@@ -1,5 +1,9 @@
 //! A session: what every command that builds or runs examples needs, created once per command.
 
+pub mod cells;
+pub mod minimize;
+pub mod probe;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -65,10 +69,22 @@ impl<'a> Session<'a> {
     /// If something is missing and cannot be installed; the error says how to fix that.
     pub fn provision<'c>(&self, columns: impl IntoIterator<Item = &'c Column> + Clone) -> Result<Tools> {
         let toolchains = self.provision_toolchains(columns.clone())?;
-        let needs_wasmtime = columns.into_iter().any(|column| column.host == HostName::Wasmtime);
-        let wasmtime = needs_wasmtime.then(|| wasmtime::provision(self.tool_context())).transpose();
+        Ok(Tools { toolchains, hosts: self.provision_hosts(columns)? })
+    }
+
+    /// Sets up the hosts of these columns.
+    ///
+    /// # Errors
+    /// If one is missing and cannot be installed; the error says how to fix that.
+    pub fn provision_hosts<'c>(&self, columns: impl IntoIterator<Item = &'c Column>) -> Result<Hosts> {
+        let wasmtime = needs_wasmtime(columns).then(|| wasmtime::provision(self.tool_context())).transpose();
         self.end_if_interrupted();
-        Ok(Tools { toolchains, hosts: Hosts { wasmtime: wasmtime? } })
+        Ok(Hosts { wasmtime: wasmtime? })
+    }
+
+    /// Whether a host of these columns has to be installed first, which may take minutes, and may be installed.
+    pub fn can_install_hosts_later<'c>(&self, columns: impl IntoIterator<Item = &'c Column>) -> bool {
+        !self.offline && needs_wasmtime(columns) && wasmtime::is_missing(self.tool_context())
     }
 
     /// Sets up the toolchains of these columns, and no hosts.
@@ -117,7 +133,7 @@ impl<'a> Session<'a> {
     }
 
     /// How tools are called in this session.
-    fn tool_context(&self) -> ToolContext<'_> {
+    pub fn tool_context(&self) -> ToolContext<'_> {
         ToolContext {
             env: self.env,
             workspace: self.workspace,
@@ -128,10 +144,14 @@ impl<'a> Session<'a> {
     }
 
     /// Ends the process if it was interrupted while tools were running. No cell has been run yet.
-    fn end_if_interrupted(&self) {
+    pub fn end_if_interrupted(&self) {
         if let Some(signal) = self.interrupt.signal() {
             say("Interrupted before any cell was run");
             Interrupt::end_by(signal);
         }
     }
+}
+
+fn needs_wasmtime<'c>(columns: impl IntoIterator<Item = &'c Column>) -> bool {
+    columns.into_iter().any(|column| column.host == HostName::Wasmtime)
 }

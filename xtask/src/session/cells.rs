@@ -1,0 +1,94 @@
+//! Runs cells in a session, and normalizes their outcomes.
+
+use std::collections::BTreeMap;
+use std::thread;
+
+use anyhow::{Result, bail};
+
+use crate::build::artifacts;
+use crate::model::cell::Cell;
+use crate::normalize::{self, Locals, Rules};
+use crate::process;
+use crate::run::cells::{self, CellRun, Job, Plan};
+use crate::run::scratch::{self, CWD, Root};
+use crate::run::watchdog;
+use crate::session::Session;
+use crate::snapshot::format::Drawn;
+use crate::support::terminal::say;
+
+/// Does `work` in scratch directories, guarded by a watchdog. Ends the watchdog and all processes, and removes the
+/// directories afterwards, unless they are to be kept, even if the work failed. What of this cannot be done is a
+/// warning, because it does not change the results.
+///
+/// # Errors
+/// If the work fails, or the watchdog cannot be started.
+pub fn guarded<T>(
+    session: &Session<'_>,
+    scratch: &Root,
+    keep_scratch: bool,
+    work: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    let own_dir = session.workspace.own_dir();
+    let watchdog = watchdog::start(&own_dir, &scratch.path, &session.lock)?;
+    process::adopt()?;
+    let worked = work();
+    // Until the processes have ended, the watchdog has to be there in case this process is killed.
+    match process::end_all() {
+        Ok(()) => scratch::all_ended(&own_dir),
+        Err(error) => say(&format!("warning: processes are left that cannot be ended: {error}")),
+    }
+    if !keep_scratch && let Err(warning) = scratch::clean_up(&own_dir, &scratch.path) {
+        say(&warning);
+    }
+    if let Err(error) = watchdog.release() {
+        say(&format!(
+            "warning: the watchdog of this run has ended before it: {error}\n\
+             help: a program of this run may have killed it; the results are not affected"
+        ));
+    }
+    worked
+}
+
+/// Returns the normalized outcome of one repetition of a cell, unless it was not run or has none.
+pub fn outcome(
+    session: &Session<'_>,
+    plan: &Plan<'_>,
+    cell: &Cell<'_>,
+    round: usize,
+    ran: &CellRun,
+) -> Option<Drawn> {
+    let workspace = session.workspace;
+    let unit = cell.unit();
+    let of_program = plan.files.get(&unit).and_then(|file| file.parent()).map(Into::into);
+    let bin = of_program.unwrap_or_else(|| artifacts::directory(workspace, &unit));
+    let dir = cell.dir(&plan.scratch.path, round);
+    let locals = Locals::new(&dir.join(CWD), &bin, &workspace.root).at_port(ran.port());
+    let locals = locals.with_mount(&plan.scratch.mount_of(&dir));
+    let rules = Rules { host: plan.hosts.of(cell.column), locals: &locals, redact: &cell.case.redact };
+    Some(Drawn::new(match ran {
+        CellRun::Ran(raw) => normalize::outcome(raw, rules),
+        CellRun::DoesNotBuild(error) => normalize::outcome_of_failed_build(error, rules),
+        CellRun::DoesNotCompose(reason) => normalize::outcome_of_misfit(reason, rules),
+        CellRun::Failed(_) | CellRun::NotRun => return None,
+    }))
+}
+
+/// Runs each cell once, and returns the outcomes by the ids of the cells.
+///
+/// # Errors
+/// If a cell has no outcome, or an interrupt comes meanwhile.
+pub fn once(session: &Session<'_>, plan: Plan<'_>, cells: &[Cell<'_>]) -> Result<BTreeMap<String, Drawn>> {
+    let jobs: Vec<_> = (0..cells.len()).map(|cell| Job { cell, round: 0 }).collect();
+    let mut outcomes = BTreeMap::new();
+    thread::scope(|scope| {
+        for (job, ran) in cells::start(scope, plan, cells, &jobs) {
+            let (cell, ran) = (&cells[job.cell], ran?);
+            if let CellRun::Failed(why) = &ran {
+                bail!("{}: {why}", cell.id());
+            }
+            outcomes.extend(outcome(session, &plan, cell, 0, &ran).map(|outcome| (cell.id(), outcome)));
+        }
+        Ok(())
+    })?;
+    Ok(outcomes)
+}

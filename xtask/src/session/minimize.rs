@@ -1,0 +1,166 @@
+//! Finds the least grant with which a program does on WASI what it does natively.
+
+use anyhow::Result;
+
+use crate::model::grant::Grant;
+use crate::model::outcome::Outcome;
+use crate::model::verdict::Verdict;
+use crate::snapshot::format::Drawn;
+
+/// When an outcome counts as that of native.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Equality {
+    /// The ends are equal.
+    End,
+    /// Nothing but numbers and messages of operating system errors differs.
+    Output,
+    /// Nothing differs.
+    All,
+}
+
+impl Equality {
+    /// Whether `here` counts as `native`.
+    pub fn holds(self, native: &Outcome, here: &Outcome) -> bool {
+        match self {
+            Equality::End => native.end == here.end,
+            Equality::Output => matches!(Verdict::of(Some(native), here), Verdict::Same | Verdict::Wording),
+            Equality::All => native == here,
+        }
+    }
+}
+
+/// A grant that may be part of the answer, and grants that allow less and may do as well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    pub grant: Grant,
+    /// Each is tried in its place, after it turned out to be needed.
+    pub narrower: Vec<Candidate>,
+}
+
+/// The answer of a search.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The least grant with which the outcome is that of native, or `None` if even all candidates together do not
+    /// help.
+    pub grant: Option<Grant>,
+    /// The outcome with this grant, or with all candidates.
+    pub outcome: Drawn,
+    /// How many grants were tried.
+    pub tried: usize,
+}
+
+/// Searches the least of `candidates` with which the outcome is that of `native`. `run` runs the program with a
+/// grant.
+///
+/// Each part of the answer is needed: without it, or with a narrower one in its place, the outcome was another. So
+/// the answer has no part too many, though another one of the same size might do as well.
+///
+/// # Errors
+/// Those of `run`.
+pub fn search(
+    native: &Outcome,
+    equality: Equality,
+    candidates: &[Candidate],
+    run: impl Fn(&Grant) -> Result<Drawn>,
+) -> Result<Answer> {
+    let mut known: Vec<(Grant, Drawn)> = Vec::new();
+    let together = |set: &[Candidate]| Grant::default().with(set.iter().map(|candidate| &candidate.grant));
+    let mut outcome = |set: &[Candidate]| -> Result<(Drawn, usize)> {
+        let grant = together(set);
+        if let Some((_, outcome)) = known.iter().find(|(tried, _)| *tried == grant) {
+            return Ok((outcome.clone(), known.len()));
+        }
+        let outcome = run(&grant)?;
+        known.push((grant, outcome.clone()));
+        Ok((outcome, known.len()))
+    };
+    let mut suffices =
+        |set: &[Candidate]| -> Result<bool> { Ok(equality.holds(native, &outcome(set)?.0.outcome)) };
+
+    let mut set = candidates.to_vec();
+    let mut at = 0;
+    let helps = suffices(&set)?;
+    while helps && at < set.len() {
+        let mut without = set.clone();
+        let removed = without.remove(at);
+        if suffices(&without)? {
+            set = without;
+            continue;
+        }
+        let mut narrower = None;
+        for candidate in removed.narrower {
+            let mut with = set.clone();
+            with[at] = candidate;
+            if suffices(&with)? {
+                narrower = Some(with);
+                break;
+            }
+        }
+        match narrower {
+            // The narrower grant may have narrower ones itself.
+            Some(with) => set = with,
+            None => at += 1,
+        }
+    }
+    let (outcome, tried) = outcome(&set)?;
+    Ok(Answer { grant: helps.then(|| together(&set)), outcome, tried })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::outcome::End;
+
+    fn candidate(directory: &str, narrower: Vec<Candidate>) -> Candidate {
+        Candidate { grant: Grant::of_directory(directory), narrower }
+    }
+
+    /// Searches for a program that does what it does natively only with one directory of each of `needed`.
+    fn found(needed: &[&[&str]], candidates: &[Candidate]) -> Option<Vec<String>> {
+        let native = Outcome::of_end(End::Exit(0));
+        let run = |grant: &Grant| {
+            let has =
+                |any: &&[&str]| grant.dirs.iter().any(|directory| any.contains(&directory.host.as_str()));
+            let code = i32::from(!needed.iter().all(has));
+            Ok(Drawn::new(Outcome::of_end(End::Exit(code))))
+        };
+        let answer = search(&native, Equality::Output, candidates, run).unwrap();
+        answer.grant.map(|grant| grant.dirs.into_iter().map(|directory| directory.host).collect())
+    }
+
+    #[test]
+    fn the_answer_has_only_what_is_needed() {
+        let candidates = ["a", "b", "c"].map(|directory| candidate(directory, Vec::new()));
+        assert_eq!(found(&[], &candidates), Some(vec![]));
+        assert_eq!(found(&[&["b"]], &candidates), Some(vec!["b".into()]));
+        assert_eq!(found(&[&["a"], &["c"]], &candidates), Some(vec!["a".into(), "c".into()]));
+        assert_eq!(found(&[&["other"]], &candidates), None);
+    }
+
+    #[test]
+    fn a_narrower_grant_is_preferred() {
+        let deep = candidate("a/b", Vec::new());
+        let candidates = [candidate(".", vec![candidate("x", Vec::new()), candidate("a", vec![deep])])];
+        assert_eq!(found(&[&[".", "a", "a/b"]], &candidates), Some(vec!["a/b".into()]));
+        assert_eq!(found(&[&[".", "a"]], &candidates), Some(vec!["a".into()]));
+        assert_eq!(found(&[&["."]], &candidates), Some(vec![".".into()]));
+    }
+
+    #[test]
+    fn equality_can_be_stricter_or_more_lenient() {
+        let shown = |code, text: &str| {
+            let mut outcome = Outcome::of_end(End::Exit(code));
+            outcome.stderr.text = text.into();
+            outcome
+        };
+        let native = shown(1, "a: No such file or directory (os error 2)\n");
+        let wording = shown(1, "a: No such file or directory (os error 44)\n");
+        let holds = |here: &Outcome| {
+            [Equality::End, Equality::Output, Equality::All].map(|equality| equality.holds(&native, here))
+        };
+        assert_eq!(holds(&native), [true, true, true]);
+        assert_eq!(holds(&wording), [true, true, false]);
+        assert_eq!(holds(&shown(1, "other\n")), [true, false, false]);
+        assert_eq!(holds(&shown(0, "")), [false, false, false]);
+    }
+}

@@ -1,0 +1,169 @@
+//! Runs one program several times, with grants that are chosen while it runs: what `check` and `grants` share.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::thread;
+
+use anyhow::{Context, Result};
+
+use crate::build::artifacts::Files;
+use crate::build::cargo::{Artifact, Built};
+use crate::build::compose::Misfits;
+use crate::build::message::Failure;
+use crate::host::hosts::Hosts;
+use crate::model::case::{Case, Row};
+use crate::model::cell::{self, Cell, Position};
+use crate::model::column::{Column, Unit};
+use crate::model::example::Example;
+use crate::model::grant::Grant;
+use crate::model::target::Target;
+use crate::model::tree::{Entry, Tree};
+use crate::run::cells::Plan;
+use crate::run::concurrency::Concurrency;
+use crate::run::invocation::FIXED_VARIABLES;
+use crate::run::scratch::Root;
+use crate::session::minimize::{Answer, Candidate, Equality, search};
+use crate::session::{Session, cells};
+use crate::snapshot::format::Drawn;
+
+/// How deeply nested the directories may be that a search considers.
+const DEEPEST: usize = 4;
+
+/// How many directories a search considers at each level.
+const MOST_DIRECTORIES: usize = 16;
+
+/// A program that is built, and where it runs.
+pub struct Probe<'a> {
+    pub session: &'a Session<'a>,
+    pub hosts: &'a Hosts,
+    pub built: &'a Built,
+    pub files: &'a Files,
+    pub misfits: &'a Misfits,
+    pub scratch: &'a Root,
+    /// The example of which the case is one, or a stand-in for one.
+    pub example: &'a Example,
+    pub case: &'a Case,
+}
+
+impl Probe<'_> {
+    /// Runs the program once in each of these rows and columns, and returns the outcomes.
+    ///
+    /// # Errors
+    /// If a run has no outcome.
+    pub fn run(&self, rows: Vec<Row>, columns: &[Column]) -> Result<BTreeMap<Position, Drawn>> {
+        let case = Case { rows, ..self.case.clone() };
+        let example = [Example { cases: vec![case], ..self.example.clone() }];
+        let cells = cell::all(&example, columns);
+        let stop = AtomicBool::new(false);
+        let concurrency = Concurrency::per_core(thread::available_parallelism().map_or(1, usize::from));
+        let plan = Plan {
+            scratch: self.scratch,
+            hosts: self.hosts,
+            built: self.built,
+            files: self.files,
+            misfits: self.misfits,
+            concurrency: &concurrency,
+            timeout: None,
+            keep_scratch: false,
+            echo: false,
+            interrupt: &self.session.interrupt,
+            stop: &stop,
+        };
+        let mut outcomes = cells::once(self.session, plan, &cells)?;
+        let position = |cell: &Cell<'_>| Some((cell.position(), outcomes.remove(&cell.id())?));
+        Ok(cells.iter().filter_map(position).collect())
+    }
+
+    /// Searches the least grant with which the program does on `target` what it does natively.
+    ///
+    /// # Errors
+    /// If a run has no outcome.
+    pub fn search(
+        &self,
+        target: Target,
+        native: &Drawn,
+        equality: Equality,
+        candidates: &[Candidate],
+    ) -> Result<Answer> {
+        let columns = [Column::pinned(target)];
+        search(&native.outcome, equality, candidates, |grant| {
+            let row = Row { name: "tried".into(), grant: grant.clone(), ..Row::default_row() };
+            let outcomes = self.run(vec![row], &columns)?;
+            outcomes.into_values().next().context("the program was interrupted")
+        })
+    }
+}
+
+/// What the user allows a search to grant beside the program's own copy of its directory.
+#[derive(Clone, Debug, Default)]
+pub struct Allowed {
+    pub directories: Vec<String>,
+    pub network: bool,
+}
+
+/// Returns what a search tries: the directory of the program and those below it, the variables that the harness
+/// and the case set, and what the user allows.
+pub fn candidates(case: &Case, allowed: &Allowed) -> Vec<Candidate> {
+    let plain = |grant| Candidate { grant, narrower: Vec::new() };
+    let here =
+        Candidate { grant: Grant::of_directory("."), narrower: below(&case.fixture, Path::new(""), 0) };
+    let variables = case.env.keys().map(String::as_str).chain(FIXED_VARIABLES);
+    [here]
+        .into_iter()
+        .chain(allowed.directories.iter().map(|directory| plain(Grant::of_directory(directory))))
+        .chain(variables.map(|name| plain(Grant::of_variable(name))))
+        .chain(allowed.network.then(|| plain(Grant { network: true, ..Grant::default() })))
+        .collect()
+}
+
+/// The candidates for the directories in `parent`.
+fn below(fixture: &Tree, parent: &Path, depth: usize) -> Vec<Candidate> {
+    if depth == DEEPEST {
+        return Vec::new();
+    }
+    let is_in_parent = |path: &Path| path.parent() == Some(parent);
+    let directories =
+        fixture.entries.iter().filter(|(path, entry)| **entry == Entry::Directory && is_in_parent(path));
+    let candidate = |path: &Path| Candidate {
+        grant: Grant::of_directory(path.to_string_lossy()),
+        narrower: below(fixture, path, depth + 1),
+    };
+    directories.take(MOST_DIRECTORIES).map(|(path, _)| candidate(path)).collect()
+}
+
+/// Puts the results of a build into the form in which cells look for them.
+pub fn built(results: impl IntoIterator<Item = (Unit, Result<std::path::PathBuf, Failure>)>) -> Built {
+    let artifact = |result| match result {
+        Ok(file) => Artifact::Built(file),
+        Err(failure) => Artifact::Failed(failure),
+    };
+    let artifacts = results.into_iter().map(|(unit, result)| (unit, artifact(result))).collect();
+    Built { artifacts, ..Built::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn candidates_are_the_directories_and_variables_of_the_case_and_what_is_allowed() {
+        let mut case = Case::plain("x");
+        let entries = ["data", "data/deep"].map(|path| (path.into(), Entry::Directory));
+        case.fixture = Arc::new(Tree { entries: entries.into() });
+        case.env.insert("MODE".into(), "fast".into());
+        let directory = |candidate: &Candidate| candidate.grant.dirs[0].host.clone();
+        let found = candidates(&case, &Allowed::default());
+        assert_eq!(directory(&found[0]), ".");
+        assert_eq!(directory(&found[0].narrower[0]), "data");
+        assert_eq!(directory(&found[0].narrower[0].narrower[0]), "data/deep");
+        assert_eq!(found[1].grant, Grant::of_variable("MODE"));
+        assert_eq!(found.len(), 2 + FIXED_VARIABLES.len());
+        let allowed = Allowed { directories: vec!["/etc".into()], network: true };
+        let found = candidates(&case, &allowed);
+        assert_eq!(directory(&found[1]), "/etc");
+        assert!(found.last().unwrap().grant.network);
+    }
+}

@@ -1,0 +1,172 @@
+//! `cargo xtask check` and `cargo xtask grants`: programs outside of the catalogue, and the flags that they need.
+
+use std::path::PathBuf;
+
+use assert_cmd::assert::Assert;
+
+use crate::support::{AssertOutput, HELLO, Workspace};
+
+/// Prints a file whose name is an argument.
+const READER: &str = r#"
+fn main() {
+    let name = std::env::args().nth(1).expect("a name");
+    match std::fs::read_to_string(&name) {
+        Ok(text) => print!("{text}"),
+        Err(error) => {
+            eprintln!("{name}: {error}");
+            std::process::exit(1);
+        }
+    }
+}
+"#;
+
+/// A workspace, and outside of it the package `reader` with this program.
+fn with_package(program: &str) -> (Workspace, tempfile::TempDir) {
+    let workspace = Workspace::with_hello();
+    let outside = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = outside.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write(
+        "Cargo.toml",
+        "[package]\nname = \"reader\"\nversion = \"1.2.3\"\nedition = \"2024\"\n\n[workspace]\n",
+    );
+    write("src/main.rs", program);
+    write("data/letters/a.txt", "a letter\n");
+    write("data/other/b.txt", "another\n");
+    (workspace, outside)
+}
+
+#[track_caller]
+fn check(workspace: &Workspace, outside: &tempfile::TempDir, args: &[&str]) -> Assert {
+    workspace.xtask().arg("check").arg(outside.path()).args(args).assert()
+}
+
+/// All files below a directory.
+fn files(directory: &std::path::Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(files(&path)),
+            false => found.push(path),
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn program_that_needs_a_directory_is_told_the_least_one() {
+    let (workspace, outside) = with_package(READER);
+    let before = files(outside.path());
+    let data = outside.path().join("data");
+    let cwd = ["--cwd", data.to_str().unwrap()];
+    check(&workspace, &outside, &[&cwd[..], &["--", "letters/a.txt"]].concat())
+        .code(0)
+        .prints("reader 1.2.3, for native, wasip1, wasip2\n")
+        .prints("  wasip1   the same as native with --dir=letters\n")
+        .prints("  wasip2   the same as native with --dir=letters\n")
+        .prints("\ngrants       ·       A       A     --dir=letters\n")
+        .prints("\n  Run it:  wasmtime run --dir=letters reader.wasm letters/a.txt\n");
+    assert_eq!(files(outside.path()), before, "something was left in the user's directory");
+}
+
+#[test]
+fn what_no_flag_helps_is_shown_with_rows_of_the_catalogue() {
+    let program = "fn main() { println!(\"{}\", std::env::temp_dir().is_absolute()); }";
+    let (workspace, outside) = with_package(program);
+    workspace.example("temp", HELLO, "[default]\nabout = 'temp_dir panics'\napis = ['std::env::temp_dir']\n");
+    let table = "$ temp\n           native  wasip1  wasip2\ndefault      A       B       B\n\nA  exit 0\n\nB  exit 1\n";
+    workspace.write(
+        "snapshots/temp/default.snap",
+        &format!("---\nsource: examples/temp/src/main.rs\n---\n{table}"),
+    );
+    workspace.test("hello --accept").code(0);
+    check(&workspace, &outside, &[])
+        .code(100)
+        .prints("  wasip1   abort: panic, trap: ")
+        .prints("; no flags that were tried help\n")
+        .prints("  error    std::env::temp_dir: temp_dir panics  [temp/default]\n");
+}
+
+#[test]
+fn program_that_agrees_needs_nothing() {
+    let (workspace, outside) = with_package(HELLO);
+    check(&workspace, &outside, &["--target", "wasip2"])
+        .code(0)
+        .prints("reader 1.2.3, for native, wasip2\n\n  wasip2   the same as native\n");
+}
+
+#[test]
+fn finished_programs_are_checked_as_they_are() {
+    let (workspace, outside) = with_package(READER);
+    check(&workspace, &outside, &["--", "absent"]).code(0);
+    let built = files(&workspace.path("target/parallax/check"));
+    let find = |end: &str| {
+        let found =
+            built.iter().find(|path| path.ends_with(end)).unwrap_or_else(|| panic!("no {end}: {built:?}"));
+        found.to_str().unwrap().to_string()
+    };
+    let native =
+        built.iter().find(|path| path.ends_with("release/reader")).unwrap().to_str().unwrap().to_string();
+    let (module, component) =
+        (find("wasm32-wasip1/release/reader.wasm"), find("wasm32-wasip2/release/reader.wasm"));
+    workspace
+        .xtask()
+        .args(["check", "--native", &native, "--wasm", &component, "--wasm", &module, "--", "absent"])
+        .assert()
+        .code(0)
+        .prints("reader, for native, wasip1, wasip2\n")
+        .prints("  wasip1   wording: only numbers or messages of errors differ\n");
+    workspace
+        .xtask()
+        .args(["check", "--native", &native, "--wasm", &native])
+        .assert()
+        .code(2)
+        .says("is neither a core module nor a component");
+}
+
+#[test]
+fn wrong_arguments_have_help() {
+    let (workspace, outside) = with_package("fn main() { missing }");
+    check(&workspace, &outside, &[])
+        .code(101)
+        .says("reader does not compile natively")
+        .says("cannot find value `missing`");
+    check(&workspace, &outside, &["--bin", "writer"])
+        .code(2)
+        .says("no program `writer`")
+        .says("its programs are: reader");
+    check(&workspace, &outside, &["-p", "reeder"]).code(2).says("did you mean `-p reader`?");
+    check(&workspace, &outside, &["--cwd", "absent"]).code(2).says("absent is not a directory");
+    check(&workspace, &outside, &["--flags", "x"]).code(2).says("expected NAME='FLAGS'");
+    workspace.xtask().args(["check", "absent"]).assert().code(2).says("name the directory of a package");
+    workspace.xtask().args(["check"]).assert().code(2);
+}
+
+#[test]
+fn grants_of_a_case_are_the_least() {
+    let workspace =
+        Workspace::with("cat", READER, "[sample]\nargs = ['sub/a.txt']\n[absent]\nargs = ['b.txt']\n");
+    workspace.write("examples/cat/fixture/sub/a.txt", "a letter\n");
+    workspace
+        .xtask()
+        .args(["grants", "cat/sample"])
+        .assert()
+        .code(0)
+        .prints("wasip1   --dir=sub\nwasip2   --dir=sub\n")
+        .prints("wasip2   wasmtime run --dir=sub cat.wasm sub/a.txt\n");
+    workspace
+        .xtask()
+        .args(["grants", "cat/absent"])
+        .assert()
+        .code(0)
+        .prints("wasip1   no flags are needed\n");
+    let all = ["grants", "cat/absent", "--equal", "all", "--target", "wasip1"];
+    workspace.xtask().args(all).assert().code(100).prints("wasip1   no flags that were tried help");
+    workspace.xtask().args(["grants", "cat/sampel"]).assert().code(4).says("did you mean `cat/sample`?");
+    workspace.xtask().args(["grants", "cat"]).assert().code(2).says("choose one: sample, absent");
+}
