@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use crate::build::artifacts::{self, Files, PROFILE};
+use crate::build::lock_file::LockFile;
 use crate::build::message::{Diagnostic, Failure, Message};
 use crate::exit;
 use crate::model::column::{Toolchain, Unit};
@@ -135,9 +136,11 @@ fn build(
             Message::CompilerMessage(_) | Message::BuildFinished | Message::Other => {}
         }
     }
-    for unit in units {
-        if !built.artifacts.contains_key(unit) {
-            let failure = failure(context, toolchains, unit, &ran)?;
+    let failed: Vec<_> = units.iter().filter(|unit| !built.artifacts.contains_key(**unit)).collect();
+    if !failed.is_empty() {
+        let lock = LockFile::read(&context.workspace.root);
+        for unit in failed {
+            let failure = failure(context, toolchains, unit, &ran, &lock)?;
             built.artifacts.insert((*unit).clone(), Artifact::Failed(failure));
         }
     }
@@ -150,12 +153,19 @@ fn failure(
     toolchains: &Toolchains,
     unit: &Unit,
     ran: &CargoRun,
+    lock: &LockFile,
 ) -> Result<Failure> {
     if let Some(error) = ran.errors_of(&unit.package).next() {
         return Ok(error.failure());
     }
-    // The package itself has no error, so its build script or one of its dependencies must have failed.
-    // Messages do not name dependents. If the unit is built alone, the first error is the one that matters.
+    // The package itself has no error, so its build script or one of its dependencies must have failed. Messages
+    // do not name dependents. If only one of these packages has failed, that is the reason.
+    let mut packages = lock.dependencies(&unit.package);
+    packages.insert(&unit.package);
+    if let [only] = &ran.failures_among(&packages)[..] {
+        return Ok(only.clone());
+    }
+    // If the unit is built alone, the first error is the one that matters.
     let alone = run_for_units(context, toolchains, &[unit], Progress::Hidden)?;
     Ok(match alone.errors_of(&unit.package).next().or_else(|| alone.errors().next()) {
         Some(error) => error.failure(),
@@ -204,6 +214,28 @@ impl CargoRun {
             Message::CompilerMessage(message) if message.message.is_error() => Some(&message.message),
             _ => None,
         })
+    }
+
+    /// The failures of these packages, one for each: the compiler's first error, or that of the build script.
+    fn failures_among(&self, packages: &BTreeSet<&str>) -> Vec<Failure> {
+        let mut failures = BTreeMap::new();
+        for message in &self.messages {
+            if let Message::CompilerMessage(message) = message
+                && message.message.is_error()
+                && let Some(package) = message.package().split(' ').next().and_then(|name| packages.get(name))
+            {
+                failures.entry(*package).or_insert_with(|| message.message.failure());
+            }
+        }
+        for line in self.stderr.lines() {
+            let named = line.strip_prefix("error: failed to run custom build command for `");
+            let package = named.and_then(|named| packages.get(named.split(' ').next()?));
+            if let Some(package) = package {
+                let failure = Failure { headline: line.into(), rendered: self.stderr.clone() };
+                failures.entry(*package).or_insert(failure);
+            }
+        }
+        failures.into_values().collect()
     }
 
     /// The compiler's errors about a package.

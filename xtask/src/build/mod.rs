@@ -4,4 +4,5 @@ pub mod artifacts;
 pub mod cargo;
 pub mod compose;
 pub mod foreign;
+mod lock_file;
 pub mod message;
