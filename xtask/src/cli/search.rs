@@ -1,0 +1,169 @@
+//! The arguments of `cargo xtask check` and `cargo xtask grants`, which search what a program needs.
+
+use std::path::PathBuf;
+
+use clap::builder::PossibleValue;
+use clap::{Arg, ArgAction, ArgMatches, ValueEnum, value_parser};
+
+use crate::build::foreign::Choice;
+use crate::cli::arguments::{
+    flag, option, positional, required, row_of_flags, several, variable, wasm_target,
+};
+use crate::model::target::Target;
+use crate::session::minimize::Equality;
+use crate::session::probe::Allowed;
+
+/// The arguments of `grants`.
+#[derive(Debug)]
+pub struct GrantsArgs {
+    pub case: String,
+    pub target: Option<Target>,
+    pub equality: Equality,
+    pub allowed: Allowed,
+    pub offline: bool,
+}
+
+/// The arguments of `check`.
+#[derive(Debug)]
+pub struct CheckArgs {
+    pub choice: Choice,
+    pub native: Option<PathBuf>,
+    pub wasm: Vec<PathBuf>,
+    pub cwd: Option<PathBuf>,
+    pub stdin: Option<PathBuf>,
+    pub env: Vec<(String, String)>,
+    /// Rows by name, with their flags.
+    pub flags: Vec<(String, Vec<String>)>,
+    pub target: Option<Target>,
+    pub equality: Equality,
+    pub allowed: Allowed,
+    pub offline: bool,
+    pub args: Vec<String>,
+}
+
+impl GrantsArgs {
+    pub fn of(matches: &mut ArgMatches) -> GrantsArgs {
+        GrantsArgs {
+            case: required(matches, "case"),
+            target: matches.remove_one("target"),
+            equality: required(matches, "equal"),
+            allowed: Allowed::of(matches),
+            offline: matches.get_flag("offline"),
+        }
+    }
+}
+
+impl CheckArgs {
+    pub fn all() -> [Arg; 14] {
+        [
+            positional("path", "PATH")
+                .value_parser(value_parser!(PathBuf))
+                .required(false)
+                .required_unless_present("wasm")
+                .help("Directory of a package or workspace"),
+            positional("args", "ARGS")
+                .num_args(0..)
+                .last(true)
+                .required(false)
+                .help("Arguments of the program"),
+            option("package", "NAME").short('p').help("Package of the workspace"),
+            option("bin", "NAME").help("Program of the package").conflicts_with("example"),
+            option("example", "NAME").help("Example of the package"),
+            option("features", "FEATURES").short('F').help("Features of the package to activate"),
+            flag("all-features").help("Activate all features of the package"),
+            flag("no-default-features").help("Do not activate the default feature of the package"),
+            option("native", "FILE")
+                .value_parser(value_parser!(PathBuf))
+                .requires("wasm")
+                .conflicts_with("path")
+                .help("Native program that is already compiled"),
+            option("wasm", "FILE")
+                .value_parser(value_parser!(PathBuf))
+                .action(ArgAction::Append)
+                .requires("native")
+                .help("The same program as a core module or as a component; can be given twice"),
+            option("cwd", "DIR")
+                .value_parser(value_parser!(PathBuf))
+                .help("Directory of which each run gets a copy to work in [default: an empty one]"),
+            option("stdin", "FILE")
+                .value_parser(value_parser!(PathBuf))
+                .help("File with the standard input [default: no input]"),
+            option("env", "NAME=VALUE")
+                .action(ArgAction::Append)
+                .value_parser(variable)
+                .help("Variable of the native program; a guest sees it only with --env of wasmtime"),
+            option("flags", "NAME='FLAGS'")
+                .action(ArgAction::Append)
+                .value_parser(row_of_flags)
+                .help("Further row with flags of wasmtime, such as here='--dir=.'"),
+        ]
+    }
+
+    pub fn of(matches: &mut ArgMatches) -> CheckArgs {
+        let mut features = Vec::new();
+        if let Some(named) = matches.remove_one::<String>("features") {
+            features.extend(["--features".to_string(), named]);
+        }
+        for name in ["all-features", "no-default-features"] {
+            features.extend(matches.get_flag(name).then(|| format!("--{name}")));
+        }
+        CheckArgs {
+            choice: Choice {
+                path: matches.remove_one("path").unwrap_or_default(),
+                package: matches.remove_one("package"),
+                bin: matches.remove_one("bin"),
+                example: matches.remove_one("example"),
+                features,
+            },
+            native: matches.remove_one("native"),
+            wasm: several(matches, "wasm"),
+            cwd: matches.remove_one("cwd"),
+            stdin: matches.remove_one("stdin"),
+            env: several(matches, "env"),
+            flags: several(matches, "flags"),
+            target: matches.remove_one("target"),
+            equality: required(matches, "equal"),
+            allowed: Allowed::of(matches),
+            offline: matches.get_flag("offline"),
+            args: several(matches, "args"),
+        }
+    }
+}
+
+/// The arguments of a search for flags.
+pub fn allowed() -> [Arg; 5] {
+    [
+        option("target", "TARGET").value_parser(wasm_target).help("Only this target: wasip1 or wasip2"),
+        option("equal", "WHAT")
+            .value_parser(value_parser!(Equality))
+            .default_value("output")
+            .help("What has to be as natively"),
+        option("allow-dir", "DIR")
+            .action(ArgAction::Append)
+            .help("Directory of the host that the search may grant"),
+        flag("allow-network").help("The search may grant the network"),
+        flag("offline").help("Run without accessing the network"),
+    ]
+}
+
+impl Allowed {
+    fn of(matches: &mut ArgMatches) -> Allowed {
+        Allowed { directories: several(matches, "allow-dir"), network: matches.get_flag("allow-network") }
+    }
+}
+
+impl ValueEnum for Equality {
+    fn value_variants<'a>() -> &'a [Equality] {
+        &[Equality::End, Equality::Output, Equality::All]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Equality::End => PossibleValue::new("end").help("How it ends"),
+            Equality::Output => {
+                PossibleValue::new("output").help("All but numbers and messages of operating system errors")
+            }
+            Equality::All => PossibleValue::new("all").help("Everything"),
+        })
+    }
+}
