@@ -5,9 +5,13 @@
 //! `crate`, `super` or the name of a child module count, in `use` declarations and anywhere else. And some
 //! knowledge has one place, see [`KNOWLEDGE`].
 
+mod source;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use crate::source::without_comments_and_strings;
 
 /// All layers, each above those that it may import.
 const LAYERS: &[&str] = &[
@@ -247,44 +251,6 @@ fn tokens(text: &str) -> Vec<String> {
         rest = rest[length..].trim_start();
     }
     tokens
-}
-
-/// Source text without what the compiler does not read as code.
-fn without_comments_and_strings(text: &str) -> String {
-    let mut code = String::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let length = match rest {
-            _ if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
-            _ if rest.starts_with("r#\"") => rest[3..].find("\"#").map_or(rest.len(), |end| end + 5),
-            _ if rest.starts_with('"') => end_of_string(rest),
-            // The characters that would look like the begin of something else.
-            _ if rest.starts_with("'\"'") || rest.starts_with("'\\''") => {
-                rest[1..].find('\'').unwrap_or(0) + 2
-            }
-            _ => {
-                let first = rest.chars().next().map_or(1, char::len_utf8);
-                code.push_str(&rest[..first]);
-                first
-            }
-        };
-        rest = &rest[length..];
-    }
-    code
-}
-
-/// The length of a string literal with its quotes, in bytes.
-fn end_of_string(text: &str) -> usize {
-    let mut is_escaped = false;
-    for (at, c) in text.char_indices().skip(1) {
-        match c {
-            _ if is_escaped => is_escaped = false,
-            '\\' => is_escaped = true,
-            '"' => return at + 1,
-            _ => {}
-        }
-    }
-    text.len()
 }
 
 /// A circle of imports, if there is one; those of tests do not count.

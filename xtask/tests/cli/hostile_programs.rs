@@ -7,7 +7,7 @@ use std::fs;
 use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Signal, geteuid};
@@ -202,22 +202,25 @@ fn program_that_its_own_child_traces_is_killed() {
     }
 }
 
+/// Starts a run, and then a process that traces the program of its running cell. Returns the run, the process ID of
+/// the program, and the tracer. The harness does not kill the tracer, because it has not started it.
+fn run_with_tracer(workspace: &Workspace, args: &str) -> (Child, u32, Child) {
+    let program = workspace.listed("disturbs")[0]["argv"][0].as_str().expect("a string").to_string();
+    let run = xtask(workspace, args).spawn().expect("xtask should start");
+    let traced = wait_for("a running cell", || running(workspace, "disturbs").pop());
+    let mut tracer = Command::new(program);
+    tracer.args(["trace", &traced.to_string()]).stdout(Stdio::piped());
+    (run, traced, tracer.spawn().expect("the program should start"))
+}
+
 #[test]
 fn program_that_cannot_be_reaped_costs_its_cell_and_not_the_run() {
     if !can_signal() || !can_trace() {
         return;
     }
     let workspace = disturbed(&["hang"]);
-    let program = workspace.listed("disturbs")[0]["argv"][0].as_str().expect("a string").to_string();
     let started = Instant::now();
-    let run = xtask(&workspace, "test --accept --timeout 6s").spawn().expect("xtask should start");
-    let traced = wait_for("a running cell", || running(&workspace, "disturbs").pop());
-    // The harness does not kill this process, because it has not started it.
-    let mut tracer = Command::new(program)
-        .args(["trace", &traced.to_string()])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the program should start");
+    let (run, traced, mut tracer) = run_with_tracer(&workspace, "test --accept --timeout 6s");
     let output = run.wait_with_output().expect("the run should end");
     let stderr = String::from_utf8_lossy(&output.stderr);
     tracer.kill().expect("the tracer should be killed");
@@ -238,14 +241,7 @@ fn termination_ends_a_run_with_a_program_that_cannot_be_reaped() {
         return;
     }
     let workspace = disturbed(&["hang"]);
-    let program = workspace.listed("disturbs")[0]["argv"][0].as_str().expect("a string").to_string();
-    let mut run = xtask(&workspace, "test --accept --timeout 10m").spawn().expect("xtask should start");
-    let traced = wait_for("a running cell", || running(&workspace, "disturbs").pop());
-    let mut tracer = Command::new(program)
-        .args(["trace", &traced.to_string()])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the program should start");
+    let (mut run, _, mut tracer) = run_with_tracer(&workspace, "test --accept --timeout 10m");
     let mut ready = [0];
     let stdout = tracer.stdout.as_mut().expect("stdout should be a pipe");
     stdout.read_exact(&mut ready).expect("the program should trace");
