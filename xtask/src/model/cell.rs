@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::model::case::{Case, MOUNT, Row};
 use crate::model::column::{Column, Unit};
 use crate::model::example::Example;
+use crate::model::target::Target;
 
 /// One run of a program: an example and a case of it, with one row and one column of the table.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +23,13 @@ pub struct Position {
     pub row: String,
     /// The name of the column.
     pub column: String,
+}
+
+impl Position {
+    /// Returns the position in `row` of the pinned column of a target.
+    pub fn pinned(row: &str, target: Target) -> Position {
+        Position { row: row.into(), column: target.to_string() }
+    }
 }
 
 impl Cell<'_> {
