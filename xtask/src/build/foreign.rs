@@ -42,6 +42,13 @@ pub struct Program {
     flags: Vec<String>,
 }
 
+impl Program {
+    /// Returns the directory of its package.
+    pub fn directory(&self) -> &Path {
+        self.manifest.parent().unwrap_or(Path::new("."))
+    }
+}
+
 /// Finds the program that the user means.
 ///
 /// # Errors
@@ -73,6 +80,8 @@ pub fn find(context: ToolContext<'_>, toolchains: &Toolchains, choice: &Choice) 
     let name = package["name"].as_str().unwrap_or_default();
     let (program, selection) = program(package, choice)?;
     let flags = ["--package".into(), name.into(), selection, program.clone()];
+    // With -p, this is not the file that the user named.
+    let manifest = package["manifest_path"].as_str().map_or(manifest.clone(), PathBuf::from);
     Ok(Program {
         name: program,
         package: format!("{name} {}", package["version"].as_str().unwrap_or_default()),

@@ -129,7 +129,8 @@ impl Command {
                  search grants the copy of --cwd and the variables of --env; other directories and the network only if \
                  --allow-dir and --allow-network say so. A native program is not confined, though.\n\
                  \n\
-                 The number of runs depends on the search: some ten for each target.\n\
+                 How often it runs at most is said before. With --cases, arguments, input, variables and rows are those of \
+                 a file in the format of cases.toml, which CONTRIBUTING.md describes.\n\
                  \n\
                  Exit codes: 0 it does on WASI what it does natively, perhaps with flags; 100 it does not; 101 it does not \
                  compile natively, or the harness failed; 96 something is missing and cannot be installed; 2 wrong usage.",
@@ -333,6 +334,8 @@ mod tests {
             ("--stdin x", "stdin: None", r#"stdin: Some("x")"#),
             ("--env A=1=2", "env: []", r#"env: [("A", "1=2")]"#),
             ("--flags x=--dir=.", "flags: []", r#"flags: [("x", ["--dir=."])]"#),
+            ("--cases x", "cases: None", r#"cases: Some("x")"#),
+            ("--format json", "format: Human", "format: Json"),
             ("-- -x y", " args: []", r#" args: ["-x", "y"]"#),
         ] {
             assert!(none_of_check.contains(default), "{default}");

@@ -10,6 +10,7 @@ use crate::cli::arguments::{
     flag, option, positional, required, row_of_flags, several, variable, wasm_target,
 };
 use crate::model::target::Target;
+use crate::report::human::Format;
 use crate::session::minimize::Equality;
 use crate::session::probe::Allowed;
 
@@ -34,6 +35,9 @@ pub struct CheckArgs {
     pub env: Vec<(String, String)>,
     /// Rows by name, with their flags.
     pub flags: Vec<(String, Vec<String>)>,
+    /// A file in the format of `cases.toml`.
+    pub cases: Option<PathBuf>,
+    pub format: Format,
     pub target: Option<Target>,
     pub equality: Equality,
     pub allowed: Allowed,
@@ -54,7 +58,7 @@ impl GrantsArgs {
 }
 
 impl CheckArgs {
-    pub fn all() -> [Arg; 14] {
+    pub fn all() -> [Arg; 16] {
         [
             positional("path", "PATH")
                 .value_parser(value_parser!(PathBuf))
@@ -96,6 +100,14 @@ impl CheckArgs {
                 .action(ArgAction::Append)
                 .value_parser(row_of_flags)
                 .help("Further row with flags of wasmtime, such as here='--dir=.'"),
+            option("cases", "FILE")
+                .value_parser(value_parser!(PathBuf))
+                .conflicts_with_all(["args", "stdin", "env", "flags"])
+                .help("File with cases and rows in the format of cases.toml; all its cases are checked"),
+            option("format", "FORMAT")
+                .value_parser(value_parser!(Format))
+                .default_value("human")
+                .help("Format of the answer"),
         ]
     }
 
@@ -121,6 +133,8 @@ impl CheckArgs {
             stdin: matches.remove_one("stdin"),
             env: several(matches, "env"),
             flags: several(matches, "flags"),
+            cases: matches.remove_one("cases"),
+            format: required(matches, "format"),
             target: matches.remove_one("target"),
             equality: required(matches, "equal"),
             allowed: Allowed::of(matches),

@@ -69,7 +69,11 @@ pub fn summary(summary: &Summary, took: Duration) -> Result<()> {
     ])
 }
 
-fn print_line<const N: usize>(fields: [(&str, Value); N]) -> Result<()> {
+/// Prints an object with these fields, in this order.
+///
+/// # Errors
+/// If stdout cannot be written to.
+pub fn print_line<const N: usize>(fields: [(&str, Value); N]) -> Result<()> {
     terminal::print_json(&(line(&fields) + "\n"))?;
     Ok(())
 }

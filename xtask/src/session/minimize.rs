@@ -49,6 +49,16 @@ pub struct Answer {
     pub tried: usize,
 }
 
+/// Returns how many grants [`search`] tries at most.
+pub fn most_tried(candidates: &[Candidate]) -> usize {
+    // Each is left out once, and so is each that is put in its place.
+    fn of_one(candidate: &Candidate) -> usize {
+        let deeper = candidate.narrower.iter().map(of_one).max().unwrap_or_default();
+        1 + candidate.narrower.len() + deeper
+    }
+    1 + candidates.iter().map(of_one).sum::<usize>()
+}
+
 /// Searches the least of `candidates` with which the outcome is that of `native`. `run` runs the program with a
 /// grant.
 ///
@@ -125,6 +135,7 @@ mod tests {
             Ok(Drawn::new(Outcome::of_end(End::Exit(code))))
         };
         let answer = search(&native, Equality::Output, candidates, run).unwrap();
+        assert!(answer.tried <= most_tried(candidates));
         answer.grant.map(|grant| grant.dirs.into_iter().map(|directory| directory.host).collect())
     }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use assert_cmd::assert::Assert;
 
-use crate::support::{AssertOutput, HELLO, Workspace};
+use crate::support::{AssertOutput, HELLO, Workspace, objects};
 
 /// Prints a file whose name is an argument.
 const READER: &str = r#"
@@ -145,6 +145,53 @@ fn wrong_arguments_have_help() {
     check(&workspace, &outside, &["--flags", "x"]).code(2).says("expected NAME='FLAGS'");
     workspace.xtask().args(["check", "absent"]).assert().code(2).says("name the directory of a package");
     workspace.xtask().args(["check"]).assert().code(2);
+}
+
+#[test]
+fn cases_of_a_file_are_all_checked() {
+    let (workspace, outside) = with_package(READER);
+    let file = outside.path().join("my-cases.toml");
+    let cases = "[letter]\nabout = 'a file'\nargs = ['letters/a.txt']\ngrant.mine = { dirs = ['letters'] }\n\
+        [absent]\nargs = ['absent']\ntargets = ['native', 'wasip2']\n";
+    std::fs::write(&file, cases).unwrap();
+    let data = outside.path().join("data");
+    let args = ["--cwd", data.to_str().unwrap(), "--cases", file.to_str().unwrap()];
+    check(&workspace, &outside, &args)
+        .code(0)
+        .says("Running reader natively 2 times, and under wasmtime at most ")
+        .says(&format!("each time in a new copy of {}\n", data.display()))
+        .prints("\nletter: a file\n  wasip1   the same as native with --dir=letters\n")
+        // The row of the user is the one that was found.
+        .prints("\nmine         ·       A       A     --dir=letters\n\nA  exit 0\n")
+        .prints("\nabsent\n  wasip2   wording: only numbers or messages of errors differ\n")
+        .prints("\n2 cases: 2 the same, 0 different\n");
+    check(&workspace, &outside, &[&args[..], &["--", "x"]].concat()).code(2).says("cannot be used with");
+    std::fs::write(&file, "[letter]\narg = ['x']\n").unwrap();
+    check(&workspace, &outside, &args).code(2).says("my-cases.toml:2:1").says("did you mean `args`?");
+    std::fs::write(&file, "[letter]\ntargets = ['wasip1']\n").unwrap();
+    check(&workspace, &outside, &args).code(2).says("`letter` does not run both natively and on WASI");
+    std::fs::remove_file(&file).unwrap();
+    check(&workspace, &outside, &args).code(2).says("my-cases.toml: No such file");
+}
+
+#[test]
+fn answer_for_programs_has_an_object_for_each_part() {
+    let (workspace, outside) = with_package(READER);
+    let data = outside.path().join("data");
+    let cwd = ["--cwd", data.to_str().unwrap()];
+    let args = [&cwd[..], &["--format", "json", "--target", "wasip1", "--", "letters/a.txt"]].concat();
+    let objects = objects(&check(&workspace, &outside, &args).code(0));
+    let kinds: Vec<_> = objects.iter().map(|object| object["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["cell", "cell", "cell", "answer", "summary"]);
+    assert_eq!(objects[2]["id"], "reader/default/grants@wasip1");
+    assert_eq!(objects[2]["letter"], "A");
+    let answer = &objects[3];
+    assert_eq!(answer["target"], "wasip1");
+    assert_eq!(answer["agrees"], true);
+    assert_eq!(answer["flags"], serde_json::json!(["--dir=letters"]));
+    assert_eq!(answer["verdict"], "same");
+    assert_eq!(objects[4]["package"], "reader 1.2.3");
+    assert_eq!(objects[4]["agree"], 1);
 }
 
 #[test]

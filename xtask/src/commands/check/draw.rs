@@ -1,7 +1,6 @@
 //! The text of an answer.
 
-use std::collections::BTreeMap;
-
+use crate::commands::check::run::{Checked, wasm};
 use crate::commands::check::subject::{Subject, names};
 use crate::commands::grants::{flags, line};
 use crate::model::case::DEFAULT_ROW;
@@ -10,25 +9,35 @@ use crate::model::grant::Grant;
 use crate::model::harm::Harm;
 use crate::model::target::Target;
 use crate::model::verdict::Verdict;
-use crate::report::catalogue;
+use crate::report::catalogue::{self, Difference};
 use crate::session::minimize::Answer;
 use crate::snapshot::format::Drawn;
 use crate::snapshot::table::Table;
 use crate::snapshot::verdicts;
+use crate::support::escape::count;
 
-/// Draws the answer first, then the evidence.
-pub fn draw(subject: &Subject, table: &Table, answers: &BTreeMap<Target, Answer>) -> String {
-    let mut text = format!("{}, for {}\n\n", subject.title, names(&subject.targets));
-    let wasm = || subject.targets.iter().filter(|target| target.is_wasm());
-    for target in wasm() {
+/// Draws what was checked.
+pub fn title(subject: &Subject) -> String {
+    format!("{}, for {}\n\n", subject.title, names(&subject.targets))
+}
+
+/// Draws what a case has shown: the answer first, then the evidence.
+pub fn case(subject: &Subject, checked: &Checked, has_name: bool) -> String {
+    let Checked { case, table, answers } = checked;
+    let mut text = String::new();
+    if has_name {
+        let about = case.about.as_ref().map(|about| format!(": {about}")).unwrap_or_default();
+        text.push_str(&format!("{}{about}\n", case.name));
+    }
+    for target in wasm(case) {
         text.push_str(&format!("  {target}   {}\n", verdict(table, *target, answers.get(target))));
     }
     text.push('\n');
     text.push_str(&table.draw());
     let mut lines = Vec::new();
-    for target in wasm() {
+    for target in wasm(case) {
         let Some(grant) = answers.get(target).and_then(|answer| answer.grant.as_ref()) else { continue };
-        let line = line(grant, &format!("{}.wasm", subject.name), &subject.args);
+        let line = line(grant, &format!("{}.wasm", subject.name), &case.args);
         if !lines.contains(&line) {
             lines.push(line);
         }
@@ -39,34 +48,53 @@ pub fn draw(subject: &Subject, table: &Table, answers: &BTreeMap<Target, Answer>
     text
 }
 
+/// Draws how many of several cases agree.
+pub fn sum(checked: &[Checked]) -> String {
+    let agree = checked.iter().filter(|checked| checked.agrees()).count();
+    format!("{}: {agree} the same, {} different\n", count(checked.len(), "case"), checked.len() - agree)
+}
+
 /// What the runs say about a target, on one line.
 fn verdict(table: &Table, target: Target, answer: Option<&Answer>) -> String {
-    let native = table.outcome(&Position::pinned(DEFAULT_ROW, Target::Native)).map(|drawn| &drawn.outcome);
-    let difference = |drawn: &Drawn| {
-        let verdict = Verdict::of(native, &drawn.outcome);
-        let shown = native.and_then(|native| catalogue::difference(Some(native), &drawn.outcome, &verdict));
-        let shown = shown.map(|shown| match shown.native.as_str() {
+    let described = |drawn: &Drawn| {
+        let shown = difference(table, drawn).map(|shown| match shown.native.as_str() {
             "" => format!(": {}", shown.here),
             native => format!(": {native} → {}", shown.here),
         });
-        format!("{}{}", Harm::of(Some(&verdict), false).name(), shown.unwrap_or_default())
+        format!("{}{}", harm(table, drawn).name(), shown.unwrap_or_default())
     };
     match answer {
         Some(Answer { grant: Some(grant), outcome, .. }) if *grant == Grant::default() => {
             match verdicts::of_cell(table, &Position::pinned(DEFAULT_ROW, target)) {
                 Some(Verdict::Same) => "the same as native".into(),
-                _ => format!("{}: only numbers or messages of errors differ", difference(outcome)),
+                _ => format!("{}: only numbers or messages of errors differ", described(outcome)),
             }
         }
         Some(Answer { grant: Some(grant), .. }) => {
             format!("the same as native with {}", flags(grant).join(" "))
         }
         Some(Answer { grant: None, outcome, .. }) => {
-            format!("{}; no flags that were tried help", difference(outcome))
+            format!("{}; no flags that were tried help", described(outcome))
         }
         None => match table.outcome(&Position::pinned(DEFAULT_ROW, target)) {
             Some(drawn) => drawn.outcome.end.to_string(),
             None => "not built".into(),
         },
     }
+}
+
+/// How much worse an outcome is than that of native.
+pub fn harm(table: &Table, drawn: &Drawn) -> Harm {
+    Harm::of(Some(&compare(table, drawn)), false)
+}
+
+/// What differs from native in an outcome, in two short texts.
+pub fn difference(table: &Table, drawn: &Drawn) -> Option<Difference> {
+    let native = table.outcome(&Position::pinned(DEFAULT_ROW, Target::Native))?;
+    catalogue::difference(Some(&native.outcome), &drawn.outcome, &compare(table, drawn))
+}
+
+fn compare(table: &Table, drawn: &Drawn) -> Verdict {
+    let native = table.outcome(&Position::pinned(DEFAULT_ROW, Target::Native));
+    Verdict::of(native.map(|native| &native.outcome), &drawn.outcome)
 }

@@ -6,47 +6,65 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::discover::examples;
+use crate::model::harm::Harm;
 use crate::report::catalogue::{self, Catalogue};
 use crate::workspace::Workspace;
 
-/// How many rows of the catalogue are named.
+/// How many cases of the catalogue are named in a text.
 const MOST_ROWS: usize = 8;
 
-/// The cases of the catalogue about items of std that the package's own source names, if they differ.
-pub fn rows_of_catalogue(workspace: &Workspace, source: Option<&Path>) -> Result<Option<String>> {
-    let Some(source) = source else { return Ok(None) };
+/// A case of the catalogue about items of std that the program names.
+pub struct Related {
+    pub id: String,
+    pub harm: Harm,
+    /// The items that the program names.
+    pub apis: Vec<String>,
+    pub about: String,
+}
+
+/// Finds the cases of the catalogue about items of std that the source of the package in `directory` names, if they
+/// differ. The worst are first.
+///
+/// # Errors
+/// If the catalogue or the source cannot be read.
+pub fn related(workspace: &Workspace, directory: &Path) -> Result<Vec<Related>> {
     let examples = examples::discover(workspace)?;
-    let Catalogue::Complete(mut entries) = catalogue::read(workspace, &examples)? else { return Ok(None) };
+    let Catalogue::Complete(mut entries) = catalogue::read(workspace, &examples)? else {
+        return Ok(Vec::new());
+    };
     let mut text = String::new();
-    collect(&source.join("src"), &mut text)?;
+    collect(&directory.join("src"), &mut text)?;
     let words: Vec<&str> = text.split(|c: char| c != '_' && !c.is_alphanumeric()).collect();
     // A method counts if its type is named, too: `open` alone says nothing.
-    let is_used = |api: &String| {
+    let is_used = |api: &&String| {
         let mut segments = api.trim_end_matches('!').rsplit("::");
         let (last, before) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
         words.contains(&last) && words.contains(&before)
     };
-    entries.retain(|entry| entry.harm().is_harmful() && entry.case.claims.apis.iter().any(is_used));
     entries.sort_by_key(|entry| entry.harm());
-    if entries.is_empty() {
-        return Ok(None);
+    let related = |entry: &catalogue::Entry<'_>| Related {
+        id: entry.id(),
+        harm: entry.harm(),
+        apis: entry.case.claims.apis.iter().filter(is_used).cloned().collect(),
+        about: entry.case.about.clone().unwrap_or_default(),
+    };
+    let harmful = entries.iter().filter(|entry| entry.harm().is_harmful());
+    Ok(harmful.map(related).filter(|related| !related.apis.is_empty()).collect())
+}
+
+/// Draws these cases, the first of them.
+pub fn draw(related: &[Related]) -> String {
+    if related.is_empty() {
+        return String::new();
     }
     let mut text = String::from("\nThe source uses these items of std, which differ in the catalogue:\n");
-    for entry in entries.iter().take(MOST_ROWS) {
-        let apis: Vec<_> =
-            entry.case.claims.apis.iter().filter(|api| is_used(api)).map(String::as_str).collect();
-        let about = entry.case.about.as_deref().unwrap_or_default();
-        text.push_str(&format!(
-            "  {:<8} {}: {about}  [{}]\n",
-            entry.harm().name(),
-            apis.join(", "),
-            entry.id()
-        ));
+    for Related { id, harm, apis, about } in related.iter().take(MOST_ROWS) {
+        text.push_str(&format!("  {:<8} {}: {about}  [{id}]\n", harm.name(), apis.join(", ")));
     }
-    if entries.len() > MOST_ROWS {
-        text.push_str(&format!("  and {} more cases\n", entries.len() - MOST_ROWS));
+    if related.len() > MOST_ROWS {
+        text.push_str(&format!("  and {} more cases\n", related.len() - MOST_ROWS));
     }
-    Ok(Some(text + "\n  More:    cargo xtask find WORD\n"))
+    text + "\n  More:    cargo xtask find WORD\n"
 }
 
 /// Adds the text of all Rust sources below `directory`.

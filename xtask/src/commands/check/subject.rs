@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use crate::build::cargo::Built;
-use crate::build::foreign::{self, Wasm};
+use crate::build::foreign::{self, Program, Wasm};
 use crate::cli::CheckArgs;
 use crate::exit;
 use crate::model::column::Column;
@@ -15,77 +15,97 @@ use crate::provision::toolchain::Toolchains;
 use crate::session::{Session, probe};
 use crate::support::terminal::say;
 
-/// A program to check: its name, what it is, and its file for each target or why there is none.
+/// A program to check.
 pub struct Subject {
     pub name: String,
+    /// What it is, as in `sd 1.0.0`.
     pub title: String,
-    /// The directory of its package, if it was compiled from one.
-    pub source: Option<PathBuf>,
-    pub args: Vec<String>,
-    pub built: Built,
+    /// The targets for which there is a program, or can be one. The first is native.
     pub targets: Vec<Target>,
+    pub origin: Origin,
 }
 
-/// Compiles the program, or takes the files that the user names.
-pub fn subject(
+/// Where a program comes from.
+pub enum Origin {
+    Package(Program),
+    /// Its file for each target.
+    Files(Vec<(Target, PathBuf)>),
+}
+
+/// Finds the program that the user means. With `wanted`, only for these targets.
+///
+/// # Errors
+/// If there is no such program, or a file is none.
+pub fn find(
     session: &Session<'_>,
     toolchains: &Toolchains,
     args: &CheckArgs,
-    targets: &[Target],
+    wanted: &[Target],
 ) -> Result<Subject> {
-    let choice = &args.choice;
     if args.wasm.is_empty() {
-        let program = foreign::find(session.tool_context(), toolchains, choice)?;
-        say(&format!("Building {} for {}", program.name, names(targets)));
-        let mut results = Vec::new();
-        for target in targets {
-            let built = foreign::build(session.tool_context(), toolchains, &program, *target);
-            session.end_if_interrupted();
-            let built = built?;
-            if let (Target::Native, Err(failure)) = (target, &built) {
-                let message =
-                    format!("{} does not compile natively:\n{}", program.name, failure.rendered.trim_end());
-                return Err(exit::error(exit::HARNESS, message));
-            }
-            results.push((Column::pinned(*target).unit(&program.name), built));
-        }
-        let source = if choice.path.is_dir() { Some(choice.path.clone()) } else { None };
+        let program = foreign::find(session.tool_context(), toolchains, &args.choice)?;
         return Ok(Subject {
+            name: program.name.clone(),
             title: program.package.clone(),
-            name: program.name,
-            source,
-            args: args.args.clone(),
-            built: probe::built(results),
-            targets: targets.to_vec(),
+            targets: wanted.to_vec(),
+            origin: Origin::Package(program),
         });
     }
     let native = args.native.clone().context("--wasm without --native")?;
     let name = native.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let mut results = vec![(Target::Native, fs::canonicalize(&native))];
+    let mut files = vec![(Target::Native, native)];
     for file in &args.wasm {
         let target = match foreign::recognize(file)? {
             Wasm::Module => Target::Wasip1,
             Wasm::Component => Target::Wasip2,
         };
-        results.push((target, fs::canonicalize(file)));
+        if files.iter().any(|(known, _)| *known == target) {
+            let message = format!("two programs for {target}: {} is the second one", file.display());
+            return Err(exit::error(exit::USAGE, message));
+        }
+        files.push((target, file.clone()));
     }
-    let mut built = Vec::new();
-    let mut targets = Vec::new();
-    for (target, file) in results {
-        let file =
-            file.map_err(|error| exit::error(exit::USAGE, format!("cannot read a program: {error}")))?;
-        built.push((Column::pinned(target).unit(&name), Ok(file)));
-        targets.push(target);
+    for (_, file) in &mut files {
+        *file = fs::canonicalize(&file)
+            .map_err(|error| exit::error(exit::USAGE, format!("cannot read {}: {error}", file.display())))?;
     }
-    targets.sort();
-    Ok(Subject {
-        title: name.clone(),
-        name,
-        source: None,
-        args: args.args.clone(),
-        built: probe::built(built),
-        targets,
-    })
+    files.retain(|(target, _)| wanted.contains(target));
+    files.sort();
+    if files.len() < 2 {
+        let message = format!("no program for {}\nhelp: name one with --wasm", names(&wanted[1..]));
+        return Err(exit::error(exit::USAGE, message));
+    }
+    let targets = files.iter().map(|(target, _)| *target).collect();
+    Ok(Subject { title: name.clone(), name, targets, origin: Origin::Files(files) })
+}
+
+/// Compiles the program, unless it consists of files already.
+///
+/// # Errors
+/// If it does not compile natively, or if cargo itself fails. That it does not compile for another target is a
+/// result.
+pub fn build(session: &Session<'_>, toolchains: &Toolchains, subject: &Subject) -> Result<Built> {
+    let unit = |target| Column::pinned(target).unit(&subject.name);
+    let program = match &subject.origin {
+        Origin::Files(files) => {
+            return Ok(probe::built(files.iter().map(|(target, file)| (unit(*target), Ok(file.clone())))));
+        }
+        Origin::Package(program) => program,
+    };
+    say(&format!("Building {} for {}", subject.name, names(&subject.targets)));
+    let mut results = Vec::new();
+    for target in &subject.targets {
+        let built = foreign::build(session.tool_context(), toolchains, program, *target);
+        session.end_if_interrupted();
+        let built = built?;
+        if let (Target::Native, Err(failure)) = (target, &built) {
+            let message =
+                format!("{} does not compile natively:\n{}", subject.name, failure.rendered.trim_end());
+            return Err(exit::error(exit::HARNESS, message));
+        }
+        results.push((unit(*target), built));
+    }
+    Ok(probe::built(results))
 }
 
 /// Returns the names of targets, for a sentence.

@@ -1,0 +1,92 @@
+//! The answer for other programs, one JSON object per line. `xtask/README.md` describes it.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::commands::check::draw::{difference, harm};
+use crate::commands::check::rows::Related;
+use crate::commands::check::run::{Checked, wasm};
+use crate::commands::check::subject::Subject;
+use crate::commands::grants::flags;
+use crate::model::case::DEFAULT_ROW;
+use crate::model::cell::Position;
+use crate::model::verdict::Verdict;
+use crate::report::json::print_line;
+use crate::snapshot::verdicts;
+
+/// Prints the cells of a case, and then the answer for each of its wasm targets.
+///
+/// # Errors
+/// If stdout cannot be written to.
+pub fn case(subject: &Subject, checked: &Checked) -> Result<()> {
+    let Checked { case, table, answers } = checked;
+    let id = format!("{}/{}", subject.name, case.name);
+    let cells = case.rows.iter().flat_map(|row| case.targets.iter().map(move |target| (row, *target)));
+    for (row, target) in cells {
+        let position = Position::pinned(&row.name, target);
+        let Some(drawn) = table.outcome(&position) else { continue };
+        let verdict = verdicts::of_cell(table, &position);
+        print_line([
+            ("kind", "cell".into()),
+            ("id", format!("{id}/{}@{target}", row.name).into()),
+            ("letter", table.letter(&position).into()),
+            ("outcome", drawn.text().into()),
+            ("verdict", verdict.as_ref().map(Verdict::name).into()),
+            ("difference", verdict.as_ref().and_then(Verdict::difference).into()),
+        ])?;
+    }
+    for target in wasm(case) {
+        let answer = answers.get(target);
+        let grant = answer.and_then(|answer| answer.grant.as_ref());
+        let position = Position::pinned(DEFAULT_ROW, *target);
+        let drawn = answer.map(|answer| &answer.outcome).or_else(|| table.outcome(&position));
+        let shown = drawn.and_then(|drawn| difference(table, drawn));
+        print_line([
+            ("kind", "answer".into()),
+            ("case", id.as_str().into()),
+            ("target", target.name().into()),
+            ("agrees", grant.is_some().into()),
+            ("flags", grant.map(flags).into()),
+            ("verdict", drawn.map(|drawn| harm(table, drawn).name()).into()),
+            ("native", shown.as_ref().map(|shown| shown.native.as_str()).into()),
+            ("here", shown.as_ref().map(|shown| shown.here.as_str()).into()),
+            ("tried", answer.map(|answer| answer.tried).into()),
+        ])?;
+    }
+    Ok(())
+}
+
+/// Prints the cases of the catalogue that matter for the program.
+///
+/// # Errors
+/// If stdout cannot be written to.
+pub fn related(related: &[Related]) -> Result<()> {
+    for Related { id, harm, apis, about } in related {
+        print_line([
+            ("kind", "catalogue".into()),
+            ("id", id.as_str().into()),
+            ("verdict", harm.name().into()),
+            ("apis", apis.as_slice().into()),
+            ("about", about.as_str().into()),
+        ])?;
+    }
+    Ok(())
+}
+
+/// Prints the figures of the check, which took the time `took` without the build.
+///
+/// # Errors
+/// If stdout cannot be written to.
+pub fn summary(subject: &Subject, checked: &[Checked], took: Duration) -> Result<()> {
+    let agree = checked.iter().filter(|checked| checked.agrees()).count();
+    print_line([
+        ("kind", "summary".into()),
+        ("program", subject.name.as_str().into()),
+        ("package", subject.title.as_str().into()),
+        ("cases", checked.len().into()),
+        ("agree", agree.into()),
+        ("differ", (checked.len() - agree).into()),
+        ("seconds", took.as_secs_f64().into()),
+    ])
+}
