@@ -133,7 +133,10 @@ fn build(
                 let new: Vec<_> = new.cloned().collect();
                 built.warnings.extend(new);
             }
-            Message::CompilerMessage(_) | Message::BuildFinished | Message::Other => {}
+            Message::CompilerMessage(_)
+            | Message::BuildScript(_)
+            | Message::BuildFinished
+            | Message::Other => {}
         }
     }
     let failed: Vec<_> = units.iter().filter(|unit| !built.artifacts.contains_key(**unit)).collect();

@@ -54,9 +54,32 @@ impl Program {
 /// # Errors
 /// If there is no package, or several programs to choose from.
 pub fn find(context: ToolContext<'_>, toolchains: &Toolchains, choice: &Choice) -> Result<Program> {
-    let manifest = match choice.path.is_dir() {
-        true => choice.path.join("Cargo.toml"),
-        false => choice.path.clone(),
+    let (manifest, metadata) = metadata(context, toolchains, &choice.path)?;
+    let packages = metadata["packages"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let package = package(packages, &manifest, choice.package.as_deref())?;
+    let name = package["name"].as_str().unwrap_or_default();
+    let (program, selection) = program(package, choice)?;
+    let flags = ["--package".into(), name.into(), selection, program.clone()];
+    // With -p, this is not the file that the user named.
+    let manifest = package["manifest_path"].as_str().map_or(manifest.clone(), PathBuf::from);
+    Ok(Program {
+        name: program,
+        package: format!("{name} {}", package["version"].as_str().unwrap_or_default()),
+        manifest,
+        workspace_root: metadata["workspace_root"].as_str().unwrap_or_default().into(),
+        flags: flags.into_iter().chain(choice.features.iter().cloned()).collect(),
+    })
+}
+
+/// Reads what cargo knows about the package or workspace at `path`: its `Cargo.toml` or the directory of that.
+/// Returns the path of the `Cargo.toml`, and the output of `cargo metadata`.
+///
+/// # Errors
+/// If there is no package.
+pub fn metadata(context: ToolContext<'_>, toolchains: &Toolchains, path: &Path) -> Result<(PathBuf, Value)> {
+    let manifest = match path.is_dir() {
+        true => path.join("Cargo.toml"),
+        false => path.to_path_buf(),
     };
     let manifest = fs::canonicalize(&manifest).map_err(|error| {
         let message = format!("cannot read {}: {error}", manifest.display());
@@ -74,25 +97,15 @@ pub fn find(context: ToolContext<'_>, toolchains: &Toolchains, choice: &Choice) 
             format!("cargo cannot read the package:\n{}", called.stderr.trim_end()),
         ));
     }
-    let metadata: Value = serde_json::from_str(&text).context("cannot read the output of cargo metadata")?;
-    let packages = metadata["packages"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let package = package(packages, &manifest, choice.package.as_deref())?;
-    let name = package["name"].as_str().unwrap_or_default();
-    let (program, selection) = program(package, choice)?;
-    let flags = ["--package".into(), name.into(), selection, program.clone()];
-    // With -p, this is not the file that the user named.
-    let manifest = package["manifest_path"].as_str().map_or(manifest.clone(), PathBuf::from);
-    Ok(Program {
-        name: program,
-        package: format!("{name} {}", package["version"].as_str().unwrap_or_default()),
-        manifest,
-        workspace_root: metadata["workspace_root"].as_str().unwrap_or_default().into(),
-        flags: flags.into_iter().chain(choice.features.iter().cloned()).collect(),
-    })
+    let metadata = serde_json::from_str(&text).context("cannot read the output of cargo metadata")?;
+    Ok((manifest, metadata))
 }
 
-/// The package that the user names, or that of the manifest.
-fn package<'a>(packages: &'a [Value], manifest: &Path, named: Option<&str>) -> Result<&'a Value> {
+/// Returns the package that the user names, or that of the manifest.
+///
+/// # Errors
+/// If there is none, or several to choose from.
+pub fn package<'a>(packages: &'a [Value], manifest: &Path, named: Option<&str>) -> Result<&'a Value> {
     let names: Vec<_> = packages.iter().filter_map(|package| package["name"].as_str()).collect();
     let found = match named {
         Some(named) => packages.iter().find(|package| package["name"].as_str() == Some(named)),

@@ -23,6 +23,7 @@ pub struct Failure {
 pub enum Message {
     CompilerArtifact(CompilerArtifact),
     CompilerMessage(CompilerMessage),
+    BuildScript(BuildScript),
     /// The last message of every build, successful or not. It is missing if cargo fails before it compiles
     /// anything.
     BuildFinished,
@@ -36,6 +37,7 @@ impl Message {
         Some(match message.get("reason")?.as_str()? {
             "compiler-artifact" => Message::CompilerArtifact(serde_json::from_value(message).ok()?),
             "compiler-message" => Message::CompilerMessage(serde_json::from_value(message).ok()?),
+            "build-script-executed" => Message::BuildScript(serde_json::from_value(message).ok()?),
             "build-finished" => Message::BuildFinished,
             _ => Message::Other,
         })
@@ -47,17 +49,50 @@ pub struct CompilerArtifact {
     package_id: String,
     filenames: Vec<PathBuf>,
     executable: Option<PathBuf>,
+    pub target: CargoTarget,
+    profile: UsedProfile,
 }
 
-fields!(CompilerArtifact { required: [package_id, filenames], optional: [executable], unknown: Ignored });
+fields!(CompilerArtifact {
+    required: [package_id, filenames],
+    optional: [executable, target, profile],
+    unknown: Ignored,
+});
 
 /// An error or warning about a package.
 pub struct CompilerMessage {
     package_id: String,
+    pub target: CargoTarget,
     pub message: Diagnostic,
 }
 
-fields!(CompilerMessage { required: [package_id, message], optional: [], unknown: Ignored });
+fields!(CompilerMessage { required: [package_id, message], optional: [target], unknown: Ignored });
+
+/// What of a package is compiled (The Cargo Book, "Cargo Targets"), such as its library or one of its programs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CargoTarget {
+    pub kind: Vec<String>,
+    pub name: String,
+}
+
+fields!(CargoTarget { required: [], optional: [kind, name], unknown: Ignored });
+
+#[derive(Default)]
+struct UsedProfile {
+    test: bool,
+}
+
+fields!(UsedProfile { required: [], optional: [test], unknown: Ignored });
+
+/// What a build script has set.
+pub struct BuildScript {
+    package_id: String,
+    pub out_dir: PathBuf,
+    /// Variables by name, with their values.
+    pub env: Vec<(String, String)>,
+}
+
+fields!(BuildScript { required: [package_id, out_dir], optional: [env], unknown: Ignored });
 
 /// An error or warning in the format of rustc (The rustc book, "JSON Output").
 pub struct Diagnostic {
@@ -90,6 +125,11 @@ impl CompilerArtifact {
         self.executable.clone().filter(|_| is_package(&self.package_id, package))
     }
 
+    /// Returns the path of this artifact if it is a program with tests.
+    pub fn tests(&self) -> Option<PathBuf> {
+        self.executable.clone().filter(|_| self.profile.test)
+    }
+
     /// Returns the path of this artifact if it is a program.
     pub fn program(&self) -> Option<PathBuf> {
         self.executable.clone()
@@ -113,6 +153,13 @@ impl CompilerArtifact {
     }
 }
 
+impl BuildScript {
+    /// Returns whether it belongs to the package with this id.
+    pub fn is_of_id(&self, id: &str) -> bool {
+        self.package_id == id
+    }
+}
+
 impl CompilerMessage {
     /// Returns the name and the version of the package that this message is about: `memmap2 0.9.5`.
     pub fn package(&self) -> String {
@@ -121,6 +168,11 @@ impl CompilerMessage {
             Some((name, version)) => format!("{name} {version}"),
             None => format!("{} {rest}", path.rsplit('/').next().unwrap_or_default()),
         }
+    }
+
+    /// Returns whether this message is about the package with this id.
+    pub fn is_of_id(&self, id: &str) -> bool {
+        self.package_id == id
     }
 
     /// Returns whether this message is about `package`.
@@ -197,7 +249,7 @@ mod tests {
             Some(Message::BuildFinished)
         ));
         assert!(matches!(
-            Message::parse(r#"{"reason":"build-script-executed","package_id":1}"#),
+            Message::parse(r#"{"reason":"something-new","package_id":1}"#),
             Some(Message::Other)
         ));
         for bad in ["", "warning: no JSON", "[]", r#"{"reason":1}"#, r#"{"reason":"compiler-artifact"}"#] {

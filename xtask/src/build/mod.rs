@@ -6,3 +6,4 @@ pub mod compose;
 pub mod foreign;
 mod lock_file;
 pub mod message;
+pub mod test_binaries;

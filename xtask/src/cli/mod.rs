@@ -6,6 +6,7 @@
 
 pub mod arguments;
 mod layout;
+mod package_tests;
 mod search;
 mod test;
 
@@ -16,6 +17,7 @@ use clap::{ArgAction, ArgMatches, value_parser};
 
 use crate::cli::arguments::{described, flag, option, positional, required, several, wasm_target};
 pub use crate::cli::layout::{LayoutArgs, LayoutFormat};
+pub use crate::cli::package_tests::TestsArgs;
 pub use crate::cli::search::{CheckArgs, GrantsArgs};
 pub use crate::cli::test::TestArgs;
 use crate::model::target::Target;
@@ -136,6 +138,7 @@ impl Command {
                  compile natively, or the harness failed; 96 something is missing and cannot be installed; 2 wrong usage.",
             )
             .args(CheckArgs::all())
+            .args(TestsArgs::all())
             .args(search::allowed()),
             described(
                 command("grants"),

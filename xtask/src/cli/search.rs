@@ -9,6 +9,7 @@ use crate::build::foreign::Choice;
 use crate::cli::arguments::{
     flag, option, positional, required, row_of_flags, several, variable, wasm_target,
 };
+use crate::cli::package_tests::TestsArgs;
 use crate::model::target::Target;
 use crate::report::human::Format;
 use crate::session::minimize::Equality;
@@ -43,6 +44,8 @@ pub struct CheckArgs {
     pub allowed: Allowed,
     pub offline: bool,
     pub args: Vec<String>,
+    /// With `--tests`, the tests of the package are checked instead of a program.
+    pub tests: Option<TestsArgs>,
 }
 
 impl GrantsArgs {
@@ -140,6 +143,7 @@ impl CheckArgs {
             allowed: Allowed::of(matches),
             offline: matches.get_flag("offline"),
             args: several(matches, "args"),
+            tests: TestsArgs::of(matches),
         }
     }
 }

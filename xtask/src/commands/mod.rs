@@ -1,6 +1,7 @@
 //! One file for each command of `cargo xtask`.
 
 pub mod check;
+pub mod check_tests;
 pub mod ci;
 pub mod divergences;
 pub mod doctor;
@@ -37,7 +38,10 @@ pub fn run(command: Command) -> Result<u8> {
         Command::Layout(args) => layout::layout(&workspace, &env, &args),
         Command::New { name } => new::new(&workspace, &name),
         Command::Divergences { check } => divergences::divergences(&workspace, &env, check),
-        Command::Check(args) => check::check(&workspace, &env, &args),
+        Command::Check(args) => match &args.tests {
+            Some(tests) => check_tests::check(&workspace, &env, &args, tests),
+            None => check::check(&workspace, &env, &args),
+        },
         Command::Grants(args) => grants::grants(&workspace, &env, &args),
         Command::Find { words, target } => find::find(&workspace, &words, target),
         Command::Ci => ci::ci(&workspace, &env),

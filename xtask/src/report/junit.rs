@@ -75,6 +75,6 @@ fn message(result: &CaseResult<'_>, cell: &CellResult<'_>) -> Option<String> {
 }
 
 /// Escapes text for XML. Outcomes contain no control characters, which XML does not allow.
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

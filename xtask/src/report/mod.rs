@@ -4,5 +4,6 @@ pub mod catalogue;
 pub mod human;
 pub mod json;
 pub mod junit;
+pub mod package_tests;
 pub mod page;
 pub mod results;

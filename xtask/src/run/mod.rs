@@ -2,8 +2,11 @@
 
 pub mod cells;
 pub mod concurrency;
+pub mod copies;
 pub mod invocation;
+pub mod libtest;
 pub mod lock;
+pub mod package_tests;
 pub mod peer;
 pub mod precompile;
 pub mod schedule;

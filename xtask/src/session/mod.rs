@@ -2,6 +2,7 @@
 
 pub mod cells;
 pub mod minimize;
+pub mod package_tests;
 pub mod probe;
 
 use std::collections::BTreeSet;

@@ -116,6 +116,21 @@ pub fn identity_of_directory(path: &Path) -> Option<(u64, u64)> {
     }
 }
 
+/// What changes whenever an entry is changed or replaced: its number, and when its contents or metadata were last
+/// changed. `None` on other systems than Unix.
+pub fn last_change(metadata: &fs::Metadata) -> Option<[i64; 3]> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        Some([metadata.ino().cast_signed(), metadata.ctime(), metadata.ctime_nsec()])
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        None
+    }
+}
+
 /// Whether a file system, or another directory, is mounted at this path. On other systems than Linux since 5.8
 /// this is not known, and false.
 pub fn is_mount_point(path: &Path) -> bool {

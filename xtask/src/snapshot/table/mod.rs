@@ -360,7 +360,7 @@ fn sign(slot: &Slot, letters: &Letters<'_>) -> String {
 }
 
 /// A, B, … Z, AA, AB, …
-fn letter(index: usize) -> String {
+pub fn letter(index: usize) -> String {
     let last = char::from(b'A' + u8::try_from(index % 26).expect("a remainder of 26 is small"));
     match index / 26 {
         0 => last.to_string(),

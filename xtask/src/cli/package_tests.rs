@@ -1,0 +1,58 @@
+//! The arguments of `cargo xtask check --tests`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Arg, ArgAction, ArgMatches, value_parser};
+
+use crate::cli::arguments::{flag, option, required, several};
+use crate::support::duration;
+
+/// What the user said about tests, with `--tests`.
+#[derive(Debug)]
+pub struct TestsArgs {
+    pub lib: bool,
+    /// Files in `tests/`, by name.
+    pub tests: Vec<String>,
+    pub timeout: Duration,
+    pub junit: Option<PathBuf>,
+}
+
+impl TestsArgs {
+    pub fn all() -> [Arg; 5] {
+        let of_tests = |arg: Arg| arg.requires("tests").help_heading("Options of --tests");
+        [
+            flag("tests")
+                .conflicts_with_all(["native", "wasm", "cwd", "stdin", "env", "flags", "cases", "example"])
+                .help("Check the tests of the package; ARGS are parts of the names of those to run")
+                .help_heading("Options of --tests"),
+            of_tests(flag("lib").help("The unit tests of the library, and no others that are not named")),
+            of_tests(
+                option("test", "NAME")
+                    .action(ArgAction::Append)
+                    .help("A file in tests/, and no others that are not named"),
+            ),
+            of_tests(
+                option("timeout", "TIME")
+                    .value_parser(duration::parse)
+                    .default_value("60s")
+                    .help("How long a test may run, such as 10s, 500ms or 2m"),
+            ),
+            of_tests(
+                option("junit", "PATH")
+                    .value_parser(value_parser!(PathBuf))
+                    .help("File for a report in the format of JUnit"),
+            ),
+        ]
+    }
+
+    /// Reads the arguments, or returns `None` without `--tests`.
+    pub fn of(matches: &mut ArgMatches) -> Option<TestsArgs> {
+        matches.get_flag("tests").then(|| TestsArgs {
+            lib: matches.get_flag("lib"),
+            tests: several(matches, "test"),
+            timeout: required(matches, "timeout"),
+            junit: matches.remove_one("junit"),
+        })
+    }
+}

@@ -1,0 +1,140 @@
+//! `cargo xtask check --tests`: the tests of a package that is not in the catalogue, natively and on WASI.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicUsize;
+
+use anyhow::{Context, Result};
+
+use crate::build::test_binaries::{self, Package, Selection, TestBinaries};
+use crate::cli::{CheckArgs, TestsArgs};
+use crate::commands::grants::wasm_targets;
+use crate::environment::Environment;
+use crate::exit;
+use crate::host::hosts::Hosts;
+use crate::model::column::Column;
+use crate::model::target::Target;
+use crate::report::human::Format;
+use crate::report::package_tests::{draw, json, junit};
+use crate::run::copies::Original;
+use crate::run::package_tests::Runner;
+use crate::run::scratch;
+use crate::session::package_tests::Suite;
+use crate::session::{self, Session, Tools};
+use crate::support::escape::without_controls;
+use crate::support::terminal::{self, say};
+use crate::tools::progress::Progress;
+use crate::tools::run::run;
+use crate::workspace::Workspace;
+
+/// Runs the command, and returns the exit code.
+///
+/// # Errors
+/// If the arguments do not fit, if the tests do not compile natively, or if the harness fails.
+pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs, tests: &TestsArgs) -> Result<u8> {
+    if let Some(flag) = args.args.iter().find(|word| word.starts_with('-')) {
+        let message = format!("`{flag}` is not a part of the name of a test");
+        return Err(exit::error(exit::USAGE, format!("{message}\nhelp: name parts of names behind --")));
+    }
+    let wasm: Vec<_> = wasm_targets(args.target).collect();
+    let targets: Vec<_> = [Target::Native].into_iter().chain(wasm.iter().copied()).collect();
+    let columns: Vec<_> = targets.iter().copied().map(Column::pinned).collect();
+    let session = Session::open(workspace, env, args.offline, Progress::of(env, false))?;
+    let Tools { toolchains, hosts } = session.provision(&columns)?;
+    let package = test_binaries::find(session.tool_context(), &toolchains, &args.choice)?;
+    let selection = Selection { lib: tests.lib, bin: args.choice.bin.clone(), tests: tests.tests.clone() };
+    let original = Original::read(&package.workspace_root)?;
+    let names: Vec<_> = targets.iter().map(|target| target.name()).collect();
+    say(&format!("Building the tests of {} for {}", package.name, names.join(", ")));
+    let mut binaries = BTreeMap::new();
+    for target in &targets {
+        let built = test_binaries::build(session.tool_context(), &toolchains, &package, &selection, *target);
+        session.end_if_interrupted();
+        let built = built?;
+        if let (Target::Native, true, Some(failure)) = (target, built.built.is_empty(), built.first_failure())
+        {
+            let message = format!("the tests do not compile natively:\n{}", failure.rendered.trim_end());
+            return Err(exit::error(exit::HARNESS, message));
+        }
+        for (name, failure) in built.failures().filter(|_| *target == Target::Native) {
+            say(&format!("warning: {name} does not compile natively, and is left out: {}", failure.headline));
+        }
+        binaries.insert(*target, built);
+    }
+    let compiled = compile(&session, &hosts, workspace, &binaries)?;
+    let scratch = scratch::prepare(&workspace.own_dir())?;
+    let below = package.directory.strip_prefix(&package.workspace_root).unwrap_or(Path::new(""));
+    let runner = Runner {
+        original: &original,
+        package: below,
+        scratch: &scratch,
+        hosts: &hosts,
+        interrupt: &session.interrupt,
+        timeout: tests.timeout,
+        path: &env.path,
+        runs: AtomicUsize::new(0),
+    };
+    let suite = Suite {
+        runner: &runner,
+        package: &package,
+        targets: &wasm,
+        binaries: &binaries,
+        compiled: &compiled,
+        filters: &args.args,
+        allowed: &args.allowed,
+    };
+    let result = session::cells::guarded(&session, &scratch, false, || suite.run(say));
+    session.end_if_interrupted();
+    let results = result?.context("the run was interrupted")?;
+    if results.tests.is_empty() {
+        return Err(nothing_to_run(&package, &args.args));
+    }
+    if let Some(path) = &tests.junit {
+        junit::write(path, &results)?;
+    }
+    match args.format {
+        Format::Human => terminal::print(&without_controls(&draw::draw(&results)))?,
+        Format::Json => terminal::print_json(&json::draw(&results))?,
+    }
+    Ok(if results.agree() { exit::OK } else { exit::DIFFERS })
+}
+
+/// Creates the error for a package without tests of these names.
+fn nothing_to_run(package: &Package, filters: &[String]) -> anyhow::Error {
+    let message = match filters.is_empty() {
+        true => format!("{} has no tests\nhelp: tests of documentation are not run", package.name),
+        false => format!("no test of {} has `{}` in its name", package.name, filters.join("` or `")),
+    };
+    exit::error(exit::NOTHING_MATCHED, message)
+}
+
+/// Compiles the wasm binaries once for all runs, unless that is done. One that wasmtime cannot compile is left to
+/// its runs.
+fn compile(
+    session: &Session<'_>,
+    hosts: &Hosts,
+    workspace: &Workspace,
+    binaries: &BTreeMap<Target, TestBinaries>,
+) -> Result<BTreeMap<PathBuf, PathBuf>> {
+    let mut compiled = BTreeMap::new();
+    let Some(wasmtime) = &hosts.wasmtime else { return Ok(compiled) };
+    let of_wasm = binaries.iter().filter(|(target, _)| target.is_wasm());
+    for binary in of_wasm.flat_map(|(_, binaries)| &binaries.built) {
+        let file = binary.file.with_extension(format!("{}.cwasm", workspace.wasmtime));
+        let written = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
+        let is_done = written(&file).is_some_and(|done| Some(done) > written(&binary.file));
+        if !is_done {
+            let line = wasmtime.compile(&binary.file, &file);
+            let mut command = std::process::Command::new(&line[0]);
+            command.args(&line[1..]).stdin(std::process::Stdio::null());
+            command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+            let ended = run(&mut command, &session.interrupt, || ());
+            session.end_if_interrupted();
+            if !ended.with_context(|| format!("cannot run {}", wasmtime.program.display()))?.success() {
+                continue;
+            }
+        }
+        compiled.insert(binary.file.clone(), file);
+    }
+    Ok(compiled)
+}

@@ -1,0 +1,104 @@
+//! The tests of a package: what they do natively and on WASI, and how that is shown.
+
+pub mod cause;
+pub mod draw;
+pub mod json;
+pub mod junit;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::model::target::Target;
+use crate::report::package_tests::cause::Cause;
+
+/// The results of all tests of a package.
+#[derive(Debug)]
+pub struct TestResults {
+    /// The name and the version of the package.
+    pub package: String,
+    /// The wasm targets.
+    pub targets: Vec<Target>,
+    /// How many test binaries were run natively.
+    pub binaries: usize,
+    /// The binaries that are declared with `harness = false`, each of which counts as one test.
+    pub own_harness: Vec<String>,
+    pub tests: Vec<Test>,
+    /// How long the native tests took together, as they were run.
+    pub native_took: Duration,
+    /// How many runs there were.
+    pub runs: usize,
+    /// Why test binaries do not compile for a target: the name of the binary, and the compiler's first error.
+    pub not_built: BTreeMap<Target, Vec<(String, String)>>,
+    /// For each target, the flags that some tests need, and how many of the compared tests pass with all of them.
+    pub together: BTreeMap<Target, Together>,
+}
+
+/// The flags that tests need, given together.
+#[derive(Clone, Debug, Default)]
+pub struct Together {
+    pub flags: Vec<String>,
+    pub passed: usize,
+}
+
+/// A test and its results.
+#[derive(Debug)]
+pub struct Test {
+    /// The name of its binary.
+    pub binary: String,
+    /// Its name in the binary.
+    pub name: String,
+    pub native: Native,
+    pub took: Duration,
+    /// What it does on each wasm target, if it passes natively.
+    pub here: BTreeMap<Target, Here>,
+}
+
+/// What a test does natively.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Native {
+    Passed,
+    Ignored,
+    /// With this in its output.
+    Failed(String),
+}
+
+/// What a test that passes natively does on a wasm target.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Here {
+    Same,
+    /// It passes with these flags, each of which it needs.
+    Needs(Vec<String>),
+    Differs(Difference),
+}
+
+/// How a test differs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Difference {
+    pub cause: Cause,
+    /// What it prints, abridged to a line.
+    pub headline: String,
+    /// What it prints, abridged.
+    pub text: String,
+}
+
+impl Test {
+    /// Returns the name of the test with that of its binary, such as `lib tests::parse`.
+    pub fn id(&self) -> String {
+        match self.name == self.binary {
+            true => self.name.clone(),
+            false => format!("{} {}", self.binary, self.name),
+        }
+    }
+}
+
+impl TestResults {
+    /// Returns the tests that pass natively, which are those that are compared.
+    pub fn compared(&self) -> impl Iterator<Item = &Test> {
+        self.tests.iter().filter(|test| test.native == Native::Passed)
+    }
+
+    /// Returns whether every test that passes natively passes on every target, perhaps with flags.
+    pub fn agree(&self) -> bool {
+        self.compared().all(|test| test.here.values().all(|here| !matches!(here, Here::Differs(_))))
+    }
+}

@@ -1,0 +1,183 @@
+//! Runs single tests of a package, several at a time, each in a copy of the package's directory.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use crate::exit;
+use crate::host::hosts::Hosts;
+use crate::host::seam::{Call, Ending};
+use crate::model::case::Row;
+use crate::model::column::Column;
+use crate::process::{self, End, Interrupt, Limits, Ran, RunError, Streams};
+use crate::run::copies::{Copy, HOME, Original, TEMPORARY};
+use crate::run::scratch::{CWD, Root};
+use crate::support::escape::visible;
+
+/// How many bytes a test may print to each stream.
+const OUTPUT_LIMIT: usize = 1 << 20;
+
+/// The name of the directory for temporary files in a guest, if it is granted.
+pub const GUEST_TEMPORARY: &str = "/tmp";
+
+/// What is needed to run tests.
+pub struct Runner<'a> {
+    pub original: &'a Original,
+    /// The directory of the package below that of the original.
+    pub package: &'a Path,
+    pub scratch: &'a Root,
+    pub hosts: &'a Hosts,
+    pub interrupt: &'a Interrupt,
+    pub timeout: Duration,
+    /// The directories of programs, which a native test sees as `PATH`.
+    pub path: &'a [PathBuf],
+    /// How many runs there were.
+    pub runs: AtomicUsize,
+}
+
+/// A copy of the package, in which one test runs at a time.
+pub struct Place<'a> {
+    copy: Copy<'a>,
+}
+
+/// One run of a test binary.
+pub struct TestCall<'a> {
+    pub column: &'a Column,
+    pub binary: &'a Path,
+    pub args: &'a [&'a str],
+    /// Variables of the process. A guest sees them only with flags.
+    pub variables: &'a BTreeMap<String, String>,
+    /// What the guest is granted, and flags.
+    pub row: &'a Row,
+}
+
+/// The result of a run.
+#[derive(Clone, Debug)]
+pub struct TestRan {
+    pub end: End,
+    /// The message of the trap that ended the guest, if one did.
+    pub trap: Option<String>,
+    pub stdout: Vec<u8>,
+    /// What it printed to both streams, without the host's report about a trap. Invisible characters are spelled.
+    pub output: String,
+    pub took: Duration,
+}
+
+impl Runner<'_> {
+    /// Does `work` for each of `items`, as many at a time as there are cores, each with a place of its own. Returns
+    /// the results in the order of the items, or `None` if an interrupt came.
+    ///
+    /// # Errors
+    /// The first error of `work`.
+    pub fn each<T: Sync, R: Send>(
+        &self,
+        items: &[T],
+        work: impl Fn(&mut Place<'_>, &T) -> Result<Option<R>> + Sync,
+    ) -> Result<Option<Vec<R>>> {
+        let next = AtomicUsize::new(0);
+        let results = Mutex::new(Vec::with_capacity(items.len()));
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let run = |number: usize| -> Result<()> {
+            let directory = self.scratch.path.join(format!("tests-{number}"));
+            let mut place = Place { copy: Copy::new(self.original, directory) };
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(item) = items.get(at) else { return Ok(()) };
+                let result = work(&mut place, item);
+                if !matches!(result, Ok(Some(_))) {
+                    // The other threads stop, too.
+                    next.store(items.len(), Ordering::Relaxed);
+                }
+                let Some(result) = result? else { return Ok(()) };
+                results.lock().expect("no thread panics while it holds this").push((at, result));
+            }
+        };
+        let run = &run;
+        thread::scope(|scope| {
+            let threads: Vec<_> =
+                (0..cores.min(items.len())).map(|number| scope.spawn(move || run(number))).collect();
+            threads
+                .into_iter()
+                .try_for_each(|thread| thread.join().expect("a thread that runs tests has panicked"))
+        })?;
+        let mut results = results.into_inner().expect("no thread panics while it holds this");
+        if results.len() < items.len() {
+            return Ok(None);
+        }
+        results.sort_by_key(|(at, _)| *at);
+        Ok(Some(results.into_iter().map(|(_, result)| result).collect()))
+    }
+
+    /// Runs a test binary in a copy of the package that is equal to the original. Returns `None` if an interrupt
+    /// came.
+    ///
+    /// # Errors
+    /// If it cannot be run, or cannot be watched to its end.
+    pub fn run(&self, place: &mut Place<'_>, call: &TestCall<'_>) -> Result<Option<TestRan>> {
+        self.runs.fetch_add(1, Ordering::Relaxed);
+        self.scratch.check()?;
+        place.copy.refresh()?;
+        let directory = &place.copy.directory;
+        let host = self.hosts.of(call.column);
+        let flags = host.flags(call.row);
+        let args: Vec<_> = call.args.iter().map(|arg| (*arg).to_string()).collect();
+        let argv = host.argv(&Call { flags: &flags, program: call.binary, args: &args });
+        let mut command = Command::new(&argv[0]);
+        let cwd = directory.join(CWD).join(self.package);
+        command.args(&argv[1..]).env_clear().envs(self.environment(directory)).envs(call.variables);
+        match call.column.target.is_wasm() {
+            // A guest has the paths that it sees natively, if they are granted.
+            true => command.env("TMPDIR", GUEST_TEMPORARY),
+            // A native test must not find the user's directory.
+            false => {
+                command.env("CARGO_MANIFEST_DIR", &cwd).env("CARGO_MANIFEST_PATH", cwd.join("Cargo.toml"))
+            }
+        };
+        command.current_dir(cwd);
+        let limits = Limits { timeout: self.timeout, output: OUTPUT_LIMIT };
+        let started = Instant::now();
+        let ran = process::run(command, directory, b"", Streams::Recorded, limits, self.interrupt, None);
+        let Some(Ran { end, stdout, stderr, .. }) = (match ran {
+            Err(RunError::Start(error)) => {
+                let message = format!("cannot run {}: {error}", argv[0].display());
+                return Err(exit::error(exit::HARNESS, message));
+            }
+            ran => ran.with_context(|| format!("cannot run {}", call.binary.display()))?,
+        }) else {
+            return Ok(None);
+        };
+        let took = started.elapsed();
+        let ending = match end {
+            End::Exit(code) => host.ending(code, &stdout, &stderr),
+            _ => Ending::Exit,
+        };
+        let (trap, report_at) = match ending {
+            Ending::Trap { what, report_at } => (Some(what), report_at),
+            Ending::Exit | Ending::PerhapsRefused(_) => (None, stderr.len()),
+        };
+        let mut output = visible(&stdout);
+        if !output.is_empty() && !output.ends_with('\n') {
+            output.push('\n');
+        }
+        output.push_str(&visible(&stderr[..report_at]));
+        Ok(Some(TestRan { end, trap, stdout, output, took }))
+    }
+
+    /// The variables that every native test sees.
+    fn environment(&self, directory: &Path) -> Vec<(&'static str, PathBuf)> {
+        let path = std::env::join_paths(self.path).unwrap_or_default();
+        vec![
+            ("LC_ALL", "C".into()),
+            ("TZ", "UTC".into()),
+            ("HOME", directory.join(HOME)),
+            ("TMPDIR", directory.join(TEMPORARY)),
+            ("PATH", path.into()),
+        ]
+    }
+}

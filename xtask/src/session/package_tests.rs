@@ -1,0 +1,483 @@
+//! Runs the tests of a package natively and on wasm targets, and searches the flags that they need.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow};
+
+use crate::build::test_binaries::{Binary, Package, TestBinaries};
+use crate::host::wasmtime;
+use crate::model::case::Row;
+use crate::model::column::Column;
+use crate::model::grant::{Directory, Grant};
+use crate::model::outcome::{self, Outcome};
+use crate::model::target::Target;
+use crate::process::End;
+use crate::report::package_tests::cause::{self, Cause, Evidence, cause};
+use crate::report::package_tests::{Difference, Here, Native, Test, TestResults, Together};
+use crate::run::copies::TEMPORARY;
+use crate::run::libtest::{self, Verdict};
+use crate::run::package_tests::{GUEST_TEMPORARY, Place, Runner, TestCall, TestRan};
+use crate::session::minimize::{Candidate, Equality, search};
+use crate::session::probe::Allowed;
+use crate::snapshot::format::Drawn;
+use crate::support::text_file;
+
+/// How many lines of the output of a test are shown.
+const MOST_LINES: usize = 8;
+
+/// How many characters of each of these lines.
+const MOST_CHARACTERS: usize = 200;
+
+/// The tests of a package, ready to run.
+pub struct Suite<'a> {
+    pub runner: &'a Runner<'a>,
+    pub package: &'a Package,
+    /// The wasm targets.
+    pub targets: &'a [Target],
+    pub binaries: &'a BTreeMap<Target, TestBinaries>,
+    /// For wasm binaries, what wasmtime has compiled of them.
+    pub compiled: &'a BTreeMap<PathBuf, PathBuf>,
+    /// Only tests whose names contain one of these are run, if there are any.
+    pub filters: &'a [String],
+    pub allowed: &'a Allowed,
+}
+
+/// A test that is to be run.
+struct Listed<'a> {
+    binary: &'a Binary,
+    name: String,
+    is_ignored: bool,
+}
+
+/// A native run.
+struct NativeRun {
+    ran: TestRan,
+    verdict: Verdict,
+}
+
+impl Suite<'_> {
+    /// Runs all tests, and returns the results, or `None` if an interrupt came. `say` is called with what is done
+    /// next.
+    ///
+    /// # Errors
+    /// If a test cannot be run.
+    pub fn run(&self, say: impl Fn(&str)) -> Result<Option<TestResults>> {
+        let Some(listed) = self.list()? else { return Ok(None) };
+        let to_run: Vec<_> = listed.iter().filter(|test| !test.is_ignored).collect();
+        say(&format!("Running {} natively", count(to_run.len())));
+        let started = Instant::now();
+        let native = Column::pinned(Target::Native);
+        let Some(native_runs) = self.runner.each(&to_run, |place, test| {
+            let row = Row::default_row();
+            Ok(self.one(place, &native, test, &row)?.map(|(ran, verdict)| NativeRun { ran, verdict }))
+        })?
+        else {
+            return Ok(None);
+        };
+        let native_took = started.elapsed();
+        let passed: Vec<_> =
+            to_run.iter().zip(&native_runs).filter(|(_, native)| native.verdict == Verdict::Passed).collect();
+        let items: Vec<_> = self
+            .targets
+            .iter()
+            .flat_map(|target| passed.iter().map(move |(test, native)| (*target, *test, *native)))
+            .collect();
+        say(&format!("Running {} on {}", count(passed.len()), names(self.targets)));
+        let candidates = self.candidates();
+        let Some(heres) = self.runner.each(&items, |place, (target, test, native)| {
+            self.compare(place, *target, test, native, &candidates)
+        })?
+        else {
+            return Ok(None);
+        };
+        let mut here_of: BTreeMap<(&str, &str), BTreeMap<Target, Here>> = BTreeMap::new();
+        for ((target, test, _), here) in items.iter().zip(heres) {
+            here_of.entry((&test.binary.name, &test.name)).or_default().insert(*target, here);
+        }
+        let mut runs_of: BTreeMap<(&str, &str), NativeRun> = to_run
+            .iter()
+            .zip(native_runs)
+            .map(|(test, run)| ((&*test.binary.name, &*test.name), run))
+            .collect();
+        let tests = listed.iter().map(|test| {
+            let key = (&*test.binary.name, &*test.name);
+            let run = runs_of.remove(&key);
+            Test {
+                binary: test.binary.name.clone(),
+                name: test.name.clone(),
+                native: match &run {
+                    None => Native::Ignored,
+                    Some(NativeRun { verdict: Verdict::Passed, .. }) => Native::Passed,
+                    Some(NativeRun { verdict: Verdict::Ignored, .. }) => Native::Ignored,
+                    Some(NativeRun { ran, .. }) => Native::Failed(headline(ran)),
+                },
+                took: run.map_or(Duration::ZERO, |run| run.ran.took),
+                here: here_of.remove(&key).unwrap_or_default(),
+            }
+        });
+        let mut results = TestResults {
+            package: format!("{} {}", self.package.name, self.package.version),
+            targets: self.targets.into(),
+            binaries: self.binaries[&Target::Native].built.len(),
+            own_harness: self
+                .native_binaries()
+                .filter(|binary| binary.has_own_harness)
+                .map(|binary| binary.name.clone())
+                .collect(),
+            tests: tests.collect(),
+            native_took,
+            runs: 0,
+            not_built: self.targets.iter().map(|target| (*target, self.not_built(*target))).collect(),
+            together: BTreeMap::new(),
+        };
+        if !self.together(&listed, &mut results, &say)? {
+            return Ok(None);
+        }
+        results.runs = self.runner.runs.load(Ordering::Relaxed);
+        Ok(Some(results))
+    }
+
+    fn native_binaries(&self) -> impl Iterator<Item = &Binary> {
+        self.binaries[&Target::Native].built.iter()
+    }
+
+    /// The native binaries that do not compile for a target, each with the compiler's first error.
+    fn not_built(&self, target: Target) -> Vec<(String, String)> {
+        let of = |binary: &Binary| {
+            Some((binary.name.clone(), self.binaries[&target].failure(&binary.name)?.headline))
+        };
+        self.native_binaries().filter_map(of).collect()
+    }
+
+    /// Lists the tests of all native binaries that the user wants.
+    fn list(&self) -> Result<Option<Vec<Listed<'_>>>> {
+        let binaries: Vec<_> = self.native_binaries().collect();
+        let native = Column::pinned(Target::Native);
+        let row = Row::default_row();
+        let listed = self.runner.each(&binaries, |place, binary| {
+            let is_wanted = |name: &str| {
+                self.filters.is_empty() || self.filters.iter().any(|word| name.contains(word.as_str()))
+            };
+            let mut tests = Vec::new();
+            if binary.has_own_harness {
+                if is_wanted(&binary.name) {
+                    tests.push(Listed { binary, name: binary.name.clone(), is_ignored: false });
+                }
+                return Ok(Some(tests));
+            }
+            let mut lists = Vec::new();
+            for more in [None, Some(libtest::IGNORED)] {
+                let args: Vec<_> = libtest::LIST.into_iter().chain(more).collect();
+                let Some(ran) = self.runner.run(place, &self.call(&native, &binary.file, &args, &row))?
+                else {
+                    return Ok(None);
+                };
+                if ran.end != End::Exit(0) {
+                    let message =
+                        format!("{} does not list its tests: {}\n{}", binary.name, ran.end, ran.output);
+                    return Err(anyhow!(message.trim_end().to_string()));
+                }
+                lists.push(libtest::list(&ran.stdout));
+            }
+            let ignored: BTreeSet<_> = lists.pop().unwrap_or_default().into_iter().collect();
+            let names = lists.pop().unwrap_or_default().into_iter().filter(|name| is_wanted(name));
+            tests.extend(names.map(|name| Listed { binary, is_ignored: ignored.contains(&name), name }));
+            Ok(Some(tests))
+        })?;
+        Ok(listed.map(|lists| lists.into_iter().flatten().collect()))
+    }
+
+    /// A call of the binary of a test.
+    fn call<'b>(
+        &'b self,
+        column: &'b Column,
+        binary: &'b Path,
+        args: &'b [&'b str],
+        row: &'b Row,
+    ) -> TestCall<'b> {
+        TestCall { column, binary, args, row, variables: &self.binaries[&column.target].variables }
+    }
+
+    /// Runs one test in a column, if its binary is built for that.
+    fn one(
+        &self,
+        place: &mut Place<'_>,
+        column: &Column,
+        test: &Listed<'_>,
+        row: &Row,
+    ) -> Result<Option<(TestRan, Verdict)>> {
+        let built = &self.binaries[&column.target].built;
+        let binary = built.iter().find(|binary| binary.name == test.binary.name);
+        let binary = binary.ok_or_else(|| anyhow!("{} was not built", test.binary.name))?;
+        let file = self.compiled.get(&binary.file).unwrap_or(&binary.file);
+        let args = libtest::arguments(&test.name);
+        let args = if binary.has_own_harness { &[][..] } else { &args };
+        let Some(ran) = self.runner.run(place, &self.call(column, file, args, row))? else { return Ok(None) };
+        let verdict = match binary.has_own_harness {
+            false => libtest::verdict(&test.name, ran.end, &ran.stdout),
+            true if ran.end == End::Exit(0) => Verdict::Passed,
+            true => Verdict::Failed,
+        };
+        Ok(Some((ran, verdict)))
+    }
+
+    /// Runs a test that passes natively on a wasm target, and finds the flags that it needs or why it differs.
+    fn compare(
+        &self,
+        place: &mut Place<'_>,
+        target: Target,
+        test: &Listed<'_>,
+        native: &NativeRun,
+        candidates: &[Candidate],
+    ) -> Result<Option<Here>> {
+        if let Some(failure) = self.binaries[&target].failure(&test.binary.name) {
+            return Ok(Some(Here::Differs(Difference {
+                cause: cause::DOES_NOT_COMPILE,
+                headline: format!("{} does not compile: {}", test.binary.name, failure.headline),
+                text: abridged(&failure.rendered),
+            })));
+        }
+        let column = Column::pinned(target);
+        let Some((ran, verdict)) = self.one(place, &column, test, &self.row(Grant::default()))? else {
+            return Ok(None);
+        };
+        match verdict {
+            Verdict::Passed => return Ok(Some(Here::Same)),
+            Verdict::ShouldPanic | Verdict::Absent | Verdict::Ignored => {
+                return Ok(Some(self.differs(verdict, &ran, native)));
+            }
+            Verdict::Failed => {}
+        }
+        let with_all = RefCell::new((ran, verdict));
+        let place = RefCell::new(place);
+        let is_first = Cell::new(true);
+        let is_interrupted = Cell::new(false);
+        let outcome = |passed: bool| Drawn::new(Outcome::of_end(outcome::End::Exit(i32::from(!passed))));
+        let found = search(&outcome(true).outcome, Equality::End, candidates, |grant| {
+            if *grant == Grant::default() {
+                return Ok(outcome(false));
+            }
+            let Some(ran) = self.one(&mut place.borrow_mut(), &column, test, &self.row(grant.clone()))?
+            else {
+                is_interrupted.set(true);
+                return Err(anyhow!("interrupted"));
+            };
+            let passed = ran.1 == Verdict::Passed;
+            // The first run is that with all candidates.
+            if is_first.replace(false) {
+                *with_all.borrow_mut() = ran;
+            }
+            Ok(outcome(passed))
+        });
+        if is_interrupted.get() {
+            return Ok(None);
+        }
+        let (ran, verdict) = with_all.into_inner();
+        Ok(Some(match found?.grant {
+            Some(grant) => Here::Needs(shown(&grant)),
+            None => self.differs(verdict, &ran, native),
+        }))
+    }
+
+    /// Describes how a test differs.
+    fn differs(&self, verdict: Verdict, ran: &TestRan, native: &NativeRun) -> Here {
+        let source = libtest::panic(&ran.output).and_then(|panic| self.source(&panic.at));
+        let cause: Cause = cause(&Evidence {
+            verdict,
+            trap: ran.trap.as_deref(),
+            output: &ran.output,
+            native: &native.ran.output,
+            source: source.as_deref(),
+        });
+        let text = match verdict {
+            Verdict::Failed | Verdict::Passed => text(ran, source.as_deref()),
+            Verdict::ShouldPanic | Verdict::Absent | Verdict::Ignored => String::new(),
+        };
+        let headline = if text.is_empty() { String::new() } else { headline(ran) };
+        Here::Differs(Difference { cause, headline, text })
+    }
+
+    /// Reads the line of source at a place such as `src/lib.rs:3:17`, which is relative to the workspace.
+    fn source(&self, at: &str) -> Option<String> {
+        let mut parts = at.rsplitn(3, ':').skip(1);
+        let line: usize = parts.next()?.parse().ok()?;
+        let file = self.package.workspace_root.join(parts.next()?);
+        let bytes = text_file::read(&file).ok()?;
+        String::from_utf8_lossy(&bytes).lines().nth(line.checked_sub(1)?).map(|line| line.trim().to_string())
+    }
+
+    fn row(&self, grant: Grant) -> Row {
+        let flags =
+            if self.compiled.is_empty() { Vec::new() } else { vec![wasmtime::PRECOMPILED.to_string()] };
+        Row { name: "tests".into(), grant, flags, ..Row::default() }
+    }
+
+    /// What the search tries: the directory of the package, by a relative path and by the path that is compiled into
+    /// tests; a directory for temporary files; the variables that cargo and the harness set natively; and what the
+    /// user allows.
+    fn candidates(&self) -> Vec<Candidate> {
+        let plain = |grant| Candidate { grant, narrower: Vec::new() };
+        let mapped = |host: String, guest: &Path| Grant {
+            dirs: vec![Directory { host, guest: Some(guest.to_string_lossy().into_owned()) }],
+            ..Grant::default()
+        };
+        let variables = |names: Vec<&str>| {
+            let grants: Vec<_> = names.into_iter().map(Grant::of_variable).collect();
+            Candidate {
+                grant: Grant::default().with(&grants),
+                narrower: grants.into_iter().map(plain).collect(),
+            }
+        };
+        let up: String = self.runner.package.components().map(|_| "../").collect();
+        let package = mapped(".".into(), &self.package.directory);
+        let by_path = match up.is_empty() {
+            true => plain(package),
+            false => Candidate {
+                grant: mapped(up.clone(), &self.package.workspace_root),
+                narrower: vec![plain(package)],
+            },
+        };
+        let temporary = mapped(format!("{up}../{TEMPORARY}"), Path::new(GUEST_TEMPORARY));
+        let its_variable = Grant::of_variable("TMPDIR");
+        let temporary = Candidate {
+            grant: temporary.clone().with([&its_variable]),
+            narrower: vec![plain(temporary), plain(its_variable)],
+        };
+        let of_cargo = self.binaries[&Target::Native].variables.keys().map(String::as_str).collect();
+        let allowed = self.allowed.directories.iter().map(Grant::of_directory).map(plain);
+        [plain(Grant::of_directory(".")), by_path, temporary, variables(of_cargo)]
+            .into_iter()
+            .chain([variables(vec!["LC_ALL", "TZ", "HOME", "PATH"])])
+            .chain(allowed)
+            .chain(self.allowed.network.then(|| plain(Grant { network: true, ..Grant::default() })))
+            .collect()
+    }
+
+    /// Runs all compared tests with all flags that any of them needs. Returns whether no interrupt came.
+    fn together(
+        &self,
+        listed: &[Listed<'_>],
+        results: &mut TestResults,
+        say: &impl Fn(&str),
+    ) -> Result<bool> {
+        for target in self.targets {
+            let mut flags: Vec<String> = Vec::new();
+            let mut same = 0;
+            for here in results.compared().filter_map(|test| test.here.get(target)) {
+                match here {
+                    Here::Same => same += 1,
+                    Here::Needs(needed) => {
+                        flags.extend(
+                            needed.iter().filter(|flag| !flags.contains(flag)).cloned().collect::<Vec<_>>(),
+                        );
+                    }
+                    Here::Differs(_) => {}
+                }
+            }
+            let mut together = Together { passed: same, flags };
+            if !together.flags.is_empty() {
+                let grants = self.grants_of(&together.flags);
+                let candidates: BTreeSet<_> = results
+                    .compared()
+                    .filter(|test| matches!(test.here.get(target), Some(Here::Same | Here::Needs(_))))
+                    .map(|test| (test.binary.as_str(), test.name.as_str()))
+                    .collect();
+                let is_candidate =
+                    |test: &&Listed<'_>| candidates.contains(&(&*test.binary.name, &*test.name));
+                let again: Vec<_> = listed.iter().filter(is_candidate).collect();
+                say(&format!("Running {} on {target} with {}", count(again.len()), together.flags.join(" ")));
+                let (column, row) = (Column::pinned(*target), self.row(grants));
+                let verdicts = self.runner.each(&again, |place, test| {
+                    Ok(self.one(place, &column, test, &row)?.map(|(_, verdict)| verdict))
+                })?;
+                let Some(verdicts) = verdicts else { return Ok(false) };
+                together.passed = verdicts.into_iter().filter(|verdict| *verdict == Verdict::Passed).count();
+            }
+            results.together.insert(*target, together);
+        }
+        Ok(true)
+    }
+
+    /// The grants of the candidates that are shown as these flags.
+    fn grants_of(&self, flags: &[String]) -> Grant {
+        let mut grant = Grant::default();
+        let mut left = self.candidates();
+        while let Some(candidate) = left.pop() {
+            let own = shown(&candidate.grant);
+            if own.iter().all(|flag| flags.contains(flag)) {
+                grant = grant.with([&candidate.grant]);
+            } else {
+                left.extend(candidate.narrower);
+            }
+        }
+        grant
+    }
+}
+
+/// Returns the flags of wasmtime for a grant, as a user types them in the directory of the package.
+fn shown(grant: &Grant) -> Vec<String> {
+    let mut grant = grant.clone();
+    for directory in &mut grant.dirs {
+        if directory.guest.as_deref() == Some(GUEST_TEMPORARY) {
+            *directory = Directory { host: GUEST_TEMPORARY.into(), guest: None };
+        }
+    }
+    wasmtime::flags(&Row { grant, ..Row::default_row() })
+}
+
+/// The most telling line of what a failed test has printed.
+fn headline(ran: &TestRan) -> String {
+    let panic = libtest::panic(&ran.output);
+    let of_panic =
+        panic.map(|panic| panic.message.lines().take(3).map(str::trim).collect::<Vec<_>>().join(", "));
+    let line =
+        of_panic.or_else(|| ran.output.lines().rfind(|line| line.contains("Error: ")).map(String::from));
+    let end = || ran.trap.as_ref().map_or_else(|| ran.end.to_string(), |trap| format!("trap: {trap}"));
+    shortened(&line.filter(|line| !line.is_empty()).unwrap_or_else(end))
+}
+
+/// What a failed test has printed, abridged to some lines, and the line of source that panicked.
+fn text(ran: &TestRan, source: Option<&str>) -> String {
+    let mut text = match libtest::panic(&ran.output) {
+        Some(panic) => {
+            let mut text = format!("panicked at {}:\n", panic.at);
+            text.extend(source.map(|source| format!("    {source}\n")));
+            text + &panic.message
+        }
+        None => {
+            let lines = ran.output.lines().filter(|line| !line.is_empty() && !line.starts_with("running "));
+            lines.collect::<Vec<_>>().join("\n")
+        }
+    };
+    text.truncate(text.trim_end().len());
+    let end = ran.trap.as_ref().map_or_else(|| ran.end.to_string(), |trap| format!("trap: {trap}"));
+    abridged(&format!("{text}\n{end}"))
+}
+
+fn abridged(text: &str) -> String {
+    let lines: Vec<_> = text.trim_end().lines().map(shortened).collect();
+    match lines.len() > MOST_LINES {
+        false => lines.join("\n"),
+        // The beginning says where it failed, and the end how.
+        true => [&lines[..MOST_LINES - 3], &["…".into()], &lines[lines.len() - 2..]].concat().join("\n"),
+    }
+}
+
+fn shortened(line: &str) -> String {
+    match line.char_indices().nth(MOST_CHARACTERS) {
+        None => line.into(),
+        Some((at, _)) => format!("{}…", &line[..at]),
+    }
+}
+
+fn count(tests: usize) -> String {
+    crate::support::escape::count(tests, "test")
+}
+
+fn names(targets: &[Target]) -> String {
+    targets.iter().map(|target| target.name()).collect::<Vec<_>>().join(" and ")
+}
