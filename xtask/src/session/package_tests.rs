@@ -236,8 +236,8 @@ impl Suite<'_> {
     ) -> Result<Option<Here>> {
         if let Some(failure) = self.binaries[&target].failure(&test.binary.name) {
             return Ok(Some(Here::Differs(Difference {
-                cause: cause::DOES_NOT_COMPILE,
-                headline: format!("{} does not compile: {}", test.binary.name, failure.headline),
+                cause: cause::of_failure(&failure.headline),
+                headline: failure.headline,
                 text: abridged(&failure.rendered),
             })));
         }
@@ -248,6 +248,10 @@ impl Suite<'_> {
         match verdict {
             Verdict::Passed => return Ok(Some(Here::Same)),
             Verdict::ShouldPanic | Verdict::Absent | Verdict::Ignored => {
+                return Ok(Some(self.differs(verdict, &ran, native)));
+            }
+            // Flags do not make it faster.
+            Verdict::Failed if ran.end == End::TimedOut => {
                 return Ok(Some(self.differs(verdict, &ran, native)));
             }
             Verdict::Failed => {}
@@ -288,6 +292,7 @@ impl Suite<'_> {
         let source = libtest::panic(&ran.output).and_then(|panic| self.source(&panic.at));
         let cause: Cause = cause(&Evidence {
             verdict,
+            end: ran.end,
             trap: ran.trap.as_deref(),
             output: &ran.output,
             native: &native.ran.output,

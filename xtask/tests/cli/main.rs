@@ -2,6 +2,7 @@
 //! and the real wasmtime.
 
 mod check;
+mod check_tests;
 mod columns;
 mod composed;
 mod concurrent_runs;

@@ -37,7 +37,7 @@ impl Outcome {
             Here::Same => Outcome::Passes,
             Here::Needs(flags) => Outcome::Needs(flags.clone()),
             Here::Differs(Difference { cause, headline, .. }) => {
-                let is_alone = [cause::CANNOT_TELL, cause::DOES_NOT_COMPILE].contains(cause);
+                let is_alone = *cause == cause::CANNOT_TELL || cause.is_of_build();
                 Outcome::Differs(*cause, if is_alone { headline.clone() } else { String::new() })
             }
         }
@@ -213,8 +213,11 @@ fn legend(results: &TestResults, letters: &BTreeMap<Outcome, String>) -> String 
                     shell_words(flags.iter().map(String::as_str))
                 ));
             }
-            Outcome::Differs(cause, _) => {
+            Outcome::Differs(cause, headline) => {
                 text.push_str(&format!("{letter}  {}  [{}]\n", cause.does[0], cause.id));
+                if cause.is_of_build() {
+                    text.push_str(&format!("   {headline}\n"));
+                }
                 for (id, shown) in examples(results, outcome) {
                     text.push_str(&format!("   {id}\n{}", indent(&shown, "   │")));
                 }

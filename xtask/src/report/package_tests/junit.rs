@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::model::target::Target;
 use crate::report::junit::escape;
+use crate::report::package_tests::cause::Cause;
 use crate::report::package_tests::{Here, Native, Test, TestResults};
 
 /// Writes the report to `path`.
@@ -53,6 +54,10 @@ fn result(test: &Test, target: Target) -> String {
         (Native::Ignored, _) => "<skipped message=\"ignored natively\"/>".into(),
         (Native::Failed(headline), _) => {
             format!("<skipped message=\"fails natively: {}\"/>", escape(headline))
+        }
+        (Native::Passed, Some(Here::Differs(difference))) if difference.cause.is_left_out() => {
+            let Cause { id, does } = difference.cause;
+            format!("<skipped message=\"{}\"/>", escape(&format!("{}  [{id}]", does[0])))
         }
         (Native::Passed, Some(Here::Differs(difference))) => {
             let message =

@@ -97,8 +97,13 @@ impl TestResults {
         self.tests.iter().filter(|test| test.native == Native::Passed)
     }
 
-    /// Returns whether every test that passes natively passes on every target, perhaps with flags.
+    /// Returns whether every test that passes natively passes on every target, perhaps with flags, or is left out
+    /// there.
     pub fn agree(&self) -> bool {
-        self.compared().all(|test| test.here.values().all(|here| !matches!(here, Here::Differs(_))))
+        let agrees = |here: &Here| match here {
+            Here::Same | Here::Needs(_) => true,
+            Here::Differs(difference) => difference.cause.is_left_out(),
+        };
+        self.compared().all(|test| test.here.values().all(agrees))
     }
 }
