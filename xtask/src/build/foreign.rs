@@ -59,7 +59,9 @@ pub fn find(context: ToolContext<'_>, toolchains: &Toolchains, choice: &Choice) 
     let package = package(packages, &manifest, choice.package.as_deref())?;
     let name = package["name"].as_str().unwrap_or_default();
     let (program, selection) = program(package, choice)?;
-    let flags = ["--package".into(), name.into(), selection, program.clone()];
+    // A dependency may have the same name, in another version.
+    let id = package["id"].as_str().unwrap_or(name);
+    let flags = ["--package".into(), id.into(), selection, program.clone()];
     // With -p, this is not the file that the user named.
     let manifest = package["manifest_path"].as_str().map_or(manifest.clone(), PathBuf::from);
     Ok(Program {

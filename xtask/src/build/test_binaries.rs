@@ -178,7 +178,7 @@ pub fn build(
     let lock = package.workspace_root.join("Cargo.lock");
     let had_lock = lock.exists();
     let mut binaries = TestBinaries { variables: package.variables.clone(), ..TestBinaries::default() };
-    let calls = calls(selection);
+    let calls = calls(selection, target);
     let results: Result<Vec<()>> = calls
         .iter()
         .map(|call| run(context, toolchains, package, call, target, had_lock, &mut binaries))
@@ -192,15 +192,24 @@ pub fn build(
 }
 
 /// Returns the arguments of cargo for each call. `cargo test` compiles the same as this `cargo build`, but it does
-/// not keep going after a failure. `cargo build --lib` would compile the library without its tests.
-fn calls(selection: &Selection) -> Vec<Vec<&str>> {
+/// not keep going after a failure. `cargo build --lib` would compile the library without its tests. Tests may start
+/// the examples, but only natively.
+fn calls(selection: &Selection, target: Target) -> Vec<Vec<&str>> {
     let Selection { lib, bin, tests } = selection;
     let mut calls = Vec::new();
     calls.extend(lib.then(|| vec!["test", "--no-run", "--lib"]));
     calls.extend(bin.as_ref().map(|bin| vec!["test", "--no-run", "--bin", bin]));
     calls.extend(tests.iter().map(|test| vec!["test", "--no-run", "--test", test]));
     match calls.is_empty() {
-        true => vec![vec!["build", "--tests", "--profile", "test", "--keep-going"]],
+        true => {
+            let examples = (!target.is_wasm()).then_some("--examples");
+            vec![
+                ["build", "--tests", "--profile", "test", "--keep-going"]
+                    .into_iter()
+                    .chain(examples)
+                    .collect(),
+            ]
+        }
         false => calls,
     }
 }
@@ -221,8 +230,10 @@ fn run(
     let target_dir = context.workspace.own_dir().join("check").join(format!("{key:016x}"));
     let mut command = tools::command(&builder.cargo);
     command.envs(builder.variables(&context.env.path));
-    command.args(call).args(["--message-format", "json", "--target", triple, "--package", &package.name]);
+    command.args(call).args(["--message-format", "json", "--target", triple]);
     command.arg("--manifest-path").arg(package.directory.join("Cargo.toml"));
+    // A dependency may have the same name, in another version.
+    command.args(["--package", &package.id]);
     command.arg("--target-dir").arg(&target_dir).args(&package.features);
     if target.is_wasm() {
         // Nothing reads debug information there, and wasmtime has less to compile without it.
@@ -329,10 +340,11 @@ mod tests {
 
     #[test]
     fn a_selection_needs_a_call_for_each_binary() {
-        assert_eq!(calls(&Selection::default())[0][0], "build");
+        assert!(calls(&Selection::default(), Target::Native)[0].contains(&"--examples"));
+        assert!(!calls(&Selection::default(), Target::Wasip1)[0].contains(&"--examples"));
         let selection = Selection { lib: true, bin: None, tests: vec!["a".into()] };
         assert_eq!(
-            calls(&selection),
+            calls(&selection, Target::Native),
             [vec!["test", "--no-run", "--lib"], vec!["test", "--no-run", "--test", "a"]]
         );
     }

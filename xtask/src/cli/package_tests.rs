@@ -25,6 +25,18 @@ impl TestsArgs {
             flag("tests")
                 .conflicts_with_all(["native", "wasm", "cwd", "stdin", "env", "flags", "cases", "example"])
                 .help("Check the tests of the package; ARGS are parts of the names of those to run")
+                .long_help(
+                    "Check the tests of the package, as cargo test builds them; those of documentation are left out. \
+                     ARGS are parts of the names of tests to run, or else all are.\n\
+                     \n\
+                     Each test is run by itself in a copy of the workspace, first natively. One that passes there is \
+                     run on each target without flags, and if it fails, with flags until it passes or none is left to \
+                     try: the copy of the package as `.` and at its own path, an empty directory for temporary files, \
+                     the variables that cargo sets, and what --allow-dir and --allow-network say. A native test can \
+                     still reach the package itself, by the path that is compiled in.\n\
+                     \n\
+                     Only a test that fails on a target and passes natively is a difference: the exit code is then 100.",
+                )
                 .help_heading("Options of --tests"),
             of_tests(flag("lib").help("The unit tests of the library, and no others that are not named")),
             of_tests(

@@ -19,6 +19,7 @@ use crate::process::{self, End, Interrupt, Limits, Ran, RunError, Streams};
 use crate::run::copies::{Copy, HOME, Original, TEMPORARY};
 use crate::run::scratch::{CWD, Root};
 use crate::support::escape::visible;
+use crate::support::terminal::{self, StatusLine};
 
 /// How many bytes a test may print to each stream.
 const OUTPUT_LIMIT: usize = 1 << 20;
@@ -69,6 +70,26 @@ pub struct TestRan {
     pub took: Duration,
 }
 
+/// How often the number of tests that are done is shown, on a terminal.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// The line with the number of tests that are done.
+#[derive(Default)]
+struct Shown {
+    line: StatusLine,
+    at: Option<Instant>,
+}
+
+impl Shown {
+    fn show(&mut self, done: usize, all: usize) {
+        let at = *self.at.get_or_insert_with(Instant::now);
+        if at.elapsed() >= INTERVAL && terminal::is_watched() {
+            self.at = Some(Instant::now());
+            self.line.draw(&format!("     Running {done}/{all} tests"));
+        }
+    }
+}
+
 impl Runner<'_> {
     /// Does `work` for each of `items`, as many at a time as there are cores, each with a place of its own. Returns
     /// the results in the order of the items, or `None` if an interrupt came.
@@ -81,7 +102,7 @@ impl Runner<'_> {
         work: impl Fn(&mut Place<'_>, &T) -> Result<Option<R>> + Sync,
     ) -> Result<Option<Vec<R>>> {
         let next = AtomicUsize::new(0);
-        let results = Mutex::new(Vec::with_capacity(items.len()));
+        let results = Mutex::new((Vec::with_capacity(items.len()), Shown::default()));
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let run = |number: usize| -> Result<()> {
             let directory = self.scratch.path.join(format!("tests-{number}"));
@@ -95,7 +116,10 @@ impl Runner<'_> {
                     next.store(items.len(), Ordering::Relaxed);
                 }
                 let Some(result) = result? else { return Ok(()) };
-                results.lock().expect("no thread panics while it holds this").push((at, result));
+                let mut results = results.lock().expect("no thread panics while it holds this");
+                results.0.push((at, result));
+                let done = results.0.len();
+                results.1.show(done, items.len());
             }
         };
         let run = &run;
@@ -106,7 +130,7 @@ impl Runner<'_> {
                 .into_iter()
                 .try_for_each(|thread| thread.join().expect("a thread that runs tests has panicked"))
         })?;
-        let mut results = results.into_inner().expect("no thread panics while it holds this");
+        let (mut results, _) = results.into_inner().expect("no thread panics while it holds this");
         if results.len() < items.len() {
             return Ok(None);
         }

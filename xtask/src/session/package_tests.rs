@@ -86,8 +86,13 @@ impl Suite<'_> {
             .iter()
             .flat_map(|target| passed.iter().map(move |(test, native)| (*target, *test, *native)))
             .collect();
-        say(&format!("Running {} on {}", count(passed.len()), names(self.targets)));
         let candidates = self.candidates();
+        say(&format!(
+            "Running {} on {}, each once, and one that fails up to {} times more, with flags",
+            count(passed.len()),
+            names(self.targets),
+            most_runs(&candidates)
+        ));
         let Some(heres) = self.runner.each(&items, |place, (target, test, native)| {
             self.compare(place, *target, test, native, &candidates)
         })?
@@ -423,6 +428,12 @@ impl Suite<'_> {
     }
 }
 
+/// How many runs a search needs at most: one with all candidates, one without each of them, and one with each that is
+/// narrower.
+fn most_runs(candidates: &[Candidate]) -> usize {
+    1 + candidates.iter().map(|candidate| 1 + candidate.narrower.len()).sum::<usize>()
+}
+
 /// Returns the flags of wasmtime for a grant, as a user types them in the directory of the package.
 fn shown(grant: &Grant) -> Vec<String> {
     let mut grant = grant.clone();
@@ -449,7 +460,9 @@ fn headline(ran: &TestRan) -> String {
 fn text(ran: &TestRan, source: Option<&str>) -> String {
     let mut text = match libtest::panic(&ran.output) {
         Some(panic) => {
-            let mut text = format!("panicked at {}:\n", panic.at);
+            // std's sources have a long path, which differs between machines.
+            let at = panic.at.split_once("/library/").map(|(_, below)| format!("library/{below}"));
+            let mut text = format!("panicked at {}:\n", at.unwrap_or(panic.at));
             text.extend(source.map(|source| format!("    {source}\n")));
             text + &panic.message
         }

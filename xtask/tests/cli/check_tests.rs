@@ -73,10 +73,10 @@ mod tests {
     #[cfg(not(target_family = "wasm"))]
     fn not_here() {}
     #[test]
-    #[cfg_attr(target_family = "wasm", ignore)]
+    #[cfg_attr(target_family = "wasm", IGNORE)]
     fn ignored_here() {}
     #[test]
-    #[ignore]
+    #[IGNORE]
     fn ignored() {}
     #[test]
     fn fails_natively() {
@@ -94,7 +94,7 @@ fn with_tests() -> (Workspace, tempfile::TempDir) {
         "Cargo.toml",
         &manifest("demo", "[workspace]\n\n[[test]]\nname = \"own\"\nharness = false\n"),
     );
-    write(&outside, "src/lib.rs", TESTS);
+    write(&outside, "src/lib.rs", &TESTS.replace("IGNORE", "ignore"));
     write(&outside, "data/a.txt", "a letter\n");
     write(
         &outside,
@@ -192,14 +192,14 @@ fn the_answer_comes_before_the_evidence() {
         .code(100)
         .prints(
             "demo 1.2.3, the tests for native, wasip1\n\n  \
-             wasip1   4 tests: 0 the same; 1 needs --dir=.; 1 needs threads; \
-             1 is #[ignore]d for this target;\n           \
+             wasip1   4 tests: 0 the same; 1 needs --dir=.; 1 needs threads;\n           \
+             1 is ignored for this target by its author;\n           \
              1 is #[should_panic], which libtest ignores where a panic aborts\n",
         )
         .prints("Not compared, because of what they do natively: 1 ignored, 1 failing\n    lib tests::fails_natively: assertion `left == right` failed: this is wrong everywhere")
         .prints("                          native  wasip1\nlib tests::relative_path     A      B\n")
         .prints("\nB  passes with --dir=.\n")
-        .prints("[no-threads]\n   lib tests::thread\n   │panicked at ")
+        .prints("[no-threads]\n   lib tests::thread\n   │panicked at library/std/src/thread/")
         .prints("│failed to spawn thread: ")
         .prints("1 of 4 pass on wasip1:\n  CARGO_TARGET_WASM32_WASIP1_RUNNER='wasmtime run --dir=.' cargo test --target wasm32-wasip1\n");
     let xml = workspace.read("report.xml");
@@ -273,4 +273,33 @@ fn what_does_not_compile_is_explained() {
         .says("the tests do not compile natively:\nerror[E0425]: cannot find value `missing`");
     let before: Vec<PathBuf> = files_at(outside.path()).into_keys().collect();
     assert!(!before.iter().any(|path| path.ends_with("Cargo.lock")), "{before:?}");
+}
+
+#[test]
+fn the_network_is_granted_only_if_the_user_allows_it() {
+    let (workspace, outside) = (Workspace::new(), tempfile::tempdir().unwrap());
+    write(&outside, "Cargo.toml", &manifest("demo", "[workspace]\n"));
+    write(
+        &outside,
+        "src/lib.rs",
+        "#[test]\nfn listens() { std::net::TcpListener::bind(\"127.0.0.1:0\").unwrap(); }\n",
+    );
+    check(&workspace, &outside, &["--target", "wasip2"]).code(100).prints("1 differs for another reason");
+    check(&workspace, &outside, &["--target", "wasip2", "--allow-network"])
+        .code(0)
+        .prints("1 test: 0 the same; 1 needs -S inherit-network\n");
+}
+
+#[test]
+fn a_dependency_can_have_the_name_of_the_package() {
+    let (workspace, outside) = (Workspace::new(), tempfile::tempdir().unwrap());
+    let older = tempfile::tempdir().unwrap();
+    let path = older.path().display();
+    let dependency =
+        format!("[workspace]\n\n[dev-dependencies]\nolder = {{ package = \"demo\", path = \"{path}\" }}\n");
+    write(&outside, "Cargo.toml", &manifest("demo", &dependency));
+    write(&outside, "src/lib.rs", "#[test]\nfn agrees() { older::f(); }\n");
+    write(&older, "Cargo.toml", &manifest("demo", "[workspace]\n").replace("1.2.3", "1.0.0"));
+    write(&older, "src/lib.rs", "pub fn f() {}\n#[test]\nfn of_the_other() {}\n");
+    check(&workspace, &outside, &["--target", "wasip1"]).code(0).prints("  wasip1   1 test: 1 the same\n");
 }

@@ -59,8 +59,11 @@ pub const MEMORY: Cause =
     cause_of("memory-limit", "needs more memory than there is", "need more memory than there is");
 pub const STACK: Cause = cause_of("stack", "needs a larger stack", "need a larger stack");
 pub const TOO_SLOW: Cause = cause_of("limit", "takes longer than --timeout", "take longer than --timeout");
-pub const IGNORED: Cause =
-    cause_of("own-code", "is #[ignore]d for this target", "are #[ignore]d for this target");
+pub const IGNORED: Cause = cause_of(
+    "own-code",
+    "is ignored for this target by its author",
+    "are ignored for this target by their author",
+);
 pub const NOT_COMPILED: Cause =
     cause_of("own-code", "is left out for this target by a cfg", "are left out for this target by a cfg");
 pub const CRATE_NOT_SUPPORTED: Cause = cause_of(
