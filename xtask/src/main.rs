@@ -7,6 +7,7 @@ mod diagnostic;
 mod discover;
 mod environment;
 mod exit;
+mod explain;
 mod host;
 mod installed;
 mod model;

@@ -296,6 +296,7 @@ mod tests {
 
     use super::*;
     use crate::host::hosts::Hosts;
+    use crate::host::native::Native;
     use crate::host::wasmtime::Wasmtime;
     use crate::model::column::Column;
     use crate::model::target::Target;
@@ -303,7 +304,7 @@ mod tests {
     /// The normalized output of a native program that printed `bytes`.
     #[track_caller]
     fn normalized(bytes: &[u8], locals: &Locals, redact: &[Redaction]) -> String {
-        let hosts = Hosts { wasmtime: None };
+        let hosts = Hosts { wasmtime: None, native: Native::default() };
         Rules { host: hosts.operating_system(), locals, redact }.text(bytes)
     }
 
@@ -425,7 +426,7 @@ mod tests {
     /// The end of a run on `target`, and the part of its stderr that belongs to the program.
     fn end_of(raw: &Raw, target: Target) -> (String, String) {
         let wasmtime = Wasmtime { program: "wasmtime".into(), cache_config: "c.toml".into() };
-        let hosts = Hosts { wasmtime: Some(wasmtime) };
+        let hosts = Hosts { wasmtime: Some(wasmtime), native: Native::default() };
         let rules = Rules { host: hosts.of(&Column::pinned(target)), locals: &locals(), redact: &[] };
         let (end, stderr) = end(raw, rules);
         (end.to_string(), String::from_utf8_lossy(stderr).into_owned())
@@ -444,7 +445,7 @@ mod tests {
     #[test]
     fn file_paths_are_relative_to_the_working_directory() {
         let locals = locals();
-        let hosts = Hosts { wasmtime: None };
+        let hosts = Hosts { wasmtime: None, native: Native::default() };
         let rules = Rules { host: hosts.operating_system(), locals: &locals, redact: &[] };
         let change = |kind, path: &str, entry| {
             let FileChange { path, what, .. } =
@@ -470,7 +471,7 @@ mod tests {
         };
         let raw = Raw { changes: (0..1000).map(change).collect(), ..raw("", 0, None) };
         let locals = locals();
-        let hosts = Hosts { wasmtime: None };
+        let hosts = Hosts { wasmtime: None, native: Native::default() };
         let rules = Rules { host: hosts.operating_system(), locals: &locals, redact: &[] };
         let outcome = outcome(&raw, rules);
         assert_eq!(outcome.files.len(), 100);

@@ -34,6 +34,7 @@ const LAYERS: &[&str] = &[
     "run",
     "normalize",
     "snapshot",
+    "explain",
     "report",
     // What runs the stages.
     "session",

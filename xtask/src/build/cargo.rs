@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::build::artifacts::{self, Files, PROFILE};
 use crate::build::lock_file::LockFile;
-use crate::build::message::{Diagnostic, Failure, Message};
+use crate::build::message::{CompilerMessage, Failure, Message};
 use crate::exit;
 use crate::model::column::{Toolchain, Unit};
 use crate::model::target::Target;
@@ -172,7 +172,7 @@ fn failure(
     let alone = run_for_units(context, toolchains, &[unit], Progress::Hidden)?;
     Ok(match alone.errors_of(&unit.package).next().or_else(|| alone.errors().next()) {
         Some(error) => error.failure(),
-        None => Failure { headline: cargo_error(&alone.stderr), rendered: alone.stderr.clone() },
+        None => Failure::of_cargo(&cargo_error(&alone.stderr), &alone.stderr),
     })
 }
 
@@ -212,9 +212,9 @@ struct CargoRun {
 
 impl CargoRun {
     /// The compiler's errors.
-    fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
+    fn errors(&self) -> impl Iterator<Item = &CompilerMessage> {
         self.messages.iter().filter_map(|message| match message {
-            Message::CompilerMessage(message) if message.message.is_error() => Some(&message.message),
+            Message::CompilerMessage(message) if message.message.is_error() => Some(message),
             _ => None,
         })
     }
@@ -227,25 +227,24 @@ impl CargoRun {
                 && message.message.is_error()
                 && let Some(package) = message.package().split(' ').next().and_then(|name| packages.get(name))
             {
-                failures.entry(*package).or_insert_with(|| message.message.failure());
+                failures.entry(*package).or_insert_with(|| message.failure());
             }
         }
         for line in self.stderr.lines() {
             let named = line.strip_prefix("error: failed to run custom build command for `");
             let package = named.and_then(|named| packages.get(named.split(' ').next()?));
             if let Some(package) = package {
-                let failure = Failure { headline: line.into(), rendered: self.stderr.clone() };
-                failures.entry(*package).or_insert(failure);
+                failures.entry(*package).or_insert_with(|| Failure::of_cargo(line, &self.stderr));
             }
         }
         failures.into_values().collect()
     }
 
     /// The compiler's errors about a package.
-    fn errors_of(&self, package: &str) -> impl Iterator<Item = &Diagnostic> {
+    fn errors_of(&self, package: &str) -> impl Iterator<Item = &CompilerMessage> {
         self.messages.iter().filter_map(move |message| match message {
             Message::CompilerMessage(message) if message.message.is_error() && message.is_of(package) => {
-                Some(&message.message)
+                Some(message)
             }
             _ => None,
         })
@@ -308,7 +307,7 @@ pub fn tool(context: ToolContext<'_>, toolchains: &Toolchains, package: &str) ->
     match executable {
         Some(file) if ran.success => Ok(file),
         _ => {
-            let errors: Vec<_> = ran.errors().filter_map(|error| error.rendered.as_deref()).collect();
+            let errors: Vec<_> = ran.errors().filter_map(|error| error.message.rendered.as_deref()).collect();
             let why = if errors.is_empty() { ran.stderr.clone() } else { errors.concat() };
             // Without an error of the compiler, cargo did not start to compile: a crate may be missing.
             let code = if errors.is_empty() { exit::SET_UP } else { exit::HARNESS };

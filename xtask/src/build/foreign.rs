@@ -216,7 +216,7 @@ fn run(
         _ => None,
     });
     if let Some(error) = error {
-        let mut failure = error.message.failure();
+        let mut failure = error.failure();
         let (package, own) = (error.package(), program.package.split(' ').next().unwrap_or_default());
         if package.split(' ').next() != Some(own) {
             failure.headline = format!("{package}: {}", failure.headline);
@@ -229,7 +229,7 @@ fn run(
     }
     let headline =
         called.stderr.lines().find(|line| line.starts_with("error")).unwrap_or("error: it does not build");
-    Ok(Err(Failure { headline: headline.into(), rendered: called.stderr.clone() }))
+    Ok(Err(Failure::of_cargo(headline, &called.stderr)))
 }
 
 /// What a file with WebAssembly is.

@@ -16,6 +16,21 @@ pub struct Failure {
     pub headline: String,
     /// The whole error, as the compiler renders it.
     pub rendered: String,
+    /// The package that does not compile, with its version, if that is known: `memmap2 0.9.5`.
+    pub package: Option<String>,
+}
+
+impl Failure {
+    /// Returns the failure of which cargo itself reports `headline`, within all of its messages.
+    pub fn of_cargo(headline: &str, stderr: &str) -> Failure {
+        let named = headline.strip_prefix("error: failed to run custom build command for `");
+        let mut words = named.unwrap_or_default().split([' ', '`']);
+        let package = match (words.next(), words.next().and_then(|version| version.strip_prefix('v'))) {
+            (Some(name), Some(version)) => Some(format!("{name} {version}")),
+            _ => None,
+        };
+        Failure { headline: headline.into(), rendered: stderr.into(), package }
+    }
 }
 
 /// A message of cargo (The Cargo Book, "External Tools", "JSON messages"). Only the fields that are used
@@ -175,6 +190,19 @@ impl CompilerMessage {
         self.package_id == id
     }
 
+    /// Returns this error as the reason why a unit does not build.
+    pub fn failure(&self) -> Failure {
+        let error = &self.message;
+        let code = error.code.as_ref().map(|code| format!("[{}]", code.code)).unwrap_or_default();
+        let message = error.message.lines().next().unwrap_or_default();
+        let message = error.linker_error(message).unwrap_or_else(|| message.to_string());
+        Failure {
+            headline: format!("error{code}: {message}"),
+            rendered: error.rendered.clone().unwrap_or_default(),
+            package: Some(self.package()),
+        }
+    }
+
     /// Returns whether this message is about `package`.
     pub fn is_of(&self, package: &str) -> bool {
         is_package(&self.package_id, package)
@@ -208,15 +236,6 @@ impl Diagnostic {
         let unnumbered = cause.split_once(": ").filter(|(number, _)| number.parse::<u8>().is_ok());
         Some(format!("{linking}: {}", unnumbered.map_or(cause, |(_, cause)| cause)))
     }
-
-    /// Returns this error as the reason why a unit does not build.
-    pub fn failure(&self) -> Failure {
-        let code = self.code.as_ref().map(|code| format!("[{}]", code.code)).unwrap_or_default();
-        let message = self.message.lines().next().unwrap_or_default();
-        let message = self.linker_error(message).unwrap_or_else(|| message.to_string());
-        let headline = format!("error{code}: {message}");
-        Failure { headline, rendered: self.rendered.clone().unwrap_or_default() }
-    }
 }
 
 #[cfg(test)]
@@ -236,14 +255,14 @@ mod tests {
         let line = r#"{"reason":"compiler-message","package_id":"path+file:///c/examples/x#0.1.0","message":{"level":"error","message":"linking with `wasm-component-ld` failed: exit status: 1","code":null,"rendered":"…","children":[{"message":"some arguments are omitted"},{"message":"error: failed to encode component\n\nCaused by:\n    0: module was not valid\n    1: no interface named `peek`\n"}]}}"#;
         let Some(Message::CompilerMessage(message)) = Message::parse(line) else { panic!("no message") };
         let headline = "error: linking with `wasm-component-ld` failed: no interface named `peek`";
-        assert_eq!(message.message.failure().headline, headline);
+        assert_eq!(message.failure().headline, headline);
     }
 
     #[test]
     fn messages() {
         let line = r#"{"reason":"compiler-message","package_id":"path+file:///c/examples/os#0.1.0","message":{"level":"error","message":"cannot find `unix` in `os`","code":{"code":"E0433","explanation":null},"rendered":"…"}}"#;
         let Some(Message::CompilerMessage(message)) = Message::parse(line) else { panic!("no message") };
-        assert_eq!(message.message.failure().headline, "error[E0433]: cannot find `unix` in `os`");
+        assert_eq!(message.failure().headline, "error[E0433]: cannot find `unix` in `os`");
         assert!(matches!(
             Message::parse(r#"{"reason":"build-finished","success":true}"#),
             Some(Message::BuildFinished)

@@ -76,7 +76,7 @@ impl TestBinaries {
         let failure = self.failures.get(name).or(self.shared_failure.as_ref()).cloned();
         Some(failure.unwrap_or_else(|| {
             let headline = "error: cargo did not compile it for this target".to_string();
-            Failure { rendered: headline.clone(), headline }
+            Failure::of_cargo(&headline, &headline)
         }))
     }
 
@@ -259,7 +259,7 @@ fn run(
             })),
             Message::CompilerMessage(message) if message.message.is_error() => {
                 errors += 1;
-                let mut failure = message.message.failure();
+                let mut failure = message.failure();
                 match message.is_of_id(&package.id) {
                     // The library is compiled with and without its tests, which this does not tell apart.
                     true => {
@@ -290,7 +290,7 @@ fn run(
         // A build script failed, for which there is no message of the compiler.
         let headline = called.stderr.lines().find(|line| line.starts_with("error"));
         let headline = headline.unwrap_or("error: it does not build").to_string();
-        binaries.shared_failure.get_or_insert(Failure { headline, rendered: called.stderr.clone() });
+        binaries.shared_failure.get_or_insert(Failure::of_cargo(&headline, &called.stderr));
     }
     Ok(())
 }
@@ -351,7 +351,7 @@ mod tests {
 
     #[test]
     fn a_failure_of_the_library_counts_for_what_needs_it() {
-        let failure = |text: &str| Failure { headline: text.into(), rendered: text.into() };
+        let failure = |text: &str| Failure::of_cargo(text, text);
         let binary = Binary { name: "good".into(), file: "good".into(), has_own_harness: false };
         let binaries = TestBinaries {
             built: vec![binary],

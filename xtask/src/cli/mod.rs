@@ -18,7 +18,7 @@ use clap::{ArgAction, ArgMatches, value_parser};
 use crate::cli::arguments::{described, flag, option, positional, required, several, wasm_target};
 pub use crate::cli::layout::{LayoutArgs, LayoutFormat};
 pub use crate::cli::package_tests::TestsArgs;
-pub use crate::cli::search::{CheckArgs, GrantsArgs};
+pub use crate::cli::search::{CheckArgs, GrantsArgs, WhyArgs};
 pub use crate::cli::test::TestArgs;
 use crate::model::target::Target;
 use crate::support::edition::{COMMAND, is_installed};
@@ -86,8 +86,10 @@ pub enum Command {
     },
     Check(Box<CheckArgs>),
     Grants(Box<GrantsArgs>),
+    Why(WhyArgs),
     Find {
         words: Vec<String>,
+        rule: Option<String>,
         target: Option<Target>,
     },
     Ci,
@@ -104,7 +106,7 @@ pub enum Command {
 }
 
 impl Command {
-    fn all() -> [clap::Command; 11] {
+    fn all() -> [clap::Command; 12] {
         let command = clap::Command::new;
         [
             TestArgs::add_to(described(
@@ -168,6 +170,19 @@ impl Command {
             .arg(positional("case", "EXAMPLE/CASE").help("The case, such as cat/sample"))
             .args(search::allowed()),
             described(
+                command("why"),
+                "Explain why a cell differs from native: the rule, the calls of WASI, and what to do",
+                "The program is run twice under wasmtime: the outcome is that of the first run, and in the second one \
+                 wasmtime traces the calls of WASI, while the program has no stderr. If strace is installed, it shows \
+                 what the program does natively.\n\
+                 \n\
+                 A rule is named only if it is proven by what was observed. DIVERGENCES.md lists the rules.\n\
+                 \n\
+                 Exit codes: 0 a rule explains each cell that differs; 100 there is none for a cell, or with --all \
+                 snapshots/rules.txt was out of date; 4 there is no such cell.",
+            )
+            .args(WhyArgs::all()),
+            described(
                 command("find"),
                 "Look up a function, an error or a topic in the catalogue: what differs, the grant, and what to do",
                 "The cases about an item of std are printed, the worst first: its path, or the end of it. For any other words, \
@@ -182,8 +197,11 @@ impl Command {
                 positional("words", "WORD")
                     .num_args(1..)
                     .action(ArgAction::Append)
+                    .required(false)
+                    .required_unless_present("rule")
                     .help("What to look for, such as try_clone, NotADirectory or \"current directory\""),
             )
+            .arg(option("rule", "RULE").help("Show only the cases that this rule explains, such as no-preopen"))
             .arg(
                 option("target", "TARGET")
                     .value_parser(wasm_target)
@@ -232,9 +250,12 @@ impl Command {
             "divergences" => Command::Divergences { check: matches.get_flag("check") },
             "check" => Command::Check(Box::new(CheckArgs::of(matches))),
             "grants" => Command::Grants(Box::new(GrantsArgs::of(matches))),
-            "find" => {
-                Command::Find { words: several(matches, "words"), target: matches.remove_one("target") }
-            }
+            "why" => Command::Why(WhyArgs::of(matches)),
+            "find" => Command::Find {
+                words: several(matches, "words"),
+                rule: matches.remove_one("rule"),
+                target: matches.remove_one("target"),
+            },
             "ci" => Command::Ci,
             "setup" => Command::Setup { offline: matches.get_flag("offline") },
             "doctor" => Command::Doctor,
@@ -314,8 +335,18 @@ mod tests {
             ("divergences", "Divergences { check: false }"),
             ("divergences --check", "Divergences { check: true }"),
             ("ci", "Ci"),
-            ("find a b", r#"Find { words: ["a", "b"], target: None }"#),
-            ("find a --target wasip1", r#"Find { words: ["a"], target: Some(Wasip1) }"#),
+            ("why a/b", r#"Why(WhyArgs { cell: Some("a/b"), check: false, trace: false, offline: false })"#),
+            (
+                "why --all --check --offline",
+                "Why(WhyArgs { cell: None, check: true, trace: false, offline: true })",
+            ),
+            (
+                "why a --trace",
+                r#"Why(WhyArgs { cell: Some("a"), check: false, trace: true, offline: false })"#,
+            ),
+            ("find a b", r#"Find { words: ["a", "b"], rule: None, target: None }"#),
+            ("find a --target wasip1", r#"Find { words: ["a"], rule: None, target: Some(Wasip1) }"#),
+            ("find --rule a", r#"Find { words: [], rule: Some("a"), target: None }"#),
             ("setup", "Setup { offline: false }"),
             ("setup --offline", "Setup { offline: true }"),
             ("doctor", "Doctor"),

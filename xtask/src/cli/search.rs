@@ -25,6 +25,42 @@ pub struct GrantsArgs {
     pub offline: bool,
 }
 
+/// The arguments of `why`.
+#[derive(Debug)]
+pub struct WhyArgs {
+    /// `None` for all cells whose rule is recorded.
+    pub cell: Option<String>,
+    pub check: bool,
+    pub trace: bool,
+    pub offline: bool,
+}
+
+impl WhyArgs {
+    pub fn all() -> [Arg; 5] {
+        [
+            positional("cell", "CELL")
+                .required(false)
+                .required_unless_present("all")
+                .help("EXAMPLE/CASE, EXAMPLE/CASE/ROW or EXAMPLE/CASE/ROW@TARGET [default: the baseline, all targets]"),
+            flag("all")
+                .conflicts_with("cell")
+                .help("Find the rules of all cells that differ in their baseline, and update snapshots/rules.txt"),
+            flag("check").requires("all").help("Write nothing, and fail if snapshots/rules.txt is out of date"),
+            flag("trace").conflicts_with("all").help("Show all calls of WASI, and all native ones that strace sees"),
+            flag("offline").help("Run without accessing the network, and report what is missing"),
+        ]
+    }
+
+    pub fn of(matches: &mut ArgMatches) -> WhyArgs {
+        WhyArgs {
+            cell: matches.remove_one("cell"),
+            check: matches.get_flag("check"),
+            trace: matches.get_flag("trace"),
+            offline: matches.get_flag("offline"),
+        }
+    }
+}
+
 /// The arguments of `check`.
 #[derive(Debug)]
 pub struct CheckArgs {

@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result};
 use xshell::{Cmd, Shell, cmd};
 
-use crate::cli::{self, Cli};
-use crate::commands::{divergences, test};
+use crate::cli::{self, Cli, WhyArgs};
+use crate::commands::{divergences, test, why};
 use crate::environment::Environment;
 use crate::exit;
 use crate::model::column::Toolchain;
@@ -78,6 +78,9 @@ pub fn ci(workspace: &Workspace, env: &Environment) -> Result<u8> {
     }
     say("\n== the examples: cargo xtask test --check");
     total.add(examples(workspace, env));
+    say("\n== the rules: cargo xtask why --all --check");
+    let rules = WhyArgs { cell: None, check: true, trace: false, offline: false };
+    total.add(one_check(why::why(workspace, env, &rules).map(|code| code == exit::OK)));
     say("\n== DIVERGENCES.md: cargo xtask divergences --check");
     total.add(one_check(divergences::divergences(workspace, env, true).map(|code| code == exit::OK)));
 

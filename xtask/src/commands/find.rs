@@ -4,8 +4,10 @@ use anyhow::Result;
 
 use crate::discover::examples;
 use crate::exit;
+use crate::explain::rules;
 use crate::model::target::Target;
 use crate::report::catalogue::{self, Catalogue, Difference, Entry, WASM};
+use crate::report::page;
 use crate::support::edition::{COMMAND, is_installed};
 use crate::support::escape::{count, without_controls};
 use crate::support::suggest::suggest;
@@ -16,7 +18,7 @@ use crate::workspace::Workspace;
 const MOST_APIS: usize = 6;
 
 /// Prints the cases that match all of `words`, the worst first; with `target`, only what they say about that
-/// target. Returns the exit code.
+/// target, and with `rule`, only those that the rule explains. Returns the exit code.
 ///
 /// If the words are the path of an item of std, or the end of one, these are the cases that are about the item.
 /// Otherwise a case matches a word that is in its id, area, description, APIs, remedy, verdicts, flags or
@@ -24,7 +26,12 @@ const MOST_APIS: usize = 6;
 ///
 /// # Errors
 /// If no case matches, if a case has no valid snapshot, or if stdout cannot be written to.
-pub fn find(workspace: &Workspace, words: &[String], target: Option<Target>) -> Result<u8> {
+pub fn find(
+    workspace: &Workspace,
+    words: &[String],
+    rule: Option<&str>,
+    target: Option<Target>,
+) -> Result<u8> {
     let examples = examples::discover(workspace)?;
     let mut entries = match catalogue::read(workspace, &examples)? {
         Catalogue::Complete(entries) => entries,
@@ -34,6 +41,20 @@ pub fn find(workspace: &Workspace, words: &[String], target: Option<Target>) -> 
             return Err(exit::error(exit::DIFFERS, format!("{message}\nhelp: cargo xtask test --accept")));
         }
     };
+    if let Some(rule) = rule {
+        if rules::named(rule).is_none() {
+            let ids = rules::ALL.map(|rule| rule.id);
+            let help = match suggest(rule, ids.iter().copied()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("the rules are: {}", ids.join(", ")),
+            };
+            return Err(exit::error(exit::NOTHING_MATCHED, format!("no rule `{rule}`\nhelp: {help}")));
+        }
+        entries.retain(|entry| page::rules::of_case(entry).contains(&rule));
+        if entries.is_empty() {
+            return Err(exit::error(exit::NOTHING_MATCHED, format!("no case is explained by {rule}")));
+        }
+    }
     let words: Vec<_> = words.iter().map(|word| word.to_lowercase()).collect();
     let item = words.join("::").replace('.', "::");
     let item = item.trim_end_matches("()").trim_end_matches('!');
@@ -82,6 +103,7 @@ fn described(entry: &Entry<'_>) -> String {
         parts.push(finding.harm.name().into());
         parts.extend(finding.difference.iter().flat_map(|shown| [shown.native.clone(), shown.here.clone()]));
         parts.extend(finding.same_with.iter().cloned());
+        parts.extend(finding.rule.map(|rule| rule.id.into()));
         parts.extend(finding.differs_with.iter().map(|(flags, _)| flags.clone()));
     }
     parts.join("\n")
@@ -136,6 +158,10 @@ fn draw(workspace: &Workspace, entry: &Entry<'_>, target: Option<Target>, item: 
     match differences[..] {
         [(_, one), (_, other)] if one == other => line("both", &drawn(one)),
         _ => differences.iter().for_each(|(target, difference)| line(target, &drawn(difference))),
+    }
+    let rules = page::rules::of_case(entry);
+    if !rules.is_empty() {
+        line("why", &rules.join(", "));
     }
     if !entry.grant().is_empty() {
         line("grant", entry.grant());

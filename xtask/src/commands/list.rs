@@ -10,6 +10,7 @@ use crate::build::artifacts::{self, Files};
 use crate::environment::Environment;
 use crate::exit;
 use crate::host::hosts::Hosts;
+use crate::host::native::Native;
 use crate::model::cell::Cell;
 use crate::model::needs;
 use crate::process::Interrupt;
@@ -37,7 +38,10 @@ pub fn print(
         Format::Human => cells.iter().try_for_each(|cell| terminal::print(&(cell.id() + "\n")))?,
         Format::Json => {
             let interrupt = Interrupt::watch().context("cannot watch for signals")?;
-            let hosts = Hosts { wasmtime: Some(wasmtime::expected(env, workspace, &interrupt)) };
+            let hosts = Hosts {
+                wasmtime: Some(wasmtime::expected(env, workspace, &interrupt)),
+                native: Native::default(),
+            };
             for cell in cells {
                 // Flags can name any module, even one that the cell does not need.
                 let modules = cell.example.modules.iter().map(|module| cell.column.unit(&module.name));

@@ -11,6 +11,7 @@ pub mod layout;
 pub mod list;
 pub mod new;
 pub mod test;
+pub mod why;
 
 use anyhow::Result;
 
@@ -48,7 +49,8 @@ pub fn run(command: Command) -> Result<u8> {
             None => check::check(&workspace, &env, &args),
         },
         Command::Grants(args) => grants::grants(&workspace, &env, &args),
-        Command::Find { words, target } => find::find(&workspace, &words, target),
+        Command::Why(args) => why::why(&workspace, &env, &args),
+        Command::Find { words, rule, target } => find::find(&workspace, &words, rule.as_deref(), target),
         Command::Ci => ci::ci(&workspace, &env),
         Command::Doctor => doctor::doctor(&workspace, &env),
         Command::Setup { offline } => {

@@ -10,12 +10,13 @@ use crate::model::column::{Column, HostName};
 pub struct Hosts {
     /// `None` if no column needs it.
     pub wasmtime: Option<Wasmtime>,
+    pub native: Native,
 }
 
 impl Hosts {
     /// Returns the operating system, which is always ready.
     pub fn operating_system(&self) -> &dyn Host {
-        &Native
+        &self.native
     }
 
     /// Returns the host of a column.
@@ -24,7 +25,7 @@ impl Hosts {
     /// If it was not provisioned.
     pub fn of(&self, column: &Column) -> &dyn Host {
         match column.host {
-            HostName::OperatingSystem => &Native,
+            HostName::OperatingSystem => &self.native,
             HostName::Wasmtime => {
                 self.wasmtime.as_ref().expect("the hosts of all columns have been provisioned")
             }

@@ -4,6 +4,6 @@
 //! run programs and normalize their results use the trait in `seam.rs`.
 
 pub mod hosts;
-mod native;
+pub mod native;
 pub mod seam;
 pub mod wasmtime;

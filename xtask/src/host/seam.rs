@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::model::case::Row;
+use crate::model::trace::Trace;
 
 /// What runs a program: the operating system, or a runtime such as wasmtime.
 pub trait Host: Sync {
@@ -24,6 +25,13 @@ pub trait Host: Sync {
     /// Returns how a run ended that exited with `code` and printed `stdout` and `stderr`.
     fn ending(&self, code: i32, stdout: &[u8], stderr: &[u8]) -> Ending;
 
+    /// Returns how to run `call` so that the host writes a trace to stderr, and the program writes nothing there.
+    /// Returns `None` if the host cannot do that.
+    fn traced(&self, call: &Call<'_>) -> Option<Traced>;
+
+    /// Reads the trace from the stderr of such a run.
+    fn trace(&self, stderr: &str) -> Trace;
+
     /// Returns `text`, the output of a run, without the parts of the host's reports that change with every
     /// build.
     fn stable_report(&self, text: &str) -> String;
@@ -35,6 +43,14 @@ pub struct Call<'a> {
     pub flags: &'a [String],
     pub program: &'a Path,
     pub args: &'a [String],
+}
+
+/// How a call is run so that the host traces it.
+#[derive(Clone, Debug)]
+pub struct Traced {
+    pub argv: Vec<OsString>,
+    /// A variable of the host's environment, with its value.
+    pub variable: (String, String),
 }
 
 /// How a run ended that exited.

@@ -14,6 +14,7 @@ pub mod needs;
 pub mod os_error;
 pub mod outcome;
 pub mod target;
+pub mod trace;
 pub mod tree;
 pub mod verdict;
 pub mod version;

@@ -58,6 +58,13 @@ pub fn named(line: &str, system: System) -> String {
     line
 }
 
+/// Returns the error of an operating system that `line` shows first, if it shows one.
+pub fn shown_in(line: &str, system: System) -> Option<&'static OsError> {
+    static NUMBERS: LazyLock<Regex> = LazyLock::new(|| regex(r"\(os error (\d+)\)|Os \{ code: (\d+),"));
+    let found = NUMBERS.captures(line)?;
+    error(found.get(1).or(found.get(2))?.as_str(), system)
+}
+
 fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a pattern of this file is a regular expression")
 }

@@ -144,8 +144,19 @@ fn of_change(change: &FileChange) -> Vec<String> {
     [head].into_iter().chain(contents.lines().map(String::from)).collect()
 }
 
-/// Returns the verdict on outcomes with the same exit code, by their lines.
-fn of_lines(native: &[Line], here: &[Line]) -> Verdict {
+/// Returns the lines of `here`, an outcome under a host, that differ from those of `native` in more than wording,
+/// each with the native line that it stands for.
+pub fn changes(native: &Outcome, here: &Outcome) -> Vec<Change> {
+    let (native, here) = (lines(native, System::Linux), lines(here, System::Wasi));
+    let text = |line: Option<&Line>| line.map_or("", |line| line.text.as_str()).to_string();
+    pairs(&native, &here)
+        .iter()
+        .map(|(native, here)| Change { native: text(*native), here: text(*here) })
+        .collect()
+}
+
+/// Returns the lines that differ, each with the one that it stands for.
+fn pairs<'a>(native: &'a [Line], here: &'a [Line]) -> Vec<(Option<&'a Line>, Option<&'a Line>)> {
     let meanings = |lines: &[Line]| lines.iter().map(|line| line.meaning.clone()).collect::<Vec<_>>();
     let (of_native, of_here) = (meanings(native), meanings(here));
     let mut pairs: Vec<(Option<&Line>, Option<&Line>)> = Vec::new();
@@ -157,6 +168,12 @@ fn of_lines(native: &[Line], here: &[Line]) -> Verdict {
         let (old, new) = (&native[op.old_range()], &here[op.new_range()]);
         pairs.extend((0..old.len().max(new.len())).map(|index| (old.get(index), new.get(index))));
     }
+    pairs
+}
+
+/// Returns the verdict on outcomes with the same exit code, by their lines.
+fn of_lines(native: &[Line], here: &[Line]) -> Verdict {
+    let pairs = pairs(native, here);
     let is_error = |line: &Option<&Line>| line.is_some_and(|line| shows_error(&line.text));
     let text = |line: &Option<&Line>| line.map_or("", |line| line.text.as_str()).to_string();
     let first = |pair: &(Option<&Line>, Option<&Line>)| Change { native: text(&pair.0), here: text(&pair.1) };
@@ -171,7 +188,7 @@ fn of_lines(native: &[Line], here: &[Line]) -> Verdict {
 }
 
 /// Whether a line shows an error: a number of an operating system error, or the name of an `ErrorKind`.
-fn shows_error(line: &str) -> bool {
+pub fn shows_error(line: &str) -> bool {
     let names_kind = || line.split(|c: char| !c.is_alphanumeric()).any(|word| KINDS.contains(&word));
     line.contains("(os error ") || line.contains("not supported on this platform") || names_kind()
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use crate::exit;
+use crate::explain::recorded::{self, Recorded};
+use crate::explain::rules::Rule;
 use crate::model::case::{Case, DEFAULT_ROW};
 use crate::model::cell::Position;
 use crate::model::example::Example;
@@ -35,6 +37,10 @@ pub struct Entry<'a> {
 /// What a case says about a target.
 pub struct Finding {
     pub harm: Harm,
+    /// The recorded rule that explains the difference.
+    pub rule: Option<&'static Rule>,
+    /// The one that explains what the target does without a grant, if the baseline has one.
+    pub rule_without_grant: Option<&'static Rule>,
     /// The native line and the line that stands for it here, or what the target does instead. `None` if there is
     /// no difference that a line can show.
     pub difference: Option<Difference>,
@@ -68,13 +74,14 @@ pub enum Catalogue<'a> {
 /// If a snapshot cannot be read or is malformed, or if a case declares that it is silent on a target where that
 /// cannot be true.
 pub fn read<'a>(workspace: &Workspace, examples: &'a [Example]) -> Result<Catalogue<'a>> {
+    let recorded = recorded::read(&workspace.snapshots())?;
     let mut missing = Vec::new();
     let mut entries = Vec::new();
     for example in examples {
         for case in &example.cases {
             let location = Location::new(&workspace.snapshots(), &example.name, &case.name);
             match store::accepted(&location)? {
-                Some(accepted) => entries.push(entry(example, case, accepted.table)?),
+                Some(accepted) => entries.push(entry(example, case, accepted.table)?.with_rules(&recorded)),
                 None => missing.push(format!("{}/{}", example.name, case.name)),
             }
         }
@@ -106,7 +113,7 @@ pub fn entry<'a>(example: &'a Example, case: &'a Case, table: Table) -> Result<E
         let position = entry.baseline(*target);
         let end = |position: &Position| entry.table.outcome(position).map(|drawn| drawn.outcome.end.clone());
         let succeeds = end(&position) == Some(End::Exit(0)) && end(&native()) == Some(End::Exit(0));
-        let finding = &entry.findings[usize::from(*target == WASM[1])];
+        let finding = &entry.findings[index(*target)];
         if !succeeds || finding.harm != Harm::Silent {
             let (file, id) = (format!("examples/{}/cases.toml", example.name), entry.id());
             let message = format!(
@@ -142,10 +149,27 @@ impl Entry<'_> {
         self.table.rows().find(is_baseline).map_or("", |(_, flags)| flags)
     }
 
+    /// Adds the recorded rules.
+    fn with_rules(mut self, recorded: &Recorded) -> Self {
+        let id = self.id();
+        for target in WASM {
+            let of_row = |row: &str| recorded.get(&format!("{id}/{row}@{target}")).copied().flatten();
+            let (baseline, finding) = (self.baseline(target).row, &mut self.findings[index(target)]);
+            finding.rule = of_row(&baseline);
+            finding.rule_without_grant = of_row(DEFAULT_ROW).filter(|_| baseline != DEFAULT_ROW);
+        }
+        self
+    }
+
     /// Returns the position of the cell that says what the case says about a target.
     pub fn baseline(&self, target: Target) -> Position {
         baseline(self.case, &self.table, target)
     }
+}
+
+/// The index in [`WASM`] of a target.
+fn index(target: Target) -> usize {
+    usize::from(target == WASM[1])
 }
 
 fn native() -> Position {
@@ -164,7 +188,14 @@ fn finding(case: &Case, table: &Table, target: Target) -> Finding {
     let at = |position: &Position| table.outcome(position).map(|drawn| &drawn.outcome);
     let verdict = verdicts::of_cell(table, &baseline);
     let harm = Harm::of(verdict.as_ref(), case.claims.silent.contains(&target));
-    let mut finding = Finding { harm, difference: None, same_with: Vec::new(), differs_with: Vec::new() };
+    let mut finding = Finding {
+        harm,
+        rule: None,
+        rule_without_grant: None,
+        difference: None,
+        same_with: Vec::new(),
+        differs_with: Vec::new(),
+    };
     let Some(here) = at(&baseline) else { return finding };
     finding.difference = verdict.and_then(|verdict| difference(at(&native()), here, &verdict));
     let flags: BTreeMap<&str, &str> = table.rows().collect();

@@ -7,3 +7,4 @@ pub mod junit;
 pub mod package_tests;
 pub mod page;
 pub mod results;
+pub mod why;

@@ -37,6 +37,9 @@ use crate::support::terminal::say;
 /// How many bytes a cell may print to each stream.
 const OUTPUT_LIMIT: usize = 1 << 20;
 
+/// How many bytes a host may write as a trace: some 200,000 calls.
+const TRACE_LIMIT: usize = 64 << 20;
+
 /// What is needed to run cells.
 #[derive(Clone, Copy)]
 pub struct Plan<'a> {
@@ -55,6 +58,9 @@ pub struct Plan<'a> {
     pub keep_scratch: bool,
     /// Whether to show the output of programs while they run.
     pub echo: bool,
+    /// Whether the hosts trace the programs: their stderr is then the trace, and that of the programs is lost. A
+    /// host that cannot do that runs them as otherwise.
+    pub traced: bool,
     /// On an interrupt, all running cells are killed.
     pub interrupt: &'a Interrupt,
     /// When it is set, no more cells are started.
@@ -191,7 +197,8 @@ fn one(plan: &Plan<'_>, cell: &Cell<'_>, round: usize) -> Result<CellRun> {
     let dir = cell.dir(&plan.scratch.path, round);
     let mount = plan.scratch.mount_of(&dir);
     let invocation = Invocation::of(cell, &dir, &mount, plan.files, plan.hosts);
-    let limits = Limits { timeout: plan.timeout.unwrap_or(cell.case.timeout), output: OUTPUT_LIMIT };
+    let output = if plan.traced { TRACE_LIMIT } else { OUTPUT_LIMIT };
+    let limits = Limits { timeout: plan.timeout.unwrap_or(cell.case.timeout), output };
     let peer_dir = cell.peer_dir(&plan.scratch.path, round);
     // A user runs this when the peer does not listen any more, so it keeps the placeholder of the port.
     let typed = shell_words(invocation.typed().iter().map(String::as_str));
@@ -225,16 +232,20 @@ fn invoke(
     let fixture = &cell.case.fixture;
     scratch::create(dir, fixture)?;
     let stdin = cell.case.stdin.as_bytes();
+    let traced = if plan.traced { invocation.traced() } else { None };
     let run = |argv: &[_], echo: Option<process::Echo<'_>>| {
         let streams = streams(cell.case, dir)?;
-        match process::run(invocation.command(argv), dir, stdin, streams, limits, plan.interrupt, echo) {
+        let mut command = invocation.command(argv);
+        command.envs(traced.iter().map(|traced| (&traced.variable.0, &traced.variable.1)));
+        match process::run(command, dir, stdin, streams, limits, plan.interrupt, echo) {
             Err(RunError::Start(error)) => Err(cannot_run(cell, &argv[0], &error)),
             ran => Ok(ran?),
         }
     };
 
     let started = Instant::now();
-    let Some(ran) = run(&invocation.argv(), plan.echo.then_some(&echo))? else { return Ok(CellRun::NotRun) };
+    let argv = traced.as_ref().map_or_else(|| invocation.argv(), |traced| traced.argv.clone());
+    let Some(ran) = run(&argv, plan.echo.then_some(&echo))? else { return Ok(CellRun::NotRun) };
     let took = started.elapsed();
     plan.scratch.check()?;
     let changes = scratch::changes(dir, fixture)?;

@@ -8,8 +8,8 @@ use std::process::Command;
 use crate::build::artifacts::Files;
 use crate::build::compose;
 use crate::host::hosts::Hosts;
-use crate::host::seam::{Call, Host};
-use crate::model::case::{MOUNT, PORT};
+use crate::host::seam::{Call, Host, Traced};
+use crate::model::case::{Case, MOUNT, PORT};
 use crate::model::cell::Cell;
 use crate::model::needs;
 use crate::run::scratch::CWD;
@@ -86,6 +86,11 @@ impl<'a> Invocation<'a> {
         self.host.typed(&self.call())
     }
 
+    /// Returns how the host runs this so that it writes a trace, if it can.
+    pub fn traced(&self) -> Option<Traced> {
+        self.host.traced(&self.call())
+    }
+
     /// Returns the command line with flags that keep the guest from running, for an invocation that printed
     /// `stderr`. Returns `None` if the host never ends a run itself.
     pub fn argv_without_guest(&self, stderr: &[u8]) -> Option<Vec<OsString>> {
@@ -124,6 +129,13 @@ pub fn flags(cell: &Cell<'_>, flags: Vec<String>, cwd: &Path, files: &Files) -> 
 /// The names of the environment variables that every cell has in addition to those of its case.
 pub const FIXED_VARIABLES: [&str; 4] = ["LC_ALL", "TZ", "HOME", "TMPDIR"];
 
+/// Returns the environment of a case's cells with the placeholder for their working directory.
+pub fn variables(case: &Case) -> BTreeMap<String, String> {
+    let mut variables = fixed_env("{cwd}");
+    variables.extend(case.env.clone());
+    variables
+}
+
 /// Returns these variables.
 fn fixed_env(cwd: &str) -> BTreeMap<String, String> {
     let values = ["C", "UTC", cwd, cwd];
@@ -141,7 +153,7 @@ fn fixed_env(cwd: &str) -> BTreeMap<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::case::Case;
+    use crate::host::native::Native;
     use crate::model::cell;
     use crate::model::column::{Column, Unit};
     use crate::model::example::Example;
@@ -160,7 +172,7 @@ mod tests {
             (Column::pinned(Target::Native).unit("talk"), "/bin/talk".into()),
             (Unit::native("server"), "/bin/server".into()),
         ]);
-        let hosts = Hosts { wasmtime: None };
+        let hosts = Hosts { wasmtime: None, native: Native::default() };
         let plain = Invocation::of(&cells[0], Path::new("/scratch"), Path::new("/mount"), &files, &hosts);
         assert_eq!((&*plain.argv()[1], &*plain.env["AT"]), ("x:{port}".as_ref(), "{port}"));
         assert_eq!(plain.typed(), ["/bin/talk", "x:{port}"]);

@@ -6,7 +6,9 @@ use std::thread;
 use anyhow::{Result, bail};
 
 use crate::build::artifacts;
+use crate::explain::evidence::Traced;
 use crate::model::cell::Cell;
+use crate::model::outcome::{Outcome, Stream};
 use crate::normalize::{self, Locals, Rules};
 use crate::process;
 use crate::run::cells::{self, CellRun, Job, Plan};
@@ -78,17 +80,49 @@ pub fn outcome(
 /// # Errors
 /// If a cell has no outcome, or an interrupt comes meanwhile.
 pub fn once(session: &Session<'_>, plan: Plan<'_>, cells: &[Cell<'_>]) -> Result<BTreeMap<String, Drawn>> {
-    let jobs: Vec<_> = (0..cells.len()).map(|cell| Job { cell, round: 0 }).collect();
     let mut outcomes = BTreeMap::new();
+    each(plan, cells, |cell, ran| {
+        outcomes.extend(outcome(session, &plan, cell, 0, ran).map(|outcome| (cell.id(), outcome)));
+    })?;
+    Ok(outcomes)
+}
+
+/// Runs each cell once so that its host traces it, and returns the traces by the ids of the cells. A cell with a
+/// terminal has none, because the trace would be on the same terminal as the output, and a native cell has none
+/// without strace.
+///
+/// # Errors
+/// As [`once`].
+pub fn traced(session: &Session<'_>, plan: Plan<'_>, cells: &[Cell<'_>]) -> Result<BTreeMap<String, Traced>> {
+    let plan = Plan { traced: true, ..plan };
+    let can_be_traced = |cell: &&Cell<'_>| {
+        !cell.case.terminal && (cell.column.target.is_wasm() || plan.hosts.native.strace.is_some())
+    };
+    let cells: Vec<_> = cells.iter().filter(can_be_traced).copied().collect();
+    let mut traces = BTreeMap::new();
+    each(plan, &cells, |cell, ran| {
+        let CellRun::Ran(raw) = ran else { return };
+        let trace = plan.hosts.of(cell.column).trace(&String::from_utf8_lossy(&raw.ran.stderr));
+        let outcome = outcome(session, &plan, cell, 0, ran).map(|drawn| {
+            let outcome = Outcome { stderr: Stream::default(), ..drawn.outcome };
+            Traced { trace, outcome: Drawn::new(outcome) }
+        });
+        traces.extend(outcome.map(|traced| (cell.id(), traced)));
+    })?;
+    Ok(traces)
+}
+
+/// Runs each cell once.
+fn each(plan: Plan<'_>, cells: &[Cell<'_>], mut done: impl FnMut(&Cell<'_>, &CellRun)) -> Result<()> {
+    let jobs: Vec<_> = (0..cells.len()).map(|cell| Job { cell, round: 0 }).collect();
     thread::scope(|scope| {
         for (job, ran) in cells::start(scope, plan, cells, &jobs) {
             let (cell, ran) = (&cells[job.cell], ran?);
             if let CellRun::Failed(why) = &ran {
                 bail!("{}: {why}", cell.id());
             }
-            outcomes.extend(outcome(session, &plan, cell, 0, &ran).map(|outcome| (cell.id(), outcome)));
+            done(cell, &ran);
         }
         Ok(())
-    })?;
-    Ok(outcomes)
+    })
 }

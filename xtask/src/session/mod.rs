@@ -1,6 +1,7 @@
 //! A session: what every command that builds or runs examples needs, created once per command.
 
 pub mod cells;
+pub mod explained;
 pub mod minimize;
 pub mod package_tests;
 pub mod probe;
@@ -16,6 +17,7 @@ use crate::build::cargo::{self, Built};
 use crate::build::compose::{self, Misfits};
 use crate::environment::Environment;
 use crate::host::hosts::Hosts;
+use crate::host::native::Native;
 use crate::model::cell::Cell;
 use crate::model::column::{Column, HostName, Unit};
 use crate::process::Interrupt;
@@ -80,7 +82,7 @@ impl<'a> Session<'a> {
     pub fn provision_hosts<'c>(&self, columns: impl IntoIterator<Item = &'c Column>) -> Result<Hosts> {
         let wasmtime = needs_wasmtime(columns).then(|| wasmtime::provision(self.tool_context())).transpose();
         self.end_if_interrupted();
-        Ok(Hosts { wasmtime: wasmtime? })
+        Ok(Hosts { wasmtime: wasmtime?, native: Native { strace: self.env.which("strace") } })
     }
 
     /// Whether a host of these columns has to be installed first, which may take minutes, and may be installed.

@@ -67,6 +67,7 @@ impl Probe<'_> {
             timeout: None,
             keep_scratch: false,
             echo: false,
+            traced: false,
             interrupt: &self.session.interrupt,
             stop: &stop,
         };

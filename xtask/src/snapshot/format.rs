@@ -221,6 +221,7 @@ mod tests {
 
     use super::*;
     use crate::host::hosts::Hosts;
+    use crate::host::native::Native;
     use crate::model::case::Redaction;
     use crate::model::tree::{Change, Entry, USUAL_MODE};
     use crate::normalize::{self, Locals, Rules};
@@ -330,7 +331,7 @@ mod tests {
             port: None,
         };
         let locals = Locals::new(Path::new("/s/cwd"), Path::new("/bin"), Path::new("/root"));
-        let hosts = Hosts { wasmtime: None };
+        let hosts = Hosts { wasmtime: None, native: Native::default() };
         for pattern in ["(?s).*", ".*", ".", "\n", "\\d+", "exit 0", "(?m)^", "a", "$", "[^ ]", "\\s", "^.*$"]
         {
             for with in ["", " ", "  ", "│", "exit 1", "x ", " -> ", "/", "(empty)", ": ", "stdout", "$0$0"]

@@ -170,9 +170,34 @@ pub fn count(number: usize, noun: &str) -> String {
     }
 }
 
+/// Breaks a text into lines of at most `width` characters, if its words are not longer. Ends with a line feed.
+pub fn wrapped(text: &str, width: usize) -> String {
+    let mut wrapped = String::with_capacity(text.len() + 1);
+    let mut column = 0;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length > width {
+            wrapped.push('\n');
+            column = 0;
+        } else if column > 0 {
+            wrapped.push(' ');
+            column += 1;
+        }
+        wrapped.push_str(word);
+        column += length;
+    }
+    wrapped + "\n"
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_lines_are_wrapped() {
+        assert_eq!(wrapped("one two  three\nfour", 9), "one two\nthree\nfour\n");
+        assert_eq!(wrapped("longer than five", 5), "longer\nthan\nfive\n");
+    }
 
     #[track_caller]
     fn check(bytes: &[u8], drawn: &str) {

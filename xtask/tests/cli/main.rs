@@ -32,4 +32,5 @@ mod support;
 mod symlinks;
 mod timeouts;
 mod unusable_wasmtime;
+mod why;
 mod write_errors;

@@ -110,6 +110,7 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
         timeout: args.timeout,
         keep_scratch: args.keep_scratch,
         echo: args.no_capture,
+        traced: false,
         interrupt: &session.interrupt,
         stop: &stop,
     };

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::index;
 use super::markdown::{anchor, inline};
-use super::{errors, rows};
+use super::{errors, rows, rules};
 use crate::model::harm::Harm;
 use crate::report::catalogue::Entry;
 use crate::support::escape::count;
@@ -79,6 +79,7 @@ pub fn draw(entries: &[Entry<'_>], versions: &Versions) -> String {
         rows::row,
     );
     page.push_str(&same(entries));
+    page.push_str(&rules::draw(entries));
     write!(
         page,
         "\n## {BY_AREA}\n\nEach case counts once, with the worst that it says about a target.\n\n{}",
@@ -135,6 +136,7 @@ A case is in the section of the worst that it says about one of the two targets.
 - **native → here** is the first line that differs: as the program prints it natively, and on the target. If it ends differently, these are the ends. A target that is not named does the same as native.
 - **grant** are flags of wasmtime. `{cwd}` is the absolute path of the working directory, `{wasm:NAME}` that of another module.
 - **what to do**: flags of wasmtime with which the program does what it does natively, or how to change the program. `—` if nothing is known.
+- **why** links to the [rule](#rules) that explains the difference, where `cargo xtask why` can prove one.
 
 The name of a case links to its snapshot, with everything that the program did in each cell. [README.md](README.md#what-the-snapshots-cover) explains how the programs were run, [CONTRIBUTING.md](CONTRIBUTING.md) how to add a case.
 ";

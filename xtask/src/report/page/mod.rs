@@ -6,3 +6,4 @@ pub mod file;
 mod index;
 pub mod markdown;
 mod rows;
+pub mod rules;

@@ -1,5 +1,7 @@
 //! A row of the page: a case, its verdicts, what differs, the grant that it needs, and what to do.
 
+use std::collections::BTreeSet;
+
 use super::markdown::{code, inline};
 use crate::report::catalogue::{Difference, Entry, Finding, WASM};
 
@@ -35,8 +37,12 @@ pub fn case(entry: &Entry<'_>) -> String {
     let about = inline(entry.case.about.as_deref().unwrap_or_default());
     let upstream =
         entry.case.claims.upstream.iter().map(|address| format!(", [{}]({address})", thread(address)));
+    let rules: BTreeSet<_> =
+        entry.findings.iter().filter_map(|finding| finding.rule).map(|rule| rule.id).collect();
+    let rules = rules.into_iter().map(|rule| format!(", why: [{rule}](#{rule})"));
     format!(
-        "[{example}/{name}](snapshots/{example}/{name}.snap): {about} ([source](examples/{example}/src/main.rs){})",
+        "[{example}/{name}](snapshots/{example}/{name}.snap): {about} ([source](examples/{example}/src/main.rs){}{})",
+        rules.collect::<String>(),
         upstream.collect::<String>()
     )
 }

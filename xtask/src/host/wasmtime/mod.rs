@@ -1,11 +1,15 @@
-//! wasmtime as a host: its flags, its exit codes and its messages. No other file knows them.
+//! wasmtime as a host: its flags, its exit codes and its messages. No other module knows them.
+
+pub mod allowed;
+mod trace;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::host::seam::{Call, Ending, Host};
+use crate::host::seam::{Call, Ending, Host, Traced};
 use crate::model::case::Row;
 use crate::model::grant::Grant;
+use crate::model::trace::Trace;
 
 /// An installed wasmtime, and the configuration of its compilation cache.
 #[derive(Clone, Debug)]
@@ -44,6 +48,15 @@ impl Host for Wasmtime {
 
     fn ending(&self, code: i32, stdout: &[u8], stderr: &[u8]) -> Ending {
         read_end(code, stdout, stderr)
+    }
+
+    fn traced(&self, call: &Call<'_>) -> Option<Traced> {
+        let (name, value) = trace::VARIABLE;
+        Some(Traced { argv: self.line(call, &trace::FLAGS), variable: (name.into(), value.into()) })
+    }
+
+    fn trace(&self, stderr: &str) -> Trace {
+        trace::read(stderr)
     }
 
     fn stable_report(&self, text: &str) -> String {

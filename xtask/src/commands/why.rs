@@ -1,0 +1,255 @@
+//! `cargo xtask why`: explains why cells differ from native, and records the rules of the catalogue.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicBool;
+use std::thread;
+
+use anyhow::Result;
+
+use crate::cli::WhyArgs;
+use crate::discover::examples;
+use crate::environment::Environment;
+use crate::exit;
+use crate::explain::evidence::Explained;
+use crate::explain::recorded::{self, Recorded};
+use crate::model::case::{Case, DEFAULT_ROW};
+use crate::model::cell::{self, Cell};
+use crate::model::column::Column;
+use crate::model::example::Example;
+use crate::model::needs;
+use crate::model::trace::Trace;
+use crate::report::why;
+use crate::run::cells::Plan;
+use crate::run::concurrency::Concurrency;
+use crate::run::scratch;
+use crate::session::explained;
+use crate::session::{self, Session, Tools};
+use crate::support::edition::COMMAND;
+use crate::support::escape::{count, without_controls};
+use crate::support::suggest::suggest;
+use crate::support::terminal::{self, say};
+use crate::tools::progress::Progress;
+use crate::workspace::Workspace;
+
+/// How many lines of a difference are shown.
+const MOST_LINES: usize = 20;
+
+/// Runs the command, and returns the exit code.
+///
+/// # Errors
+/// If there is no such cell, if a cell has no outcome, or if the harness fails.
+pub fn why(workspace: &Workspace, env: &Environment, args: &WhyArgs) -> Result<u8> {
+    let examples = examples::discover(workspace)?;
+    match &args.cell {
+        None => all(workspace, env, args, &examples),
+        Some(named) => one(workspace, env, args, &examples, named),
+    }
+}
+
+/// Explains the cells of one case.
+fn one(
+    workspace: &Workspace,
+    env: &Environment,
+    args: &WhyArgs,
+    examples: &[Example],
+    named: &str,
+) -> Result<u8> {
+    let (id, target) = match named.split_once('@') {
+        Some((id, target)) => (id, Some(target)),
+        None => (named, None),
+    };
+    let (example, case, row) = find(examples, id)?;
+    let row = row.unwrap_or(case.baseline());
+    let columns: Vec<_> = Column::all_pinned();
+    let is_meant = |cell: &Cell<'_>| {
+        let is_native = cell.row.name == DEFAULT_ROW && !cell.column.target.is_wasm();
+        let is_named = target.is_none_or(|target| cell.column.target.name() == target);
+        is_native || cell.column.target.is_wasm() && cell.row.name == row && is_named
+    };
+    let one = [Example { cases: vec![case.clone()], ..example.clone() }];
+    let cells: Vec<_> = cell::all(&one, &columns).into_iter().filter(is_meant).collect();
+    let wasm = cells.iter().filter(|cell| cell.column.target.is_wasm()).count();
+    if wasm == 0 || wasm == cells.len() {
+        let message = match wasm {
+            0 => format!("no cell `{named}`"),
+            _ => format!("{id} does not run natively, so there is nothing to compare with"),
+        };
+        let help = format!("see snapshots/{}/{}.snap", example.name, case.name);
+        return Err(exit::error(exit::NOTHING_MATCHED, format!("{message}\nhelp: {help}")));
+    }
+    let ran = run(workspace, env, args.offline, &columns, &cells, true)?;
+    for explained in &ran.explained {
+        let text = why::draw(explained, ran.native.as_ref(), args.trace);
+        terminal::print(&without_controls(&text))?;
+        terminal::print("\n")?;
+    }
+    for cell in cells.iter().filter(|cell| cell.column.target.is_wasm()) {
+        if !ran.explained.iter().any(|explained| explained.id == cell.id()) {
+            terminal::print(&format!("{} does what native does\n", cell.id()))?;
+        }
+    }
+    let is_clear = ran.explained.iter().all(|explained| explained.explanation.is_some());
+    Ok(if is_clear { exit::OK } else { exit::DIFFERS })
+}
+
+/// The case that the user names as EXAMPLE/CASE or EXAMPLE/CASE/ROW.
+fn find<'a>(examples: &'a [Example], id: &'a str) -> Result<(&'a Example, &'a Case, Option<&'a str>)> {
+    let mut parts = id.splitn(3, '/');
+    let (name, case, row) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
+    let found: Vec<_> = examples
+        .iter()
+        .filter(|example| example.name == name)
+        .flat_map(|example| example.cases.iter().map(move |case| (example, case)))
+        .filter(|(_, known)| case.is_none_or(|case| case == known.name))
+        .collect();
+    match found[..] {
+        [(example, case)] => match row.filter(|row| !case.rows.iter().any(|known| known.name == *row)) {
+            None => Ok((example, case, row)),
+            Some(row) => {
+                let names: Vec<_> = case.rows.iter().map(|row| row.name.as_str()).collect();
+                let message = format!(
+                    "no row `{row}`\nhelp: the rows of {name}/{} are: {}",
+                    case.name,
+                    names.join(", ")
+                );
+                Err(exit::error(exit::NOTHING_MATCHED, message))
+            }
+        },
+        [] => {
+            let ids: Vec<_> = examples
+                .iter()
+                .flat_map(|example| {
+                    example.cases.iter().map(|case| format!("{}/{}", example.name, case.name))
+                })
+                .collect();
+            let help = match suggest(id, ids.iter().map(String::as_str)) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("{COMMAND} find WORD looks for cases"),
+            };
+            Err(exit::error(exit::NOTHING_MATCHED, format!("no case `{id}`\nhelp: {help}")))
+        }
+        _ => {
+            let names: Vec<_> = found.iter().map(|(_, case)| case.name.as_str()).collect();
+            let message = format!("{name} has several cases\nhelp: choose one: {}", names.join(", "));
+            Err(exit::error(exit::USAGE, message))
+        }
+    }
+}
+
+/// Explains all cells of the catalogue that differ in their baseline, and records or checks the rules.
+fn all(workspace: &Workspace, env: &Environment, args: &WhyArgs, examples: &[Example]) -> Result<u8> {
+    let before = recorded::read(&workspace.snapshots())?;
+    let columns = Column::all_pinned();
+    let is_recorded = |cell: &Cell<'_>| match cell.column.target.is_wasm() {
+        true => cell.row.name == DEFAULT_ROW || cell.row.name == cell.case.baseline(),
+        false => cell.row.name == DEFAULT_ROW,
+    };
+    let cells: Vec<_> = cell::all(examples, &columns).into_iter().filter(is_recorded).collect();
+    let ran = run(workspace, env, args.offline, &columns, &cells, false)?;
+    let explained = &ran.explained;
+    let rule = |explained: &Explained| explained.explanation.as_ref().map(|explanation| explanation.rule);
+    let now: Recorded = explained.iter().map(|explained| (explained.id.clone(), rule(explained))).collect();
+    terminal::print(&coverage(explained))?;
+    if now == before {
+        terminal::print(&format!("snapshots/{} is up to date\n", recorded::NAME))?;
+        return Ok(exit::OK);
+    }
+    if args.check || env.ci {
+        let message = format!("snapshots/{} is out of date:\n{}", recorded::NAME, difference(&before, &now));
+        return Err(exit::error(exit::DIFFERS, format!("{message}\nhelp: cargo xtask why --all")));
+    }
+    recorded::write(&workspace.snapshots(), &now)?;
+    say(&difference(&before, &now));
+    terminal::print(&format!("Wrote snapshots/{}\nhelp: cargo xtask divergences\n", recorded::NAME))?;
+    Ok(exit::OK)
+}
+
+/// How many cells differ, and how many of them each rule explains.
+fn coverage(explained: &[Explained]) -> String {
+    let mut rules: BTreeMap<&str, usize> = BTreeMap::new();
+    for explained in explained {
+        let id = explained.explanation.as_ref().map_or(recorded::NONE, |explanation| explanation.rule.id);
+        *rules.entry(id).or_default() += 1;
+    }
+    let unknown = rules.get(recorded::NONE).copied().unwrap_or_default();
+    let mut lines: Vec<_> = rules.into_iter().collect();
+    lines.sort_by_key(|(id, number)| (std::cmp::Reverse(*number), *id));
+    let mut text: String = lines.iter().map(|(id, number)| format!("{number:>6}  {id}\n")).collect();
+    let known = explained.len() - unknown;
+    text.push_str(&format!(
+        "A rule explains {known} of {}\n",
+        count(explained.len(), "cell that differ").replace("differs", "differ")
+    ));
+    text
+}
+
+/// The first cells of which the rule has changed, with the signs of a diff.
+fn difference(before: &Recorded, now: &Recorded) -> String {
+    let cells: BTreeSet<_> = before.keys().chain(now.keys()).collect();
+    let name = |recorded: &Recorded, cell: &String| {
+        recorded.get(cell).map(|rule| rule.map_or(recorded::NONE, |rule| rule.id))
+    };
+    let mut lines = Vec::new();
+    for cell in cells {
+        let (old, new) = (name(before, cell), name(now, cell));
+        if old != new {
+            lines.extend(old.map(|old| format!("    -{cell} {old}")));
+            lines.extend(new.map(|new| format!("    +{cell} {new}")));
+        }
+    }
+    if lines.len() > MOST_LINES {
+        lines.truncate(MOST_LINES);
+        lines.push("    ⋮".into());
+    }
+    lines.join("\n")
+}
+
+/// What the runs have shown.
+struct Ran {
+    explained: Vec<Explained>,
+    /// What strace saw of the native program, if it is installed and was asked.
+    native: Option<Trace>,
+}
+
+/// Builds and runs cells, and explains those that differ.
+fn run(
+    workspace: &Workspace,
+    env: &Environment,
+    offline: bool,
+    columns: &[Column],
+    cells: &[Cell<'_>],
+    trace_native: bool,
+) -> Result<Ran> {
+    let session = Session::open(workspace, env, offline, Progress::of(env, false))?;
+    let Tools { toolchains, hosts } = session.provision(columns)?;
+    let units: BTreeSet<_> = cells.iter().flat_map(needs::units).collect();
+    let built = session.build(&toolchains, &units)?;
+    let files = built.files();
+    let misfits = session.compose(&toolchains, cells, &files)?;
+    let scratch = scratch::prepare(&workspace.own_dir())?;
+    let stop = AtomicBool::new(false);
+    let concurrency = Concurrency::per_core(thread::available_parallelism().map_or(1, usize::from));
+    let plan = Plan {
+        scratch: &scratch,
+        hosts: &hosts,
+        built: &built,
+        files: &files,
+        misfits: &misfits,
+        concurrency: &concurrency,
+        timeout: None,
+        keep_scratch: false,
+        echo: false,
+        traced: false,
+        interrupt: &session.interrupt,
+        stop: &stop,
+    };
+    let native: Vec<_> =
+        cells.iter().filter(|cell| trace_native && !cell.column.target.is_wasm()).copied().collect();
+    let ran = session::cells::guarded(&session, &scratch, false, || {
+        let explained = explained::run(&session, plan, cells)?;
+        let native = session::cells::traced(&session, plan, &native)?;
+        Ok(Ran { explained, native: native.into_values().next().map(|traced| traced.trace) })
+    });
+    session.end_if_interrupted();
+    ran
+}

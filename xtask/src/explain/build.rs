@@ -1,0 +1,47 @@
+//! Programs that do not compile for a target.
+
+use crate::explain::evidence::{Evidence, Explanation};
+use crate::explain::rules::{
+    COMPONENT_IMPORT, COMPONENTS, CRATE_NOT_SUPPORTED, LIBC_ITEM, NO_C_COMPILER, STD_MISSING, STD_UNSTABLE,
+};
+use crate::model::outcome::End;
+
+/// Explains why a program does not compile.
+pub fn explain(evidence: &Evidence<'_>) -> Option<Explanation> {
+    let headline = match &evidence.here.end {
+        End::DoesNotBuild(headline) => headline.as_str(),
+        End::DoesNotCompose(reason) => {
+            return Some(Explanation::new(&COMPONENTS, format!("They do not fit together: {reason}.")));
+        }
+        _ => return None,
+    };
+    let rendered = evidence.failure.map_or(headline, |failure| &failure.rendered);
+    let says = |text: &str| headline.contains(text) || rendered.contains(text);
+    let said = format!("The compiler says: {headline}");
+    let rule = if headline.contains("module requires an import interface named") {
+        &COMPONENT_IMPORT
+    } else if headline.contains("failed to run custom build command") {
+        // What the crate cc prints if it cannot run a compiler, and clang if it has no headers of a C library.
+        let c =
+            ["failed to find tool", "ToolNotFound", "clang", "file not found"].iter().any(|text| says(text));
+        if !c {
+            return None;
+        }
+        &NO_C_COMPILER
+    } else if headline.contains("use of unstable library feature") {
+        &STD_UNSTABLE
+    } else if headline.contains("in `os`") && says("std::os::") {
+        &STD_MISSING
+    } else if headline.contains("in crate `libc`") || headline.contains("`libc::") {
+        &LIBC_ITEM
+    } else {
+        // An error in a dependency is one of the crate that has it, whatever it is.
+        let package = evidence.failure.and_then(|failure| failure.package.as_deref())?;
+        if package.split(' ').next() == Some(evidence.package) {
+            return None;
+        }
+        let fact = format!("{package} does not compile: {headline}");
+        return Some(Explanation::new(&CRATE_NOT_SUPPORTED, fact));
+    };
+    Some(Explanation::new(rule, said))
+}

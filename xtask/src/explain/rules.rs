@@ -1,0 +1,413 @@
+//! The rules: what makes programs differ under WASI. The page lists them.
+
+/// Why programs differ.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Its name on command lines and in links.
+    pub id: &'static str,
+    /// What makes the difference: the target, rustc, std, wasi-libc, the host, a crate.
+    pub layer: &'static str,
+    /// What happens, for someone who knows Rust and not WASI.
+    pub text: &'static str,
+    /// What to do about it; empty if that depends on the program.
+    pub help: &'static str,
+    /// Where the rule is written: a part of the address, see [`Rule::links`].
+    sources: &'static [&'static str],
+}
+
+impl Rule {
+    /// Returns the names and addresses of the rule's sources, in the versions that Parallax pins.
+    pub fn links(&self) -> impl Iterator<Item = (String, String)> {
+        self.sources.iter().map(|source| {
+            let (project, path) = source.split_once(':').unwrap_or_default();
+            let file = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+            let tag = match project {
+                "rust" => "rust-lang/rust/blob/1.99.1",
+                "wasi-libc" => "WebAssembly/wasi-libc/blob/wasi-sdk-33",
+                "wasmtime" => "bytecodealliance/wasmtime/blob/v48.0.8",
+                // A page that is not in one of these repositories: `NAME, ADDRESS`.
+                _ => {
+                    let (name, address) = path.split_once(", ").unwrap_or((path, path));
+                    return (name.into(), address.into());
+                }
+            };
+            (format!("{project}: {file}"), format!("https://github.com/{tag}/{path}"))
+        })
+    }
+}
+
+/// Returns the rule with this id.
+pub fn named(id: &str) -> Option<&'static Rule> {
+    ALL.iter().find(|rule| rule.id == id).copied()
+}
+
+/// All rules, in the order in which the page shows them.
+pub const ALL: [&Rule; 35] = [
+    &NO_PREOPEN,
+    &LEFT_PREOPEN,
+    &ENV_NOT_GRANTED,
+    &NETWORK_NOT_GRANTED,
+    &LOOKUP_NOT_GRANTED,
+    &STD_UNSUPPORTED,
+    &STD_PANICS,
+    &NO_THREADS,
+    &PANIC_ABORT,
+    &LIBC_UNSUPPORTED,
+    &LIBC_ANSWER,
+    &LIBC_ABORTS,
+    &NOT_UTF_8,
+    &STREAM_POSITION,
+    &STREAM_ERROR,
+    &HOST_ANSWER,
+    &REFUSED,
+    &EXIT_CODE,
+    &LIMIT,
+    &WASM_STACK,
+    &STACK_IN_MEMORY,
+    &ALLOCATION,
+    &USIZE_32,
+    &NO_MODES,
+    &GUEST_DIRECTORY,
+    &PROGRAM_NAME,
+    &CRATE_STUB,
+    &CRATE_NOT_SUPPORTED,
+    &NO_C_COMPILER,
+    &STD_MISSING,
+    &STD_UNSTABLE,
+    &LIBC_ITEM,
+    &COMPONENT_IMPORT,
+    &COMPONENTS,
+    &ERROR_NUMBERS,
+];
+
+pub const NO_PREOPEN: Rule = Rule {
+    id: "no-preopen",
+    layer: "wasi-libc",
+    text: "A guest can only open what is in a directory that was granted to it, a preopen. wasi-libc, inside the \
+           guest, looks for the preopen whose name is the beginning of the path. There is none, so it answers ENOENT \
+           itself, as if the file did not exist. The host was never asked.",
+    help: "grant the directory: `wasmtime run --dir=DIR`",
+    sources: &["wasi-libc:libc-bottom-half/sources/preopens.c"],
+};
+
+pub const LEFT_PREOPEN: Rule = Rule {
+    id: "left-preopen",
+    layer: "wasmtime",
+    text: "The path begins in a granted directory and leads out of it, by `..` or by a symbolic link. The host \
+           resolves each part of a path itself, and refuses what leaves the directory.",
+    help: "grant a directory that contains the whole path, or do not leave the one that is granted",
+    sources: &[
+        "wasmtime:crates/wasi/src/filesystem/primitives/errors.rs",
+        "wasi:path resolution in WASI, https://github.com/WebAssembly/wasi-filesystem/blob/main/path-resolution.md",
+    ],
+};
+
+pub const ENV_NOT_GRANTED: Rule = Rule {
+    id: "env-not-granted",
+    layer: "wasmtime",
+    text: "A guest does not see the variables of the environment, only those that it is given.",
+    help: "pass the variable on: `wasmtime run --env=NAME`",
+    sources: &["wasmtime:src/common.rs"],
+};
+
+pub const NETWORK_NOT_GRANTED: Rule = Rule {
+    id: "network-not-granted",
+    layer: "wasmtime",
+    text: "The host does not allow sockets unless it is told to.",
+    help: "allow them: `wasmtime run -S inherit-network`",
+    sources: &["wasmtime:crates/wasi/src/sockets/mod.rs"],
+};
+
+pub const LOOKUP_NOT_GRANTED: Rule = Rule {
+    id: "lookup-not-granted",
+    layer: "wasmtime",
+    text: "The host does not look up names of other machines unless it is told to, even where it allows sockets.",
+    help: "allow it: `wasmtime run -S allow-ip-name-lookup`",
+    sources: &["wasmtime:crates/wasi/src/sockets/ip_name_lookup.rs"],
+};
+
+pub const STD_UNSUPPORTED: Rule = Rule {
+    id: "std-unsupported",
+    layer: "std",
+    text: "The standard library has no implementation of this function for the target. It returns an error of the \
+           kind Unsupported with this message, and asks neither wasi-libc nor the host. No flag changes that.",
+    help: "",
+    sources: &["rust:library/core/src/io/error.rs", "rust:library/std/src/sys/pal/unsupported/common.rs"],
+};
+
+pub const STD_PANICS: Rule = Rule {
+    id: "std-panics",
+    layer: "std",
+    text: "The standard library has no implementation of this function for the target, and the function cannot \
+           return an error: it panics. A panic aborts on WASI, which the host reports as a trap.",
+    help: "do not call it on WASI: `cfg!(target_os = \"wasi\")`",
+    sources: &["rust:library/std/src/sys/paths/wasi.rs"],
+};
+
+pub const NO_THREADS: Rule = Rule {
+    id: "no-threads",
+    layer: "std",
+    text: "The target has no threads. A thread cannot be started, and where a program waits for another thread, \
+           which natively may last forever, the standard library panics or aborts at once.",
+    help: "do the work in the main thread, if starting a thread fails",
+    sources: &[
+        "rust:library/std/src/sys/sync/condvar/no_threads.rs",
+        "rust:library/std/src/sys/sync/mutex/no_threads.rs",
+        "wasi-libc:libc-top-half/musl/src/thread/single-threaded/pthread_create.c",
+    ],
+};
+
+pub const PANIC_ABORT: Rule = Rule {
+    id: "panic-abort",
+    layer: "rustc",
+    text: "The same panic happens natively. There it unwinds: destructors run, `catch_unwind` and threads can catch \
+           it, and the program exits with 101. For WASI, rustc makes panics abort: the program ends at once with a \
+           trap, after the message.",
+    help: "return errors instead of panics where the program has to go on",
+    sources: &["rust:compiler/rustc_target/src/spec/base/wasm.rs", "rust:library/panic_abort/src/lib.rs"],
+};
+
+pub const LIBC_UNSUPPORTED: Rule = Rule {
+    id: "libc-unsupported",
+    layer: "wasi-libc",
+    text: "wasi-libc has the function, but only as a stub: it answers that the operation is not supported, and does \
+           not ask the host. No flag changes that.",
+    help: "",
+    sources: &["wasi-libc:libc-bottom-half/headers/public/__errno_values.h"],
+};
+
+pub const LIBC_ANSWER: Rule = Rule {
+    id: "libc-answer",
+    layer: "wasi-libc",
+    text: "The error comes from wasi-libc, inside the guest: no call to the host failed with it.",
+    help: "",
+    sources: &["wasi-libc:libc-bottom-half/sources/"],
+};
+
+pub const LIBC_ABORTS: Rule = Rule {
+    id: "libc-aborts",
+    layer: "wasi-libc",
+    text: "A function of wasi-libc calls abort, which is a trap, where it does not expect what the host answered.",
+    help: "",
+    sources: &["wasi-libc:libc-bottom-half/sources/sockets_utils.c"],
+};
+
+pub const NOT_UTF_8: Rule = Rule {
+    id: "not-utf-8",
+    layer: "wasi-libc",
+    text: "Strings of WASI 0.2 are UTF-8. wasi-libc answers ENOENT to a path that is not, and does not ask the host.",
+    help: "use names that are valid UTF-8",
+    sources: &["wasi-libc:libc-bottom-half/headers/private/wasi/file_utils.h"],
+};
+
+pub const STREAM_POSITION: Rule = Rule {
+    id: "stream-position",
+    layer: "wasi-libc",
+    text: "WASI 0.2 reads and writes a file by streams, each with a position of its own. wasi-libc keeps one stream \
+           for reading and one for writing, and neither moves the other: after a write, a read goes on where the last \
+           read had ended, and the other way round.",
+    help: "between a read and a write, seek somewhere else and back, or open the file twice",
+    sources: &["wasi-libc:libc-bottom-half/sources/file.c"],
+};
+
+pub const STREAM_ERROR: Rule = Rule {
+    id: "stream-error",
+    layer: "wasi-libc",
+    text: "A stream of WASI 0.2 failed. Streams have no error numbers, so wasi-libc makes EIO of every failure, \
+           whatever the reason was.",
+    help: "",
+    sources: &["wasi-libc:libc-bottom-half/headers/private/wasi/file_utils.h"],
+};
+
+pub const HOST_ANSWER: Rule = Rule {
+    id: "host-answer",
+    layer: "wasmtime",
+    text: "The guest asked the host, and the host answered with this error, where the operating system natively \
+           does not. Either the host decides this itself, or it asks the operating system in another way.",
+    help: "",
+    sources: &["wasmtime:crates/wasi/src/filesystem.rs", "wasmtime:crates/wasi/src/p1.rs"],
+};
+
+pub const REFUSED: Rule = Rule {
+    id: "refused",
+    layer: "wasmtime",
+    text: "The host ended before the program started: what it was given is not valid or not there.",
+    help: "see the host's message",
+    sources: &["wasmtime:src/commands/run.rs"],
+};
+
+pub const EXIT_CODE: Rule = Rule {
+    id: "exit-code",
+    layer: "WASI",
+    text: "The program asks for an exit code that does not arrive. WASI 0.2 has only success and failure, so every \
+           code but 0 becomes 1. With WASI 0.1, wasmtime refuses codes from 126 on.",
+    help: "tell apart only success and failure, or on wasip1 use codes up to 125",
+    sources: &[
+        "wasi-libc:libc-bottom-half/cloudlibc/src/libc/stdlib/_Exit.c",
+        "wasmtime:crates/wasi/src/p1.rs",
+    ],
+};
+
+pub const LIMIT: Rule = Rule {
+    id: "limit",
+    layer: "wasmtime",
+    text: "A limit that a flag of the host sets ended the program.",
+    help: "raise the limit, or leave the flag out",
+    sources: &["wasmtime:crates/cli-flags/src/lib.rs"],
+};
+
+pub const WASM_STACK: Rule = Rule {
+    id: "wasm-stack",
+    layer: "wasmtime",
+    text: "The host's stack for the guest's functions is full. wasmtime makes it 512 KiB, natively the main thread \
+           has 8 MiB.",
+    help: "raise the limit: `wasmtime run -W max-wasm-stack=BYTES`; or recurse less deeply",
+    sources: &["wasmtime:crates/wasmtime/src/config.rs"],
+};
+
+pub const STACK_IN_MEMORY: Rule = Rule {
+    id: "stack-in-memory",
+    layer: "rustc",
+    text: "What a program has on its stack and takes the address of is in the guest's memory, in a stack of 1 MiB at \
+           its beginning. This access was below address 0: the stack is full. Natively the main thread has 8 MiB.",
+    help: "link with a larger stack: `RUSTFLAGS='-C link-arg=-zstack-size=BYTES'`; or put large arrays on the heap",
+    sources: &["rust:compiler/rustc_target/src/spec/base/wasm.rs"],
+};
+
+pub const ALLOCATION: Rule = Rule {
+    id: "allocation",
+    layer: "target",
+    text: "The guest's memory cannot grow by that much. A 32-bit memory has at most 4 GiB, and no limit of a host can \
+           change that.",
+    help: "process the data in parts",
+    sources: &[
+        "wasi:limits of memories, https://webassembly.github.io/spec/core/syntax/types.html#memory-types",
+    ],
+};
+
+pub const USIZE_32: Rule = Rule {
+    id: "usize-32",
+    layer: "target",
+    text: "The target has 32-bit pointers, so usize and isize have 32 bits.",
+    help: "use u64 for what can be larger than 4 GiB, such as offsets in files",
+    sources: &["rust:compiler/rustc_target/src/spec/targets/wasm32_wasip1.rs"],
+};
+
+pub const NO_MODES: Rule = Rule {
+    id: "no-modes",
+    layer: "WASI",
+    text: "WASI has no permission bits: a program can neither see nor set them. The host creates files with 0666, \
+           less the bits of its umask.",
+    help: "set the mode from outside, or put private files in a private directory",
+    sources: &[
+        "wasi:metadata in WASI, https://github.com/WebAssembly/wasi-filesystem/blob/v0.2.8/wit/types.wit",
+    ],
+};
+
+pub const GUEST_DIRECTORY: Rule = Rule {
+    id: "guest-directory",
+    layer: "wasi-libc",
+    text: "A guest does not know where it is on the host. wasi-libc keeps a working directory of its own, which is `/` \
+           when a program starts.",
+    help: "use relative paths, or grant directories by the paths that the program expects: `--dir=HOST::GUEST`",
+    sources: &["wasi-libc:libc-bottom-half/sources/getcwd.c", "wasi-libc:libc-bottom-half/sources/chdir.c"],
+};
+
+pub const PROGRAM_NAME: Rule = Rule {
+    id: "program-name",
+    layer: "wasmtime",
+    text: "The first argument is the name of the program. wasmtime passes on only the last part of the module's path.",
+    help: "`wasmtime run --argv0=NAME`",
+    sources: &["wasmtime:src/commands/run.rs"],
+};
+
+pub const CRATE_STUB: Rule = Rule {
+    id: "crate-stub",
+    layer: "crate",
+    text: "A crate has no implementation for the target, only a stub that returns an error or panics. (An error of \
+           the kind Unsupported without a message is not one of the standard library, whose errors have another text.)",
+    help: "look for a feature or another crate, or do without where the error is Unsupported",
+    sources: &["rust:library/core/src/io/error.rs"],
+};
+
+pub const CRATE_NOT_SUPPORTED: Rule = Rule {
+    id: "crate-not-supported",
+    layer: "crate",
+    text: "A dependency does not compile for the target: it has no code for it.",
+    help: "look for a feature that leaves it out, or for another crate",
+    sources: &[],
+};
+
+pub const NO_C_COMPILER: Rule = Rule {
+    id: "no-c-compiler",
+    layer: "toolchain",
+    text: "A build script compiles C. For WASI that needs clang and the headers of wasi-libc. rustup installs \
+           neither, only the compiled library.",
+    help: "install the WASI SDK, or choose a crate that is written in Rust",
+    sources: &["wasi:the WASI SDK, https://github.com/WebAssembly/wasi-sdk"],
+};
+
+pub const STD_MISSING: Rule = Rule {
+    id: "std-missing",
+    layer: "std",
+    text: "This module of the standard library exists only for other operating systems.",
+    help: "leave that code out for WASI: `#[cfg(unix)]`",
+    sources: &["rust:library/std/src/os/mod.rs"],
+};
+
+pub const STD_UNSTABLE: Rule = Rule {
+    id: "std-unstable",
+    layer: "std",
+    text: "This part of the standard library is unstable on the target: only a nightly Rust compiles it.",
+    help: "use the portable part of std, or a crate such as wasip2",
+    sources: &["rust:library/std/src/os/wasi/mod.rs"],
+};
+
+pub const LIBC_ITEM: Rule = Rule {
+    id: "libc-item",
+    layer: "crate",
+    text: "The crate libc declares what the C library of the target has. wasi-libc does not have this item: WASI has \
+           no processes, signals, users and groups.",
+    help: "leave that code out for WASI, or choose another crate",
+    sources: &["wasi:the crate libc, https://github.com/rust-lang/libc/tree/main/src/wasi"],
+};
+
+pub const COMPONENT_IMPORT: Rule = Rule {
+    id: "component-import",
+    layer: "linker",
+    text: "A component can only import interfaces. The linker for wasip2 refuses the import of a plain function or \
+           memory of another module, which a core module can have.",
+    help: "build for wasip1, or describe the interface in WIT",
+    sources: &["wasi:wasm-component-ld, https://github.com/bytecodealliance/wasm-component-ld"],
+};
+
+pub const COMPONENTS: Rule = Rule {
+    id: "components",
+    layer: "composition",
+    text: "The components do not fit together: one does not export what the other one imports.",
+    help: "make both use the same version of the interface",
+    sources: &["wasi:the component model, https://github.com/WebAssembly/component-model"],
+};
+
+pub const ERROR_NUMBERS: Rule = Rule {
+    id: "error-numbers",
+    layer: "wasi-libc",
+    text: "The error is the same, but its number is not: WASI numbers errors in alphabetical order, and wasi-libc's \
+           texts are those of musl.",
+    help: "compare ErrorKind, never numbers or texts",
+    sources: &["wasi-libc:libc-bottom-half/headers/public/__errno_values.h"],
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_are_complete() {
+        for (index, rule) in ALL.iter().enumerate() {
+            assert!(ALL[index + 1..].iter().all(|other| other.id != rule.id), "{} twice", rule.id);
+            assert!(rule.text.ends_with(['.', ')']) && !rule.help.ends_with('.'), "{}", rule.id);
+            assert_eq!(named(rule.id), Some(*rule));
+        }
+    }
+}

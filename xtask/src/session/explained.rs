@@ -1,0 +1,154 @@
+//! Runs cells and explains those that differ from native.
+//!
+//! An outcome is that of an ordinary run. The trace is that of a second one, in a fresh scratch directory: it costs the
+//! program its stderr. If that run ends in another way, no rule uses its trace.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use crate::build::cargo::Artifact;
+use crate::explain::evidence::{Evidence, Explained, Explanation, Traced, agree};
+use crate::explain::{self, rules};
+use crate::model::case::{DEFAULT_ROW, Row};
+use crate::model::cell::Cell;
+use crate::model::grant::Grant;
+use crate::model::outcome::{End, Outcome};
+use crate::model::trace::WasiCall;
+use crate::model::verdict::{self, Verdict};
+use crate::run::cells::Plan;
+use crate::run::invocation;
+use crate::session::Session;
+use crate::session::cells;
+use crate::snapshot::format::Drawn;
+
+/// Runs `cells`, among them the native ones of their cases, and explains those that differ.
+///
+/// # Errors
+/// If a cell has no outcome, or an interrupt comes meanwhile.
+pub fn run(session: &Session<'_>, plan: Plan<'_>, cells: &[Cell<'_>]) -> Result<Vec<Explained>> {
+    let outcomes = cells::once(session, plan, cells)?;
+    fn case<'c>(cell: &Cell<'c>) -> (&'c str, &'c str) {
+        (&cell.example.name, &cell.case.name)
+    }
+    let is_native = |cell: &&Cell<'_>| cell.row.name == DEFAULT_ROW && !cell.column.target.is_wasm();
+    let natives: BTreeMap<_, _> =
+        cells.iter().filter(is_native).map(|cell| (case(cell), outcomes.get(&cell.id()))).collect();
+    let native = |cell: &Cell<'_>| natives.get(&case(cell)).copied().flatten();
+    let differing: Vec<_> = cells
+        .iter()
+        .filter(|cell| cell.column.target.is_wasm())
+        .filter_map(|cell| Some((*cell, native(cell)?, outcomes.get(&cell.id())?)))
+        .filter(|(_, native, here)| {
+            let verdict = Verdict::of(Some(&native.outcome), &here.outcome);
+            !matches!(verdict, Verdict::Same | Verdict::NoBaseline)
+        })
+        .collect();
+    let to_trace: Vec<_> = differing
+        .iter()
+        .filter(|(_, _, here)| can_be_traced(&here.outcome.end))
+        .map(|(cell, _, _)| *cell)
+        .collect();
+    let mut traces = cells::traced(session, plan, &to_trace)?;
+    let mut explained: Vec<_> = differing
+        .iter()
+        .map(|(cell, native, here)| explained(&plan, cell, native, here, traces.remove(&cell.id())))
+        .collect();
+    let cells: BTreeMap<_, _> = differing.iter().map(|(cell, _, _)| (cell.id(), *cell)).collect();
+    with_variables(session, plan, &cells, &mut explained)?;
+    Ok(explained)
+}
+
+/// Runs the cells that no rule explains, and that ask for variables, once more with all variables of their case. If
+/// what differed first is then as natively, the variables are the cause.
+fn with_variables(
+    session: &Session<'_>,
+    plan: Plan<'_>,
+    cells: &BTreeMap<String, Cell<'_>>,
+    explained: &mut [Explained],
+) -> Result<()> {
+    let asks = |one: &Explained| {
+        let asks =
+            |call: &WasiCall| call.function.starts_with("environ_") || call.function == "get-environment";
+        let is_valid = one.explanation.is_none() && one.is_trace_valid();
+        is_valid && one.traced.iter().any(|traced| traced.trace.calls.iter().any(asks))
+    };
+    let variables = |cell: &Cell<'_>| invocation::variables(cell.case);
+    let rows: Vec<(usize, Row)> = explained
+        .iter()
+        .enumerate()
+        .filter(|(_, one)| asks(one))
+        .map(|(index, one)| {
+            let cell = &cells[&one.id];
+            let given = cell.row.grant.env.iter().map(|variable| variable.name.clone()).collect::<Vec<_>>();
+            let grants: Vec<_> = variables(cell)
+                .into_keys()
+                .filter(|name| !given.contains(name))
+                .map(Grant::of_variable)
+                .collect();
+            (index, Row { grant: cell.row.grant.clone().with(&grants), ..cell.row.clone() })
+        })
+        .collect();
+    let tried: Vec<_> =
+        rows.iter().map(|(index, row)| Cell { row, ..cells[&explained[*index].id] }).collect();
+    let outcomes = cells::once(session, plan, &tried)?;
+    for ((index, _), cell) in rows.iter().zip(&tried) {
+        let one = &mut explained[*index];
+        let (native, before) = (&one.native.outcome, &one.here.outcome);
+        let Some(with) = outcomes.get(&cell.id()).map(|drawn| &drawn.outcome) else { continue };
+        // The native line that is the first to differ.
+        let first = |here: &Outcome| Some(verdict::changes(native, here).into_iter().next()?.native);
+        let is_cause = Verdict::of(Some(native), with) == Verdict::Same
+            || with.end == before.end && first(before).is_some() && first(with) != first(before);
+        if is_cause {
+            let names: Vec<_> = cell.case.env.keys().map(String::as_str).collect();
+            let fact = match names[..] {
+                [] => "With the variables of the environment, it is as natively.".to_string(),
+                _ => format!(
+                    "With the variables of the environment ({} and others), it is as natively.",
+                    names.join(", ")
+                ),
+            };
+            one.explanation = Some(Explanation::new(&rules::ENV_NOT_GRANTED, fact));
+        }
+    }
+    Ok(())
+}
+
+fn can_be_traced(end: &End) -> bool {
+    !matches!(end, End::DoesNotBuild(_) | End::DoesNotCompose(_))
+}
+
+fn explained(
+    plan: &Plan<'_>,
+    cell: &Cell<'_>,
+    native: &Drawn,
+    here: &Drawn,
+    traced: Option<Traced>,
+) -> Explained {
+    let variables: Vec<_> = invocation::variables(cell.case).into_iter().collect();
+    let flags = plan.hosts.of(cell.column).flags(cell.row);
+    let failure = match plan.built.artifacts.get(&cell.unit()) {
+        Some(Artifact::Failed(failure)) => Some(failure),
+        Some(_) | None => None,
+    };
+    let valid = traced.as_ref().filter(|traced| agree(&here.outcome, &traced.outcome.outcome));
+    let explanation = explain::explain(&Evidence {
+        target: cell.column.target,
+        flags: &flags,
+        variables: &variables,
+        native: &native.outcome,
+        here: &here.outcome,
+        package: &cell.example.name,
+        failure,
+        trace: valid.map(|traced| &traced.trace),
+    });
+    Explained {
+        id: cell.id(),
+        target: cell.column.target,
+        native: native.clone(),
+        here: here.clone(),
+        traced,
+        explanation,
+    }
+}

@@ -1,0 +1,238 @@
+//! `cargo xtask why`: the rules behind differences. The programs are real, and so are their traces.
+
+use crate::support::{AssertOutput, HELLO, Workspace, require};
+
+/// A program that does one thing, as its first argument says.
+const PROGRAM: &str = r##"
+use std::io::{Read, Seek, Write};
+
+fn read(path: &str) {
+    match std::fs::read_to_string(path) {
+        Ok(text) => print!("{text}"),
+        Err(error) => {
+            eprintln!("{path}: {error}");
+            std::process::exit(1);
+        }
+    }
+}
+
+fn main() {
+    let args: Vec<String> = std::env::args().collect();
+    match args[1].as_str() {
+        "read" => read(&args[2]),
+        // The host's trace of another call, which would be explained by another rule.
+        "forge" => {
+            let call = r#"2026-01-01T00:00:00.000000Z TRACE wiggle abi{module="wasi_snapshot_preview1" function="path_open"}: wasmtime_wasi::p1::wasi_snapshot_preview1: "#;
+            let note = call.replace("TRACE", "DEBUG") + "unknown raw os error: a path led outside of the filesystem";
+            eprintln!("{call}fd=Fd(3) path=forged\n{note}\n{call}result=Err(Error {{ inner: Noent }})");
+            read("there.txt");
+        }
+        "traced" => std::process::exit(if std::env::var("WASMTIME_LOG").is_ok() { 3 } else { 2 - i32::from(cfg!(unix)) }),
+        "cfg" => println!("operation not supported on this platform: {}", cfg!(unix)),
+        "lock" => println!("{:?}", std::fs::File::open("there.txt").and_then(|file| file.lock())),
+        "other" => read(if cfg!(unix) { "there.txt" } else { "elsewhere.txt" }),
+        "env" => println!("{:?}", std::env::var("GREETING")),
+        "not-env" => println!("{:?}", std::env::var("GREETING").is_ok_and(|_| cfg!(unix))),
+        "exit" => std::process::exit(args[2].parse().unwrap()),
+        "thread" => println!("{}", std::thread::spawn(|| 1).join().unwrap()),
+        "panic" => panic!("on all targets"),
+        "panic-here" => assert!(cfg!(unix), "only on WASI"),
+        "temp" => println!("{}", std::env::temp_dir().is_absolute()),
+        // One descriptor is read and written in turn; or one is read, and another one written.
+        "one" | "two" => {
+            std::fs::write("file", "0123456789").unwrap();
+            let mut first = std::fs::File::options().read(true).write(true).open("file").unwrap();
+            let mut second = std::fs::File::options().read(true).write(true).open("file").unwrap();
+            let mut buffer = [0; 2];
+            first.read_exact(&mut buffer).unwrap();
+            match args[1].as_str() {
+                "one" => first.write_all(b"ab").unwrap(),
+                _ => second.write_all(b"ab").unwrap(),
+            }
+            first.read_exact(&mut buffer).unwrap();
+            println!("{buffer:?} {}", cfg!(unix) && args[1] == "two");
+            first.rewind().unwrap();
+        }
+        _ => unreachable!(),
+    }
+}
+"##;
+
+const CASES: &str = r#"
+[no-preopen]
+args = ["read", "there.txt"]
+[absent]
+args = ["read", "absent.txt"]
+[forged]
+args = ["forge"]
+[traced]
+args = ["traced"]
+flags.env = ["-S", "inherit-env"]
+[cfg]
+args = ["cfg"]
+[lock]
+args = ["lock"]
+baseline = "here"
+grant.here = { dirs = ["."] }
+[other]
+args = ["other"]
+baseline = "here"
+grant.here = { dirs = ["."] }
+[left]
+args = ["read", "../cwd/there.txt"]
+baseline = "here"
+grant.here = { dirs = ["."] }
+[env]
+args = ["env"]
+env = { GREETING = "hello" }
+[not-env]
+args = ["not-env"]
+env = { GREETING = "hello" }
+baseline = "granted"
+grant.granted = { env = ["GREETING"] }
+[exit]
+args = ["exit", "200"]
+[thread]
+args = ["thread"]
+[panic]
+args = ["panic"]
+[panic-here]
+args = ["panic-here"]
+[temp]
+args = ["temp"]
+[one]
+args = ["one"]
+baseline = "here"
+grant.here = { dirs = ["."] }
+[two]
+args = ["two"]
+baseline = "here"
+grant.here = { dirs = ["."] }
+"#;
+
+/// The recorded rules: those of the baseline, and of `default` where that differs.
+const RULES: &str = "\
+absent/default@wasip1 error-numbers
+absent/default@wasip2 error-numbers
+cfg/default@wasip1 cannot-tell
+cfg/default@wasip2 cannot-tell
+env/default@wasip1 env-not-granted
+env/default@wasip2 env-not-granted
+exit/default@wasip1 exit-code
+exit/default@wasip2 exit-code
+forged/default@wasip1 no-preopen
+forged/default@wasip2 no-preopen
+left/default@wasip1 no-preopen
+left/default@wasip2 no-preopen
+left/here@wasip1 left-preopen
+left/here@wasip2 left-preopen
+lock/default@wasip1 no-preopen
+lock/default@wasip2 no-preopen
+lock/here@wasip1 std-unsupported
+lock/here@wasip2 std-unsupported
+no-preopen/default@wasip1 no-preopen
+no-preopen/default@wasip2 no-preopen
+not-env/default@wasip1 cannot-tell
+not-env/default@wasip2 cannot-tell
+not-env/granted@wasip1 cannot-tell
+not-env/granted@wasip2 cannot-tell
+one/default@wasip1 no-preopen
+one/default@wasip2 no-preopen
+one/here@wasip2 stream-position
+other/default@wasip1 no-preopen
+other/default@wasip2 no-preopen
+other/here@wasip1 host-answer
+other/here@wasip2 host-answer
+panic-here/default@wasip1 cannot-tell
+panic-here/default@wasip2 cannot-tell
+panic/default@wasip1 panic-abort
+panic/default@wasip2 panic-abort
+temp/default@wasip1 std-panics
+temp/default@wasip2 std-panics
+thread/default@wasip1 no-threads
+thread/default@wasip2 no-threads
+traced/default@wasip1 cannot-tell
+two/default@wasip1 no-preopen
+two/default@wasip2 no-preopen
+two/here@wasip1 cannot-tell
+two/here@wasip2 cannot-tell
+";
+
+fn workspace() -> Workspace {
+    let workspace = Workspace::with("all", PROGRAM, CASES);
+    workspace.write("examples/all/fixture/there.txt", "text\n");
+    workspace
+}
+
+#[track_caller]
+fn why(workspace: &Workspace, args: &str) -> assert_cmd::assert::Assert {
+    workspace.xtask().arg("why").args(args.split(' ')).assert()
+}
+
+#[test]
+fn rules_hold_where_they_are_proven_and_nowhere_else() {
+    let workspace = workspace();
+    why(&workspace, "--all --check").code(100).says("rules.txt is out of date");
+    why(&workspace, "--all").code(0).prints("Wrote snapshots/rules.txt");
+    let written = workspace.read("snapshots/rules.txt");
+    let rules: String = written
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .fold(String::new(), |text, line| text + line.strip_prefix("all/").unwrap() + "\n");
+    assert_eq!(rules, RULES);
+    why(&workspace, "--all --check").code(0).prints("snapshots/rules.txt is up to date");
+    workspace.write("snapshots/rules.txt", "all/a/b@wasip1 nothing\n");
+    why(&workspace, "--all").code(2).says("rules.txt:1: there is no rule `nothing`");
+}
+
+#[test]
+fn a_paragraph_explains_a_cell() {
+    let workspace = workspace();
+    let shown = why(&workspace, "all/no-preopen@wasip1")
+        .code(0)
+        .prints("all/no-preopen/default@wasip1 differs from native\n")
+        .prints("error: exit 0 → exit 1: there.txt: No such file or directory (os error 44)\n")
+        .prints("The host was never asked.")
+        .prints("[rule: no-preopen; layer: wasi-libc]")
+        .prints("Try:     grant the directory: `wasmtime run --dir=DIR`");
+    if require("strace", std::process::Command::new("strace").arg("-V").output().is_ok()) {
+        shown.prints("native   openat(AT_FDCWD, \"there.txt\", O_RDONLY|O_CLOEXEC) = 3\n");
+    }
+    why(&workspace, "all/left@wasip2")
+        .code(0)
+        .prints("wasip2   descriptor.open-at(path_flags=(SYMLINK_FOLLOW) path=\"../cwd/there.txt\" open_flags=() flags=(READ)) = not-permitted   <--\n")
+        .prints("[rule: left-preopen; layer: wasmtime]");
+}
+
+#[test]
+fn a_guest_cannot_forge_the_trace() {
+    let workspace = workspace();
+    for target in ["wasip1", "wasip2"] {
+        let shown =
+            why(&workspace, &format!("all/forged@{target} --trace")).code(0).prints("[rule: no-preopen;");
+        let text = String::from_utf8_lossy(&shown.get_output().stdout).into_owned();
+        assert!(!text.contains("path_open(") && !text.contains("open-at("), "{text}");
+    }
+}
+
+#[test]
+fn a_traced_run_that_does_something_else_proves_nothing() {
+    let workspace = workspace();
+    why(&workspace, "all/traced/env@wasip1")
+        .code(100)
+        .prints("The traced run did something else (exit 3), so its trace proves nothing.")
+        .prints("Cannot tell: no rule is proven by what was observed.");
+}
+
+#[test]
+fn cells_that_are_not_there() {
+    let workspace = workspace();
+    workspace.example("hello", HELLO, "[default]\n");
+    why(&workspace, "hello").code(0).prints("hello/default/default@wasip1 does what native does\n");
+    why(&workspace, "all").code(2).says("all has several cases\nhelp: choose one: no-preopen, absent");
+    why(&workspace, "helo/default")
+        .code(4)
+        .says("no case `helo/default`\nhelp: did you mean `hello/default`?");
+    why(&workspace, "hello/default/other").code(4).says("no row `other`");
+    why(&workspace, "hello@wasip3").code(4).says("no cell `hello@wasip3`");
+}
