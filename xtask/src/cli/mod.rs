@@ -382,6 +382,7 @@ mod tests {
             ("--all-features", "features: []", r#"features: ["--all-features"]"#),
             ("--no-default-features", "features: []", r#"features: ["--no-default-features"]"#),
             ("--cwd x", "cwd: None", r#"cwd: Some("x")"#),
+            ("--trace", "trace: false", "trace: true"),
             ("--stdin x", "stdin: None", r#"stdin: Some("x")"#),
             ("--env A=1=2", "env: []", r#"env: [("A", "1=2")]"#),
             ("--flags x=--dir=.", "flags: []", r#"flags: [("x", ["--dir=."])]"#),

@@ -74,6 +74,7 @@ pub struct CheckArgs {
     pub flags: Vec<(String, Vec<String>)>,
     /// A file in the format of `cases.toml`.
     pub cases: Option<PathBuf>,
+    pub trace: bool,
     pub format: Format,
     pub target: Option<Target>,
     pub equality: Equality,
@@ -97,7 +98,7 @@ impl GrantsArgs {
 }
 
 impl CheckArgs {
-    pub fn all() -> [Arg; 16] {
+    pub fn all() -> [Arg; 17] {
         [
             positional("path", "PATH")
                 .value_parser(value_parser!(PathBuf))
@@ -143,6 +144,9 @@ impl CheckArgs {
                 .value_parser(value_parser!(PathBuf))
                 .conflicts_with_all(["args", "stdin", "env", "flags"])
                 .help("File with cases and rows in the format of cases.toml; all its cases are checked"),
+            flag("trace").help(
+                "Show all calls of WASI where the program differs, and all native ones that strace sees",
+            ),
             option("format", "FORMAT")
                 .value_parser(value_parser!(Format))
                 .default_value("human")
@@ -173,6 +177,7 @@ impl CheckArgs {
             env: several(matches, "env"),
             flags: several(matches, "flags"),
             cases: matches.remove_one("cases"),
+            trace: matches.get_flag("trace"),
             format: required(matches, "format"),
             target: matches.remove_one("target"),
             equality: required(matches, "equal"),

@@ -246,7 +246,8 @@ fn run(
     let native: Vec<_> =
         cells.iter().filter(|cell| trace_native && !cell.column.target.is_wasm()).copied().collect();
     let ran = session::cells::guarded(&session, &scratch, false, || {
-        let explained = explained::run(&session, plan, cells)?;
+        let outcomes = session::cells::once(&session, plan, cells)?;
+        let explained = explained::run(&session, plan, cells, &outcomes)?;
         let native = session::cells::traced(&session, plan, &native)?;
         Ok(Ran { explained, native: native.into_values().next().map(|traced| traced.trace) })
     });

@@ -17,6 +17,8 @@ pub fn explain(evidence: &Evidence<'_>) -> Option<Explanation> {
     };
     let rendered = evidence.failure.map_or(headline, |failure| &failure.rendered);
     let says = |text: &str| headline.contains(text) || rendered.contains(text);
+    let package = evidence.failure.and_then(|failure| failure.package.as_deref());
+    let is_own = package.is_none_or(|package| package.split(' ').next() == Some(evidence.package));
     let said = format!("The compiler says: {headline}");
     let rule = if headline.contains("module requires an import interface named") {
         &COMPONENT_IMPORT
@@ -28,18 +30,16 @@ pub fn explain(evidence: &Evidence<'_>) -> Option<Explanation> {
             return None;
         }
         &NO_C_COMPILER
-    } else if headline.contains("use of unstable library feature") {
+    } else if headline.contains("use of unstable library feature") && is_own {
         &STD_UNSTABLE
-    } else if headline.contains("in `os`") && says("std::os::") {
+    } else if headline.contains("in `os`") && says("std::os::") && is_own {
         &STD_MISSING
     } else if headline.contains("in crate `libc`") || headline.contains("`libc::") {
         &LIBC_ITEM
     } else {
         // An error in a dependency is one of the crate that has it, whatever it is.
-        let package = evidence.failure.and_then(|failure| failure.package.as_deref())?;
-        if package.split(' ').next() == Some(evidence.package) {
-            return None;
-        }
+        let package = package.filter(|_| !is_own)?;
+        let headline = headline.trim_start_matches(&format!("{package}: "));
         let fact = format!("{package} does not compile: {headline}");
         return Some(Explanation::new(&CRATE_NOT_SUPPORTED, fact));
     };

@@ -217,16 +217,20 @@ pub fn of_exit_code(evidence: &Evidence<'_>) -> Option<Explanation> {
         }
         _ => {}
     }
-    change::explain(evidence, &decisive(evidence)?)
+    decisive(evidence).iter().find_map(|change| change::explain(evidence, change))
 }
 
-/// The line that shows best why the programs end differently: the last one of stderr here that native does not have,
-/// or the first of other output that shows an error.
-fn decisive(evidence: &Evidence<'_>) -> Option<Change> {
+/// The lines that may show why the programs end differently: those with an error that natively is not there, or the
+/// first one.
+fn decisive(evidence: &Evidence<'_>) -> Vec<Change> {
+    let shows_error = |line: &str| verdict::shows_error(line) || line.trim_end().ends_with(": unsupported");
     let changes = verdict::changes(evidence.native, evidence.here);
-    let shows_error =
-        |change: &&Change| verdict::shows_error(&change.here) && !verdict::shows_error(&change.native);
-    changes.iter().find(shows_error).or(changes.first()).cloned()
+    let errors: Vec<_> = changes
+        .iter()
+        .filter(|change| shows_error(&change.here) && !shows_error(&change.native))
+        .cloned()
+        .collect();
+    if errors.is_empty() { changes.into_iter().take(1).collect() } else { errors }
 }
 
 /// The exit code of an end, if it has one.

@@ -73,7 +73,8 @@ pub fn draw(explained: &Explained, native: Option<&Trace>, all: bool) -> String 
 /// Draws a rule and what was observed.
 pub fn rule(explanation: &Explanation) -> String {
     let Explanation { rule, facts, .. } = explanation;
-    let mut text = wrapped(&format!("{} {}", facts.join(" "), rule.text), WIDTH);
+    let mut text: String = facts.iter().map(|fact| wrapped(fact, WIDTH)).collect();
+    text.push_str(&wrapped(rule.text, WIDTH));
     text.push_str(&format!("  [rule: {}; layer: {}]\n\n", rule.id, rule.layer));
     if !rule.help.is_empty() {
         text.push_str(&format!("  Try:     {}\n", rule.help));

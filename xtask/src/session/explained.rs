@@ -22,12 +22,17 @@ use crate::session::Session;
 use crate::session::cells;
 use crate::snapshot::format::Drawn;
 
-/// Runs `cells`, among them the native ones of their cases, and explains those that differ.
+/// Explains those of `cells` that differ from the native ones of their cases. `outcomes` are those of all these cells,
+/// the native ones among them, by their ids.
 ///
 /// # Errors
-/// If a cell has no outcome, or an interrupt comes meanwhile.
-pub fn run(session: &Session<'_>, plan: Plan<'_>, cells: &[Cell<'_>]) -> Result<Vec<Explained>> {
-    let outcomes = cells::once(session, plan, cells)?;
+/// If a run has no outcome, or an interrupt comes meanwhile.
+pub fn run(
+    session: &Session<'_>,
+    plan: Plan<'_>,
+    cells: &[Cell<'_>],
+    outcomes: &BTreeMap<String, Drawn>,
+) -> Result<Vec<Explained>> {
     fn case<'c>(cell: &Cell<'c>) -> (&'c str, &'c str) {
         (&cell.example.name, &cell.case.name)
     }

@@ -11,6 +11,7 @@ use crate::build::artifacts::Files;
 use crate::build::cargo::{Artifact, Built};
 use crate::build::compose::Misfits;
 use crate::build::message::Failure;
+use crate::explain::evidence::Explained;
 use crate::host::hosts::Hosts;
 use crate::model::case::{Case, Row};
 use crate::model::cell::{self, Cell, Position};
@@ -18,13 +19,14 @@ use crate::model::column::{Column, Unit};
 use crate::model::example::Example;
 use crate::model::grant::Grant;
 use crate::model::target::Target;
+use crate::model::trace::Trace;
 use crate::model::tree::{Entry, Tree};
 use crate::run::cells::Plan;
 use crate::run::concurrency::Concurrency;
 use crate::run::invocation::FIXED_VARIABLES;
 use crate::run::scratch::Root;
 use crate::session::minimize::{Answer, Candidate, Equality, search};
-use crate::session::{Session, cells};
+use crate::session::{Session, cells, explained};
 use crate::snapshot::format::Drawn;
 
 /// How deeply nested the directories may be that a search considers.
@@ -52,12 +54,51 @@ impl Probe<'_> {
     /// # Errors
     /// If a run has no outcome.
     pub fn run(&self, rows: Vec<Row>, columns: &[Column]) -> Result<BTreeMap<Position, Drawn>> {
-        let case = Case { rows, ..self.case.clone() };
-        let example = [Example { cases: vec![case], ..self.example.clone() }];
+        let example = self.with_rows(rows);
         let cells = cell::all(&example, columns);
+        let mut outcomes = self.with_plan(|plan| cells::once(self.session, plan, &cells))?;
+        let position = |cell: &Cell<'_>| Some((cell.position(), outcomes.remove(&cell.id())?));
+        Ok(cells.iter().filter_map(position).collect())
+    }
+
+    /// Explains why the program differs from native in these rows and columns, of which the outcomes are known.
+    ///
+    /// # Errors
+    /// If a run has no outcome.
+    pub fn explain(
+        &self,
+        rows: Vec<Row>,
+        columns: &[Column],
+        outcomes: &BTreeMap<Position, Drawn>,
+    ) -> Result<Vec<Explained>> {
+        let example = self.with_rows(rows);
+        let cells = cell::all(&example, columns);
+        let known = |cell: &Cell<'_>| Some((cell.id(), outcomes.get(&cell.position())?.clone()));
+        let outcomes = cells.iter().filter_map(known).collect();
+        self.with_plan(|plan| explained::run(self.session, plan, &cells, &outcomes))
+    }
+
+    /// Returns what strace saw of the native program, if it is installed.
+    ///
+    /// # Errors
+    /// If the run has no outcome.
+    pub fn native_trace(&self) -> Result<Option<Trace>> {
+        let example = self.with_rows(vec![Row::default_row()]);
+        let columns = [Column::pinned(Target::Native)];
+        let cells = cell::all(&example, &columns);
+        let traces = self.with_plan(|plan| cells::traced(self.session, plan, &cells))?;
+        Ok(traces.into_values().next().map(|traced| traced.trace))
+    }
+
+    fn with_rows(&self, rows: Vec<Row>) -> [Example; 1] {
+        [Example { cases: vec![Case { rows, ..self.case.clone() }], ..self.example.clone() }]
+    }
+
+    /// Calls `work` with what is needed to run cells.
+    fn with_plan<T>(&self, work: impl FnOnce(Plan<'_>) -> T) -> T {
         let stop = AtomicBool::new(false);
         let concurrency = Concurrency::per_core(thread::available_parallelism().map_or(1, usize::from));
-        let plan = Plan {
+        work(Plan {
             scratch: self.scratch,
             hosts: self.hosts,
             built: self.built,
@@ -70,10 +111,7 @@ impl Probe<'_> {
             traced: false,
             interrupt: &self.session.interrupt,
             stop: &stop,
-        };
-        let mut outcomes = cells::once(self.session, plan, &cells)?;
-        let position = |cell: &Cell<'_>| Some((cell.position(), outcomes.remove(&cell.id())?));
-        Ok(cells.iter().filter_map(position).collect())
+        })
     }
 
     /// Searches the least grant with which the program does on `target` what it does natively.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use assert_cmd::assert::Assert;
 
-use crate::support::{AssertOutput, HELLO, Workspace, objects};
+use crate::support::{AssertOutput, HELLO, Workspace, objects, require};
 
 /// Prints a file whose name is an argument.
 const READER: &str = r#"
@@ -70,7 +70,9 @@ fn program_that_needs_a_directory_is_told_the_least_one() {
         .prints("  wasip1   the same as native with --dir=letters\n")
         .prints("  wasip2   the same as native with --dir=letters\n")
         .prints("\ngrants       ·       A       A     --dir=letters\n")
-        .prints("\n  Run it:  wasmtime run --dir=letters reader.wasm letters/a.txt\n");
+        .prints("\n  Run it:  wasmtime run --dir=letters reader.wasm letters/a.txt\n")
+        .prints("\nWhy, wasip1 and wasip2 without flags (error: exit 0 → exit 1: letters/a.txt: No such file or directory (os error 44)):\n")
+        .prints("[rule: no-preopen; layer: wasi-libc]");
     assert_eq!(files(outside.path()), before, "something was left in the user's directory");
 }
 
@@ -89,6 +91,8 @@ fn what_no_flag_helps_is_shown_with_rows_of_the_catalogue() {
         .code(100)
         .prints("  wasip1   abort: panic, trap: ")
         .prints("; no flags that were tried help\n")
+        .prints("\nWhy, wasip1 and wasip2 with all flags that were tried (abort: panic, trap: ")
+        .prints("[rule: std-panics; layer: std]")
         .prints("  error    std::env::temp_dir: temp_dir panics  [temp/default]\n");
 }
 
@@ -182,7 +186,7 @@ fn answer_for_programs_has_an_object_for_each_part() {
     let args = [&cwd[..], &["--format", "json", "--target", "wasip1", "--", "letters/a.txt"]].concat();
     let objects = objects(&check(&workspace, &outside, &args).code(0));
     let kinds: Vec<_> = objects.iter().map(|object| object["kind"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["cell", "cell", "cell", "answer", "summary"]);
+    assert_eq!(kinds, ["cell", "cell", "cell", "answer", "why", "summary"]);
     assert_eq!(objects[2]["id"], "reader/default/grants@wasip1");
     assert_eq!(objects[2]["letter"], "A");
     let answer = &objects[3];
@@ -190,8 +194,9 @@ fn answer_for_programs_has_an_object_for_each_part() {
     assert_eq!(answer["agrees"], true);
     assert_eq!(answer["flags"], serde_json::json!(["--dir=letters"]));
     assert_eq!(answer["verdict"], "same");
-    assert_eq!(objects[4]["package"], "reader 1.2.3");
-    assert_eq!(objects[4]["agree"], 1);
+    assert_eq!(objects[4]["rule"], "no-preopen");
+    assert_eq!(objects[5]["package"], "reader 1.2.3");
+    assert_eq!(objects[5]["agree"], 1);
 }
 
 #[test]
@@ -216,4 +221,16 @@ fn grants_of_a_case_are_the_least() {
     workspace.xtask().args(all).assert().code(100).prints("wasip1   no flags that were tried help");
     workspace.xtask().args(["grants", "cat/sampel"]).assert().code(4).says("did you mean `cat/sample`?");
     workspace.xtask().args(["grants", "cat"]).assert().code(2).says("choose one: sample, absent");
+}
+
+#[test]
+fn all_calls_are_shown_if_they_are_wanted() {
+    let (workspace, outside) = with_package(READER);
+    let data = outside.path().join("data");
+    let shown =
+        check(&workspace, &outside, &["--cwd", data.to_str().unwrap(), "--trace", "--", "letters/a.txt"]);
+    let shown = shown.code(0).prints("wasip1   args_sizes_get() = ").prints("wasip2   get-arguments() = ");
+    if require("strace", std::process::Command::new("strace").arg("-V").output().is_ok()) {
+        shown.prints("openat(AT_FDCWD, \"letters/a.txt\", O_RDONLY|O_CLOEXEC) = ");
+    }
 }

@@ -1,8 +1,10 @@
 //! The text of an answer.
 
-use crate::commands::check::run::{Checked, wasm};
+use crate::cli::CheckArgs;
+use crate::commands::check::run::{Checked, TRIED, wasm};
 use crate::commands::check::subject::{Subject, names};
 use crate::commands::grants::{flags, line};
+use crate::explain::evidence::Explained;
 use crate::model::case::DEFAULT_ROW;
 use crate::model::cell::Position;
 use crate::model::grant::Grant;
@@ -10,6 +12,7 @@ use crate::model::harm::Harm;
 use crate::model::target::Target;
 use crate::model::verdict::Verdict;
 use crate::report::catalogue::{self, Difference};
+use crate::report::why;
 use crate::session::minimize::Answer;
 use crate::snapshot::format::Drawn;
 use crate::snapshot::table::Table;
@@ -22,18 +25,22 @@ pub fn title(subject: &Subject) -> String {
 }
 
 /// Draws what a case has shown: the answer first, then the evidence.
-pub fn case(subject: &Subject, checked: &Checked, has_name: bool) -> String {
-    let Checked { case, table, answers } = checked;
+pub fn case(subject: &Subject, checked: &Checked, args: &CheckArgs) -> String {
+    let Checked { case, table, answers, .. } = checked;
     let mut text = String::new();
-    if has_name {
+    if args.cases.is_some() {
         let about = case.about.as_ref().map(|about| format!(": {about}")).unwrap_or_default();
         text.push_str(&format!("{}{about}\n", case.name));
     }
     for target in wasm(case) {
-        text.push_str(&format!("  {target}   {}\n", verdict(table, *target, answers.get(target))));
+        text.push_str(&format!(
+            "  {target}   {}\n",
+            verdict(table, *target, answers.get(target), checked.remaining.get(target))
+        ));
     }
     text.push('\n');
     text.push_str(&table.draw());
+    text.push_str(&why(checked, args.trace));
     let mut lines = Vec::new();
     for target in wasm(case) {
         let Some(grant) = answers.get(target).and_then(|answer| answer.grant.as_ref()) else { continue };
@@ -48,6 +55,57 @@ pub fn case(subject: &Subject, checked: &Checked, has_name: bool) -> String {
     text
 }
 
+/// Draws why the program differs: each explanation once, with the targets that have it.
+fn why(checked: &Checked, all_calls: bool) -> String {
+    let mut text = String::new();
+    if all_calls {
+        for explained in &checked.explained {
+            text.push_str(&format!("\n{}", why::draw(explained, checked.native.as_ref(), true)));
+        }
+        return text;
+    }
+    let is_helped = |explained: &Explained| {
+        checked.answers.get(&explained.target).is_some_and(|answer| answer.grant.is_some())
+    };
+    // Why a flag is needed, and why none helps. What a program does without the flags that were tried is of no
+    // interest if it does not do with them what it should.
+    let of_interest: Vec<_> = checked
+        .explained
+        .iter()
+        .filter(|explained| {
+            let is_built = checked.answers.contains_key(&explained.target);
+            is_helped(explained) || !is_built || explained.id.contains(&format!("/{TRIED}@"))
+        })
+        .collect();
+    let shown = |explained: &Explained| match &explained.explanation {
+        Some(explanation) => why::rule(explanation),
+        None => {
+            "Cannot tell: no rule is proven by what was observed. --trace shows all calls of WASI.\n".into()
+        }
+    };
+    let mut groups: Vec<(String, Vec<&str>, &Explained)> = Vec::new();
+    for explained in of_interest {
+        let shown = shown(explained);
+        match groups.iter_mut().find(|(text, _, _)| *text == shown) {
+            Some((_, targets, _)) => targets.push(explained.target.name()),
+            None => groups.push((shown, vec![explained.target.name()], explained)),
+        }
+    }
+    for (shown, targets, explained) in groups {
+        let flags = match checked.answers.get(&explained.target).map(|answer| answer.grant.is_some()) {
+            Some(true) => "without flags",
+            Some(false) => "with all flags that were tried",
+            None => "which does not compile",
+        };
+        text.push_str(&format!(
+            "\nWhy, {} {flags} ({}):\n\n{shown}",
+            targets.join(" and "),
+            why::difference(explained)
+        ));
+    }
+    text
+}
+
 /// Draws how many of several cases agree.
 pub fn sum(checked: &[Checked]) -> String {
     let agree = checked.iter().filter(|checked| checked.agrees()).count();
@@ -55,7 +113,7 @@ pub fn sum(checked: &[Checked]) -> String {
 }
 
 /// What the runs say about a target, on one line.
-fn verdict(table: &Table, target: Target, answer: Option<&Answer>) -> String {
+fn verdict(table: &Table, target: Target, answer: Option<&Answer>, remaining: Option<&Grant>) -> String {
     let described = |drawn: &Drawn| {
         let shown = difference(table, drawn).map(|shown| match shown.native.as_str() {
             "" => format!(": {}", shown.here),
@@ -74,7 +132,11 @@ fn verdict(table: &Table, target: Target, answer: Option<&Answer>) -> String {
             format!("the same as native with {}", flags(grant).join(" "))
         }
         Some(Answer { grant: None, outcome, .. }) => {
-            format!("{}; no flags that were tried help", described(outcome))
+            let with = match remaining.map(flags).filter(|flags| !flags.is_empty()) {
+                Some(flags) => format!(" (with {})", flags.join(" ")),
+                None => String::new(),
+            };
+            format!("{}{with}; no flags that were tried help", described(outcome))
         }
         None => match table.outcome(&Position::pinned(DEFAULT_ROW, target)) {
             Some(drawn) => drawn.outcome.end.to_string(),

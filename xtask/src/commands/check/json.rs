@@ -15,12 +15,12 @@ use crate::model::verdict::Verdict;
 use crate::report::json::print_line;
 use crate::snapshot::verdicts;
 
-/// Prints the cells of a case, and then the answer for each of its wasm targets.
+/// Prints the cells of a case, the answer for each of its wasm targets, and why cells differ.
 ///
 /// # Errors
 /// If stdout cannot be written to.
 pub fn case(subject: &Subject, checked: &Checked) -> Result<()> {
-    let Checked { case, table, answers } = checked;
+    let Checked { case, table, answers, explained, .. } = checked;
     let id = format!("{}/{}", subject.name, case.name);
     let cells = case.rows.iter().flat_map(|row| case.targets.iter().map(move |target| (row, *target)));
     for (row, target) in cells {
@@ -52,6 +52,16 @@ pub fn case(subject: &Subject, checked: &Checked) -> Result<()> {
             ("native", shown.as_ref().map(|shown| shown.native.as_str()).into()),
             ("here", shown.as_ref().map(|shown| shown.here.as_str()).into()),
             ("tried", answer.map(|answer| answer.tried).into()),
+        ])?;
+    }
+    for explained in explained {
+        let explanation = explained.explanation.as_ref();
+        print_line([
+            ("kind", "why".into()),
+            ("cell", explained.id.as_str().into()),
+            ("rule", explanation.map(|explanation| explanation.rule.id).into()),
+            ("layer", explanation.map(|explanation| explanation.rule.layer).into()),
+            ("facts", explanation.map(|explanation| explanation.facts.clone()).into()),
         ])?;
     }
     Ok(())

@@ -76,7 +76,7 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
             example: &example,
             case,
         };
-        run::run(&probe, args.equality, candidates)
+        run::run(&probe, args.equality, candidates, args.trace)
     };
     let checked = session::cells::guarded(&session, &scratch, false, || {
         cases.iter().map(run).collect::<Result<Vec<Checked>>>()
@@ -93,7 +93,7 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
         Format::Human => {
             terminal::print(&without_controls(&draw::title(&subject)))?;
             for one in &checked {
-                terminal::print(&without_controls(&draw::case(&subject, one, args.cases.is_some())))?;
+                terminal::print(&without_controls(&draw::case(&subject, one, args)))?;
             }
             if checked.len() > 1 {
                 terminal::print(&draw::sum(&checked))?;

@@ -4,17 +4,22 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 
+use crate::explain::evidence::Explained;
 use crate::model::case::{Case, DEFAULT_ROW, Row};
 use crate::model::cell::Position;
 use crate::model::column::Column;
 use crate::model::grant::Grant;
 use crate::model::target::Target;
+use crate::model::trace::Trace;
 use crate::session::minimize::{Answer, Candidate, Equality, most_tried};
 use crate::session::probe::Probe;
 use crate::snapshot::table::Table;
 
 /// The name of the row with the flags that a search has found.
 const GRANTS: &str = "grants";
+
+/// The name of the row with all flags of a search that did not help.
+pub const TRIED: &str = "tried";
 
 /// What the runs of a case have shown.
 pub struct Checked {
@@ -23,6 +28,12 @@ pub struct Checked {
     pub table: Table,
     /// By wasm target; none for one that does not compile.
     pub answers: BTreeMap<Target, Answer>,
+    /// By target where no flags help: the least with which it gets as far as with all that were tried.
+    pub remaining: BTreeMap<Target, Grant>,
+    /// Why it differs: without flags, and with all that were tried if they do not help.
+    pub explained: Vec<Explained>,
+    /// What strace saw natively, if it is installed and all calls are wanted.
+    pub native: Option<Trace>,
 }
 
 impl Checked {
@@ -45,14 +56,16 @@ pub fn most_runs(case: &Case, candidates: &[Candidate]) -> (usize, usize) {
         let columns = columns.iter().filter(|column| column.target.is_wasm() == is_wasm);
         columns.flat_map(|column| case.rows.iter().filter(|row| case.runs(row, column))).count()
     };
-    (cells(false), cells(true) + wasm(case).count() * most_tried(candidates))
+    // If no flags help, a second search finds those without which it gets less far. Each target is explained in two
+    // rows: one run is traced, and one has all variables.
+    (cells(false), cells(true) + wasm(case).count() * (2 * most_tried(candidates) + 4))
 }
 
-/// Runs the case of `probe`.
+/// Runs the case of `probe`. With `trace`, the native program is run once more under strace, if that is installed.
 ///
 /// # Errors
 /// If a run has no outcome.
-pub fn run(probe: &Probe<'_>, equality: Equality, candidates: &[Candidate]) -> Result<Checked> {
+pub fn run(probe: &Probe<'_>, equality: Equality, candidates: &[Candidate], trace: bool) -> Result<Checked> {
     let columns: Vec<_> = probe.case.targets.iter().copied().map(Column::pinned).collect();
     let mut rows = probe.case.rows.clone();
     let mut outcomes = probe.run(rows.clone(), &columns)?;
@@ -61,6 +74,8 @@ pub fn run(probe: &Probe<'_>, equality: Equality, candidates: &[Candidate]) -> R
         .context("the program was interrupted")?
         .clone();
     let mut answers = BTreeMap::new();
+    let mut differing = outcomes.clone();
+    let mut remaining = BTreeMap::new();
     for target in wasm(probe.case) {
         if probe.built.failure(&Column::pinned(*target).unit(&probe.example.name)).is_some() {
             continue;
@@ -71,11 +86,27 @@ pub fn run(probe: &Probe<'_>, equality: Equality, candidates: &[Candidate]) -> R
             let name = row_of(grant, &mut rows, *target);
             outcomes.insert(Position::pinned(&name, *target), answer.outcome.clone());
         }
+        if answer.grant.is_none() {
+            // What remains if it is granted all that it needs: the least flags with which it does the same.
+            let best = probe.search(*target, &answer.outcome, Equality::All, candidates)?;
+            let (outcome, grant) = (answer.outcome.clone(), best.grant.unwrap_or_default());
+            if grant != Grant::default() {
+                let name = row_of(&grant, &mut rows, *target);
+                outcomes.insert(Position::pinned(&name, *target), outcome.clone());
+            }
+            differing.insert(Position::pinned(TRIED, *target), outcome);
+            remaining.insert(*target, grant);
+        }
         answers.insert(*target, answer);
     }
+    let all = Grant::default().with(candidates.iter().map(|candidate| &candidate.grant));
+    let tried = Row { name: TRIED.into(), grant: all, ..Row::default_row() };
+    differing.retain(|position, _| [DEFAULT_ROW, TRIED].contains(&position.row.as_str()));
+    let explained = probe.explain(vec![Row::default_row(), tried], &columns, &differing)?;
+    let native = if trace && !explained.is_empty() { probe.native_trace()? } else { None };
     let case = Case { rows, ..probe.case.clone() };
     let table = Table::empty(&probe.example.name, &case, &columns).merge(None, &outcomes);
-    Ok(Checked { case, table, answers })
+    Ok(Checked { case, table, answers, remaining, explained, native })
 }
 
 /// The name of the row with this grant and nothing else, which is added unless there is one.
