@@ -394,6 +394,17 @@ mod tests {
             let expected = none_of_check.replace(default, given);
             assert_eq!(read(&format!("check a {argument}")), expected, "{argument}");
         }
+        let tests = "tests: Some(TestsArgs { lib: false, tests: [], timeout: 60s, junit: None })";
+        assert_eq!(read("check a --tests"), none_of_check.replace("tests: None", tests));
+        for (argument, default, given) in [
+            ("--lib", "lib: false", "lib: true"),
+            ("--test x --test y", "tests: []", r#"tests: ["x", "y"]"#),
+            ("--timeout 2s", "timeout: 60s", "timeout: 2s"),
+            ("--junit x", "junit: None", r#"junit: Some("x")"#),
+        ] {
+            let expected = none_of_check.replace("tests: None", &tests.replace(default, given));
+            assert_eq!(read(&format!("check a --tests {argument}")), expected, "{argument}");
+        }
         let finished = read("check --native a --wasm b --wasm c");
         assert!(finished.contains(r#"native: Some("a"), wasm: ["b", "c"]"#), "{finished}");
     }

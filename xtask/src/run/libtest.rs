@@ -8,10 +8,18 @@ pub const LIST: [&str; 3] = ["--list", "--format", "terse"];
 /// The further argument with which it lists only those that are ignored.
 pub const IGNORED: &str = "--ignored";
 
-/// Returns the arguments with which a test binary runs only the test `name`. Its output is not captured, because a
-/// panic that aborts would lose it.
-pub fn arguments(name: &str) -> [&str; 3] {
-    [name, "--exact", "--nocapture"]
+/// Whether libtest keeps what a test prints to itself. It shows it if the test fails, but a panic that aborts loses
+/// it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    Captured,
+    Shown,
+}
+
+/// Returns the arguments with which a test binary runs only the test `name`.
+pub fn arguments(name: &str, output: Output) -> Vec<&str> {
+    let shown = (output == Output::Shown).then_some("--nocapture");
+    [name, "--exact"].into_iter().chain(shown).collect()
 }
 
 /// Reads the names in a list of tests. Benchmarks are left out.

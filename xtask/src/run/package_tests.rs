@@ -21,8 +21,8 @@ use crate::run::scratch::{CWD, Root};
 use crate::support::escape::visible;
 use crate::support::terminal::{self, StatusLine};
 
-/// How many bytes a test may print to each stream.
-const OUTPUT_LIMIT: usize = 1 << 20;
+/// How many bytes a test may print to each stream. libtest sets no limit, and some tests print much.
+const OUTPUT_LIMIT: usize = 32 << 20;
 
 /// The name of the directory for temporary files in a guest, if it is granted.
 pub const GUEST_TEMPORARY: &str = "/tmp";

@@ -19,7 +19,7 @@ use crate::process::End;
 use crate::report::package_tests::cause::{self, Cause, Evidence, cause};
 use crate::report::package_tests::{Difference, Here, Native, Test, TestResults, Together};
 use crate::run::copies::TEMPORARY;
-use crate::run::libtest::{self, Verdict};
+use crate::run::libtest::{self, Output, Verdict};
 use crate::run::package_tests::{GUEST_TEMPORARY, Place, Runner, TestCall, TestRan};
 use crate::session::minimize::{Candidate, Equality, search};
 use crate::session::probe::Allowed;
@@ -73,7 +73,9 @@ impl Suite<'_> {
         let native = Column::pinned(Target::Native);
         let Some(native_runs) = self.runner.each(&to_run, |place, test| {
             let row = Row::default_row();
-            Ok(self.one(place, &native, test, &row)?.map(|(ran, verdict)| NativeRun { ran, verdict }))
+            Ok(self
+                .one(place, &native, test, &row, Output::Captured)?
+                .map(|(ran, verdict)| NativeRun { ran, verdict }))
         })?
         else {
             return Ok(None);
@@ -84,7 +86,7 @@ impl Suite<'_> {
         let items: Vec<_> = self
             .targets
             .iter()
-            .flat_map(|target| passed.iter().map(move |(test, native)| (*target, *test, *native)))
+            .flat_map(|target| passed.iter().map(move |(test, _)| (*target, *test)))
             .collect();
         let candidates = self.candidates();
         say(&format!(
@@ -93,14 +95,14 @@ impl Suite<'_> {
             names(self.targets),
             most_runs(&candidates)
         ));
-        let Some(heres) = self.runner.each(&items, |place, (target, test, native)| {
-            self.compare(place, *target, test, native, &candidates)
-        })?
+        let Some(heres) = self
+            .runner
+            .each(&items, |place, (target, test)| self.compare(place, *target, test, &candidates))?
         else {
             return Ok(None);
         };
         let mut here_of: BTreeMap<(&str, &str), BTreeMap<Target, Here>> = BTreeMap::new();
-        for ((target, test, _), here) in items.iter().zip(heres) {
+        for ((target, test), here) in items.iter().zip(heres) {
             here_of.entry((&test.binary.name, &test.name)).or_default().insert(*target, here);
         }
         let mut runs_of: BTreeMap<(&str, &str), NativeRun> = to_run
@@ -214,12 +216,13 @@ impl Suite<'_> {
         column: &Column,
         test: &Listed<'_>,
         row: &Row,
+        output: Output,
     ) -> Result<Option<(TestRan, Verdict)>> {
         let built = &self.binaries[&column.target].built;
         let binary = built.iter().find(|binary| binary.name == test.binary.name);
         let binary = binary.ok_or_else(|| anyhow!("{} was not built", test.binary.name))?;
         let file = self.compiled.get(&binary.file).unwrap_or(&binary.file);
-        let args = libtest::arguments(&test.name);
+        let args = libtest::arguments(&test.name, output);
         let args = if binary.has_own_harness { &[][..] } else { &args };
         let Some(ran) = self.runner.run(place, &self.call(column, file, args, row))? else { return Ok(None) };
         let verdict = match binary.has_own_harness {
@@ -236,7 +239,6 @@ impl Suite<'_> {
         place: &mut Place<'_>,
         target: Target,
         test: &Listed<'_>,
-        native: &NativeRun,
         candidates: &[Candidate],
     ) -> Result<Option<Here>> {
         if let Some(failure) = self.binaries[&target].failure(&test.binary.name) {
@@ -247,17 +249,19 @@ impl Suite<'_> {
             })));
         }
         let column = Column::pinned(target);
-        let Some((ran, verdict)) = self.one(place, &column, test, &self.row(Grant::default()))? else {
+        let Some((ran, verdict)) =
+            self.one(place, &column, test, &self.row(Grant::default()), Output::Captured)?
+        else {
             return Ok(None);
         };
         match verdict {
             Verdict::Passed => return Ok(Some(Here::Same)),
             Verdict::ShouldPanic | Verdict::Absent | Verdict::Ignored => {
-                return Ok(Some(self.differs(verdict, &ran, native)));
+                return Ok(Some(self.differs(verdict, &ran, "")));
             }
             // Flags do not make it faster.
             Verdict::Failed if ran.end == End::TimedOut => {
-                return Ok(Some(self.differs(verdict, &ran, native)));
+                return Ok(Some(self.differs(verdict, &ran, "")));
             }
             Verdict::Failed => {}
         }
@@ -270,7 +274,8 @@ impl Suite<'_> {
             if *grant == Grant::default() {
                 return Ok(outcome(false));
             }
-            let Some(ran) = self.one(&mut place.borrow_mut(), &column, test, &self.row(grant.clone()))?
+            let Some(ran) =
+                self.one(&mut place.borrow_mut(), &column, test, &self.row(grant.clone()), Output::Shown)?
             else {
                 is_interrupted.set(true);
                 return Err(anyhow!("interrupted"));
@@ -285,22 +290,28 @@ impl Suite<'_> {
         if is_interrupted.get() {
             return Ok(None);
         }
+        if let Some(grant) = found?.grant {
+            return Ok(Some(Here::Needs(shown(&grant))));
+        }
+        // What a test that passes prints natively was captured. It may show the same panic.
+        let native = Column::pinned(Target::Native);
+        let place = place.into_inner();
+        let Some((native, _)) = self.one(place, &native, test, &Row::default_row(), Output::Shown)? else {
+            return Ok(None);
+        };
         let (ran, verdict) = with_all.into_inner();
-        Ok(Some(match found?.grant {
-            Some(grant) => Here::Needs(shown(&grant)),
-            None => self.differs(verdict, &ran, native),
-        }))
+        Ok(Some(self.differs(verdict, &ran, &native.output)))
     }
 
-    /// Describes how a test differs.
-    fn differs(&self, verdict: Verdict, ran: &TestRan, native: &NativeRun) -> Here {
+    /// Describes how a test differs. `native` is what it prints natively, if that matters.
+    fn differs(&self, verdict: Verdict, ran: &TestRan, native: &str) -> Here {
         let source = libtest::panic(&ran.output).and_then(|panic| self.source(&panic.at));
         let cause: Cause = cause(&Evidence {
             verdict,
             end: ran.end,
             trap: ran.trap.as_deref(),
             output: &ran.output,
-            native: &native.ran.output,
+            native,
             source: source.as_deref(),
         });
         let text = match verdict {
@@ -402,7 +413,7 @@ impl Suite<'_> {
                 say(&format!("Running {} on {target} with {}", count(again.len()), together.flags.join(" ")));
                 let (column, row) = (Column::pinned(*target), self.row(grants));
                 let verdicts = self.runner.each(&again, |place, test| {
-                    Ok(self.one(place, &column, test, &row)?.map(|(_, verdict)| verdict))
+                    Ok(self.one(place, &column, test, &row, Output::Captured)?.map(|(_, verdict)| verdict))
                 })?;
                 let Some(verdicts) = verdicts else { return Ok(false) };
                 together.passed = verdicts.into_iter().filter(|verdict| *verdict == Verdict::Passed).count();
@@ -428,8 +439,8 @@ impl Suite<'_> {
     }
 }
 
-/// How many runs a search needs at most: one with all candidates, one without each of them, and one with each that is
-/// narrower.
+/// How many runs a test needs at most that fails: one with all candidates, one without each of them or with each that
+/// is narrower, or else one natively, to compare what it prints.
 fn most_runs(candidates: &[Candidate]) -> usize {
     1 + candidates.iter().map(|candidate| 1 + candidate.narrower.len()).sum::<usize>()
 }

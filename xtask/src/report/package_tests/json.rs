@@ -59,6 +59,7 @@ fn of(here: &Here) -> Value {
         Here::Differs(difference) => json!({
             "status": "differs",
             "cause": difference.cause.id,
+            "compiles": !difference.cause.is_of_build(),
             "left_out": difference.cause.is_left_out(),
             "does": difference.cause.does[0],
             "message": difference.headline,
