@@ -1,7 +1,15 @@
-//! Passes the target triple of the harness on to its code. The native column is built for the same one.
+//! Passes on to the code of the harness: its target triple, for which the native column is built, too; how it is
+//! called; and the catalogue that is built in, which is empty here. `cargo-parallax/build.rs` has one.
 
-fn main() {
+use std::path::PathBuf;
+
+fn main() -> std::io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
-    let host = std::env::var("TARGET").expect("cargo sets TARGET for build scripts");
-    println!("cargo::rustc-env=PARALLAX_HOST={host}");
+    let var = |name| std::env::var(name).expect("cargo sets the variables of build scripts");
+    let catalogue = PathBuf::from(var("OUT_DIR")).join("catalogue.pack");
+    std::fs::write(&catalogue, "")?;
+    println!("cargo::rustc-env=PARALLAX_HOST={}", var("TARGET"));
+    println!("cargo::rustc-env=PARALLAX_COMMAND=cargo xtask");
+    println!("cargo::rustc-env=PARALLAX_CATALOGUE={}", catalogue.display());
+    Ok(())
 }

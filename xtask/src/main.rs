@@ -8,6 +8,7 @@ mod discover;
 mod environment;
 mod exit;
 mod host;
+mod installed;
 mod model;
 mod normalize;
 mod process;

@@ -25,6 +25,7 @@ const LAYERS: &[&str] = &[
     // The values that the stages pass on, and where they are on disk.
     "model",
     "workspace",
+    "installed",
     // The stages, in the order of a run.
     "discover",
     "host",

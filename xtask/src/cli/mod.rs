@@ -19,6 +19,11 @@ pub use crate::cli::layout::{LayoutArgs, LayoutFormat};
 pub use crate::cli::search::{CheckArgs, GrantsArgs};
 pub use crate::cli::test::TestArgs;
 use crate::model::target::Target;
+use crate::support::edition::{COMMAND, is_installed};
+
+/// The commands that the installed program does not have: they write to a clone, or compare its programs with its
+/// snapshots.
+const ONLY_IN_A_CLONE: [&str; 5] = ["test", "new", "layout", "divergences", "ci"];
 
 /// The command line of the harness.
 #[derive(Debug)]
@@ -30,7 +35,12 @@ impl Cli {
     /// Reads the command line of this process. If it asks for help or is wrong, this prints that and ends the
     /// process.
     pub fn parse() -> Cli {
-        Cli::of(Cli::command().get_matches())
+        let mut line: Vec<_> = std::env::args_os().collect();
+        // cargo passes on the name of the command that it was asked for.
+        if is_installed() && line.get(1).is_some_and(|word| word == "parallax") {
+            line.remove(1);
+        }
+        Cli::parse_from(line)
     }
 
     /// Reads a command line that begins with the name of the program. If it is wrong, this ends the process.
@@ -39,13 +49,20 @@ impl Cli {
     }
 
     fn command() -> clap::Command {
-        clap::Command::new("xtask")
-            .bin_name("cargo xtask")
+        let command = clap::Command::new("xtask")
+            .bin_name(COMMAND)
             .version(env!("CARGO_PKG_VERSION"))
             .about("Build and run Rust programs for native, wasm32-wasip1 and wasm32-wasip2, and compare what they do")
             .subcommand_required(true)
-            .arg_required_else_help(true)
-            .subcommands(Command::all())
+            .arg_required_else_help(true);
+        if !is_installed() {
+            return command.subcommands(Command::all());
+        }
+        let is_everywhere = |command: &clap::Command| !ONLY_IN_A_CLONE.contains(&command.get_name());
+        command.subcommands(Command::all().into_iter().filter(is_everywhere)).after_help(format!(
+            "In a clone of Parallax, `cargo xtask` has further commands: {}",
+            ONLY_IN_A_CLONE.join(", ")
+        ))
     }
 
     fn of(mut matches: ArgMatches) -> Cli {
@@ -175,7 +192,7 @@ impl Command {
             ),
             described(
                 command("setup"),
-                "Set up what `test` needs, and do nothing else",
+                "Set up what the other commands need, and do nothing else",
                 "This adds the wasm targets of Rust, and installs wasmtime: from the archive of its release, or else \
                  with cargo-binstall, or else by compiling it.\n\
                  \n\

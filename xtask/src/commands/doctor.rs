@@ -14,6 +14,7 @@ use crate::provision::finding::Finding;
 use crate::provision::query;
 use crate::provision::toolchain;
 use crate::provision::wasmtime::find;
+use crate::support::edition::COMMAND;
 use crate::support::terminal;
 use crate::workspace::Workspace;
 
@@ -94,11 +95,11 @@ fn targets(env: &Environment, workspace: &Workspace, interrupt: &Interrupt) -> R
     };
     let rust = workspace.rust.map(|version| {
         let at = found.as_ref().map(|found| found.cargo.clone());
-        line(format!("Rust {version}"), at, "cargo xtask setup".into())
+        line(format!("Rust {version}"), at, format!("{COMMAND} setup"))
     });
     let targets = Target::ALL.iter().filter_map(|target| target.wasm_triple()).map(|triple| {
         let at = found.as_ref().and_then(|found| found.target(triple));
-        line(triple.into(), at, "cargo xtask setup".into())
+        line(triple.into(), at, format!("{COMMAND} setup"))
     });
     Ok(rust.into_iter().chain(targets).collect())
 }
@@ -114,7 +115,7 @@ fn wasmtime(env: &Environment, workspace: &Workspace, interrupt: &Interrupt) -> 
             let named = |at: &Path| env.wasmtime.as_deref() == Some(at);
             let help = match &finding {
                 Finding::Unsuitable { at, .. } if named(at) => "unset WASMTIME".into(),
-                _ => "cargo xtask setup".into(),
+                _ => format!("{COMMAND} setup"),
             };
             Line { name: format!("wasmtime {}", workspace.wasmtime), finding, help, optional: index < last }
         })

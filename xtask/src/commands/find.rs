@@ -6,6 +6,7 @@ use crate::discover::examples;
 use crate::exit;
 use crate::model::target::Target;
 use crate::report::catalogue::{self, Catalogue, Difference, Entry, WASM};
+use crate::support::edition::{COMMAND, is_installed};
 use crate::support::escape::{count, without_controls};
 use crate::support::suggest::suggest;
 use crate::support::terminal;
@@ -58,7 +59,7 @@ pub fn find(workspace: &Workspace, words: &[String], target: Option<Target>) -> 
     entries.retain(|_| (found.contains(&index), index += 1).0);
     entries.sort_by_key(|entry| entry.harm());
     for entry in &entries {
-        terminal::print(&without_controls(&draw(entry, target, item)))?;
+        terminal::print(&without_controls(&draw(workspace, entry, target, item)))?;
     }
     terminal::print(&format!("{}\n", count(entries.len(), "case")))?;
     Ok(exit::OK)
@@ -92,7 +93,7 @@ fn nothing(entries: &[Entry<'_>], words: &[String]) -> String {
     let names: Vec<_> = apis.flat_map(|api| api.rsplit("::").next()).collect();
     let similar = words.iter().find_map(|word| suggest(word, names.iter().copied()));
     let help = match similar {
-        Some(similar) => format!("cargo xtask find {similar}"),
+        Some(similar) => format!("{COMMAND} find {similar}"),
         None => "search for less, such as the name of a function; DIVERGENCES.md has the index of std".into(),
     };
     format!("no case matches {}\nhelp: {help}", words.join(" "))
@@ -100,7 +101,7 @@ fn nothing(entries: &[Entry<'_>], words: &[String]) -> String {
 
 /// Draws a case: its verdicts, what it is about, what differs, the grant, what to do, and where to look.
 /// Of many APIs, mainly those that contain `item` are listed.
-fn draw(entry: &Entry<'_>, target: Option<Target>, item: &str) -> String {
+fn draw(workspace: &Workspace, entry: &Entry<'_>, target: Option<Target>, item: &str) -> String {
     let shown: Vec<_> = WASM
         .iter()
         .zip(&entry.findings)
@@ -151,6 +152,8 @@ fn draw(entry: &Entry<'_>, target: Option<Target>, item: &str) -> String {
     for address in &entry.case.claims.upstream {
         line("upstream", address);
     }
-    line("snapshot", &format!("snapshots/{}.snap", entry.id()));
+    let snapshot = workspace.snapshots().join(format!("{}.snap", entry.id()));
+    let shown = if is_installed() { snapshot.display().to_string() } else { workspace.show(&snapshot) };
+    line("snapshot", &shown);
     text + "\n"
 }

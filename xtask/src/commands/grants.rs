@@ -22,6 +22,7 @@ use crate::session::minimize::Answer;
 use crate::session::probe::{Probe, candidates};
 use crate::session::{self, Session, Tools};
 use crate::snapshot::format::Drawn;
+use crate::support::edition::COMMAND;
 use crate::support::escape::{shell_words, without_controls};
 use crate::support::suggest::suggest;
 use crate::support::terminal;
@@ -115,7 +116,7 @@ fn find<'a>(examples: &'a [Example], name: &str) -> Result<(&'a Example, &'a Cas
                 cases.map(|(example, case)| format!("{}/{}", example.name, case.name)).collect();
             let help = match suggest(name, ids.iter().map(String::as_str)) {
                 Some(meant) => format!("did you mean `{meant}`?"),
-                None => "cargo xtask find WORD looks for cases".into(),
+                None => format!("{COMMAND} find WORD looks for cases"),
             };
             Err(exit::error(exit::NOTHING_MATCHED, format!("no case `{name}`\nhelp: {help}")))
         }

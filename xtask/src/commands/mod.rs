@@ -16,8 +16,10 @@ use anyhow::Result;
 use crate::cli::Command;
 use crate::environment::Environment;
 use crate::exit;
+use crate::installed;
 use crate::run::watchdog;
 use crate::session::Session;
+use crate::support::edition::{COMMAND, is_installed};
 use crate::support::terminal::say;
 use crate::tools::progress::Progress;
 use crate::workspace::Workspace;
@@ -31,7 +33,10 @@ pub fn run(command: Command) -> Result<u8> {
     if let Command::Watchdog { run, own_dir, scratch } = command {
         return watchdog::watch(run, &own_dir, &scratch);
     }
-    let workspace = Workspace::around(&std::env::current_dir()?, env.target_dir.clone())?;
+    let workspace = match is_installed() {
+        true => installed::workspace(&env)?,
+        false => Workspace::around(&std::env::current_dir()?, env.target_dir.clone())?,
+    };
     match command {
         Command::Test(args) => test::test(&workspace, &env, &args).map(|ended| ended.code),
         Command::Layout(args) => layout::layout(&workspace, &env, &args),
@@ -45,7 +50,8 @@ pub fn run(command: Command) -> Result<u8> {
         Command::Setup { offline } => {
             Session::open(&workspace, &env, offline, Progress::of(&env, false))?
                 .provision(&workspace.columns)?;
-            say("Everything is set up; run: cargo xtask test");
+            let next = if is_installed() { "check PATH" } else { "test" };
+            say(&format!("Everything is set up; run: {COMMAND} {next}"));
             Ok(exit::OK)
         }
         Command::Watchdog { .. } => unreachable!("handled above, because it needs no workspace"),

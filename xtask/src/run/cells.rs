@@ -28,6 +28,7 @@ use crate::run::concurrency::Concurrency;
 use crate::run::invocation::Invocation;
 use crate::run::peer;
 use crate::run::scratch::{self, Root};
+use crate::support::edition::COMMAND;
 use crate::support::escape::{bars, shell_words, visible};
 use crate::support::platform;
 use crate::support::removal;
@@ -291,7 +292,7 @@ fn is_ambiguous(hosts: &Hosts, cell: &Cell<'_>, ran: &Ran) -> bool {
 fn cannot_run(cell: &Cell<'_>, program: &OsStr, error: &io::Error) -> anyhow::Error {
     let message = format!("{}: cannot run {}: {error}", cell.id(), program.display());
     match cell.column.target.is_wasm() {
-        true => exit::error(exit::SET_UP, format!("{message}\nhelp: cargo xtask setup")),
+        true => exit::error(exit::SET_UP, format!("{message}\nhelp: {COMMAND} setup")),
         false => exit::error(exit::HARNESS, message),
     }
 }

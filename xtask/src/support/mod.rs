@@ -2,11 +2,13 @@
 
 pub mod atomic_file;
 pub mod duration;
+pub mod edition;
 pub mod escape;
 pub mod fields;
 pub mod hash;
 #[cfg(test)]
 pub mod mutate;
+pub mod pack;
 pub mod platform;
 pub mod removal;
 pub mod suggest;

@@ -10,6 +10,7 @@ mod downloads;
 mod environment;
 mod find;
 mod hostile_programs;
+mod installed;
 mod interrupted_runs;
 mod invalid_files;
 mod layout;

@@ -8,6 +8,7 @@ use anyhow::Result;
 use crate::discover::examples;
 use crate::model::harm::Harm;
 use crate::report::catalogue::{self, Catalogue};
+use crate::support::edition::COMMAND;
 use crate::workspace::Workspace;
 
 /// How many cases of the catalogue are named in a text.
@@ -64,7 +65,7 @@ pub fn draw(related: &[Related]) -> String {
     if related.len() > MOST_ROWS {
         text.push_str(&format!("  and {} more cases\n", related.len() - MOST_ROWS));
     }
-    text + "\n  More:    cargo xtask find WORD\n"
+    text + &format!("\n  More:    {COMMAND} find WORD\n")
 }
 
 /// Adds the text of all Rust sources below `directory`.

@@ -2,6 +2,9 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::time::Duration;
+
+use assert_cmd::Command;
 
 /// Whether a variable has to be removed before a test starts `xtask`, because it would change what
 /// `xtask` does. The variables by which `xtask` finds its tools are kept.
@@ -12,6 +15,16 @@ pub fn is_from_caller(name: &OsStr) -> bool {
     let changes_behavior = prefixes.iter().any(|prefix| name.starts_with(prefix))
         || matches!(&*name, "CI" | "FORCE_COLOR" | "LANG" | "NO_COLOR" | "TF_BUILD" | "TZ");
     changes_behavior && !finds_tools
+}
+
+/// The cargo that compiled the tests, without variables that change what it or a command of it does.
+pub fn cargo() -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    for (name, _) in env::vars_os().filter(|(name, _)| is_from_caller(name)) {
+        command.env_remove(name);
+    }
+    command.timeout(Duration::from_secs(300));
+    command
 }
 
 /// The directory of a tool: the value of its variable, or the default below the home directory.
