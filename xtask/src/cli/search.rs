@@ -37,6 +37,8 @@ pub struct CheckArgs {
     pub flags: Vec<(String, Vec<String>)>,
     /// A file in the format of `cases.toml`.
     pub cases: Option<PathBuf>,
+    /// The name of the example to make.
+    pub keep: Option<String>,
     pub format: Format,
     pub target: Option<Target>,
     pub equality: Equality,
@@ -58,7 +60,7 @@ impl GrantsArgs {
 }
 
 impl CheckArgs {
-    pub fn all() -> [Arg; 16] {
+    pub fn all() -> [Arg; 17] {
         [
             positional("path", "PATH")
                 .value_parser(value_parser!(PathBuf))
@@ -104,6 +106,8 @@ impl CheckArgs {
                 .value_parser(value_parser!(PathBuf))
                 .conflicts_with_all(["args", "stdin", "env", "flags"])
                 .help("File with cases and rows in the format of cases.toml; all its cases are checked"),
+            option("keep", "NAME")
+                .help("Make an example of the program, with these arguments, input and rows"),
             option("format", "FORMAT")
                 .value_parser(value_parser!(Format))
                 .default_value("human")
@@ -134,6 +138,7 @@ impl CheckArgs {
             env: several(matches, "env"),
             flags: several(matches, "flags"),
             cases: matches.remove_one("cases"),
+            keep: matches.remove_one("keep"),
             format: required(matches, "format"),
             target: matches.remove_one("target"),
             equality: required(matches, "equal"),

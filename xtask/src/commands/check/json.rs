@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use crate::commands::check::cause::Cause;
 use crate::commands::check::draw::{difference, harm};
 use crate::commands::check::rows::Related;
 use crate::commands::check::run::{Checked, wasm};
@@ -52,6 +53,25 @@ pub fn case(subject: &Subject, checked: &Checked) -> Result<()> {
             ("native", shown.as_ref().map(|shown| shown.native.as_str()).into()),
             ("here", shown.as_ref().map(|shown| shown.here.as_str()).into()),
             ("tried", answer.map(|answer| answer.tried).into()),
+        ])?;
+    }
+    Ok(())
+}
+
+/// Prints why the program does not compile for some targets.
+///
+/// # Errors
+/// If stdout cannot be written to.
+pub fn causes(causes: &[Cause]) -> Result<()> {
+    for Cause { targets, broken, way, alternative } in causes {
+        let targets: Vec<_> = targets.iter().map(|target| target.name()).collect();
+        print_line([
+            ("kind", "build".into()),
+            ("targets", targets.into()),
+            ("package", broken.package.as_deref().into()),
+            ("error", broken.failure.headline.as_str().into()),
+            ("needed_by", way.as_ref().map(|way| way.packages.as_slice()).into()),
+            ("instead", alternative.as_ref().map(|known| known.instead.as_str()).into()),
         ])?;
     }
     Ok(())

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use crate::build::cargo::Built;
-use crate::build::foreign::{self, Program, Wasm};
+use crate::build::foreign::{self, Broken, Program, Wasm};
 use crate::cli::CheckArgs;
 use crate::exit;
 use crate::model::column::Column;
@@ -79,33 +79,40 @@ pub fn find(
     Ok(Subject { title: name.clone(), name, targets, origin: Origin::Files(files) })
 }
 
-/// Compiles the program, unless it consists of files already.
+/// Compiles the program, unless it consists of files already. Returns what was built, and why it does not compile for
+/// which wasm targets.
 ///
 /// # Errors
 /// If it does not compile natively, or if cargo itself fails. That it does not compile for another target is a
 /// result.
-pub fn build(session: &Session<'_>, toolchains: &Toolchains, subject: &Subject) -> Result<Built> {
+pub fn build(
+    session: &Session<'_>,
+    toolchains: &Toolchains,
+    subject: &Subject,
+) -> Result<(Built, Vec<(Target, Broken)>)> {
     let unit = |target| Column::pinned(target).unit(&subject.name);
     let program = match &subject.origin {
         Origin::Files(files) => {
-            return Ok(probe::built(files.iter().map(|(target, file)| (unit(*target), Ok(file.clone())))));
+            let built = files.iter().map(|(target, file)| (unit(*target), Ok(file.clone())));
+            return Ok((probe::built(built), Vec::new()));
         }
         Origin::Package(program) => program,
     };
     say(&format!("Building {} for {}", subject.name, names(&subject.targets)));
-    let mut results = Vec::new();
+    let (mut results, mut broken) = (Vec::new(), Vec::new());
     for target in &subject.targets {
         let built = foreign::build(session.tool_context(), toolchains, program, *target);
         session.end_if_interrupted();
         let built = built?;
-        if let (Target::Native, Err(failure)) = (target, &built) {
+        if let (Target::Native, Err(Broken { failure, .. })) = (target, &built) {
             let message =
                 format!("{} does not compile natively:\n{}", subject.name, failure.rendered.trim_end());
             return Err(exit::error(exit::HARNESS, message));
         }
-        results.push((unit(*target), built));
+        broken.extend(built.as_ref().err().map(|why| (*target, why.clone())));
+        results.push((unit(*target), built.map_err(|why| why.failure)));
     }
-    Ok(probe::built(results))
+    Ok((probe::built(results), broken))
 }
 
 /// Returns the names of targets, for a sentence.
