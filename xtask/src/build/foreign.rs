@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -12,7 +13,7 @@ use crate::exit;
 use crate::model::column::{Column, Toolchain};
 use crate::model::target::Target;
 use crate::provision::tool_context::ToolContext;
-use crate::provision::toolchain::Toolchains;
+use crate::provision::toolchain::{Installed, Toolchains};
 use crate::support::hash::fnv_1a;
 use crate::support::suggest::suggest;
 use crate::tools::cargo as tools;
@@ -36,16 +37,31 @@ pub struct Program {
     pub name: String,
     /// The name of its package and its version, as in `sd 1.0.0`.
     pub package: String,
-    manifest: PathBuf,
+    /// The `Cargo.toml` of its package.
+    pub manifest: PathBuf,
     workspace_root: PathBuf,
-    /// The flags of cargo that select it.
+    /// The flags of cargo that select it, without features.
     flags: Vec<String>,
+    /// The flags of cargo that choose features.
+    pub features: Vec<String>,
+    /// What `cargo metadata` says about its package.
+    pub metadata: Value,
+    /// Whether the package has a `Cargo.lock`, which is then used as it is.
+    has_lock: bool,
 }
 
 impl Program {
     /// Returns the directory of its package.
     pub fn directory(&self) -> &Path {
         self.manifest.parent().unwrap_or(Path::new("."))
+    }
+
+    /// Whether the source of the program is this file of its package.
+    pub fn is_in(&self, path: &str) -> bool {
+        let source = self.directory().join(path);
+        let targets = self.metadata["targets"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let is_source = |target: &Value| target["src_path"].as_str().map(Path::new) == Some(source.as_path());
+        targets.iter().any(|target| target["name"] == self.name.as_str() && is_source(target))
     }
 }
 
@@ -64,12 +80,16 @@ pub fn find(context: ToolContext<'_>, toolchains: &Toolchains, choice: &Choice) 
     let flags = ["--package".into(), id.into(), selection, program.clone()];
     // With -p, this is not the file that the user named.
     let manifest = package["manifest_path"].as_str().map_or(manifest.clone(), PathBuf::from);
+    let workspace_root = PathBuf::from(metadata["workspace_root"].as_str().unwrap_or_default());
     Ok(Program {
         name: program,
         package: format!("{name} {}", package["version"].as_str().unwrap_or_default()),
         manifest,
-        workspace_root: metadata["workspace_root"].as_str().unwrap_or_default().into(),
-        flags: flags.into_iter().chain(choice.features.iter().cloned()).collect(),
+        has_lock: workspace_root.join("Cargo.lock").exists(),
+        workspace_root,
+        flags: flags.into(),
+        features: choice.features.clone(),
+        metadata: package.clone(),
     })
 }
 
@@ -83,6 +103,10 @@ pub fn metadata(context: ToolContext<'_>, toolchains: &Toolchains, path: &Path) 
         true => path.join("Cargo.toml"),
         false => path.to_path_buf(),
     };
+    if manifest.file_name().is_none_or(|name| name != "Cargo.toml") {
+        let message = format!("{} is neither a directory nor a Cargo.toml", manifest.display());
+        return Err(exit::error(exit::USAGE, format!("{message}\nhelp: name the directory of a package")));
+    }
     let manifest = fs::canonicalize(&manifest).map_err(|error| {
         let message = format!("cannot read {}: {error}", manifest.display());
         exit::error(exit::USAGE, format!("{message}\nhelp: name the directory of a package"))
@@ -131,30 +155,43 @@ pub fn package<'a>(packages: &'a [Value], manifest: &Path, named: Option<&str>) 
 
 /// The name of the program to build, and the flag that selects it.
 fn program(package: &Value, choice: &Choice) -> Result<(String, String)> {
-    if let Some(example) = &choice.example {
-        return Ok((example.clone(), "--example".into()));
-    }
     let targets = package["targets"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let is_program =
-        |target: &&Value| target["kind"].as_array().is_some_and(|kind| kind.contains(&"bin".into()));
-    let names: Vec<_> =
-        targets.iter().filter(is_program).filter_map(|target| target["name"].as_str()).collect();
-    let chosen = choice.bin.as_deref().or(package["default_run"].as_str());
-    match (chosen, &names[..]) {
-        (Some(chosen), _) if names.contains(&chosen) => Ok((chosen.into(), "--bin".into())),
+    let of_kind = |kind: &str| -> Vec<&str> {
+        let is_of_kind =
+            |target: &&Value| target["kind"].as_array().is_some_and(|kinds| kinds.contains(&kind.into()));
+        targets.iter().filter(is_of_kind).filter_map(|target| target["name"].as_str()).collect()
+    };
+    let usage =
+        |message: String, help: String| Err(exit::error(exit::USAGE, format!("{message}\nhelp: {help}")));
+    let (programs, examples) = (of_kind("bin"), of_kind("example"));
+    if let Some(example) = choice.example.as_deref() {
+        return match examples.contains(&example) {
+            true => Ok((example.into(), "--example".into())),
+            false => usage(
+                format!("no example `{example}` in this package"),
+                format!("its examples are: {}", examples.join(", ")),
+            ),
+        };
+    }
+    match (choice.bin.as_deref().or(package["default_run"].as_str()), &programs[..]) {
+        (Some(chosen), _) if programs.contains(&chosen) => Ok((chosen.into(), "--bin".into())),
         (None, [only]) => Ok(((*only).into(), "--bin".into())),
-        (Some(chosen), _) => {
-            let message = format!("no program `{chosen}` in this package");
-            Err(exit::error(exit::USAGE, format!("{message}\nhelp: its programs are: {}", names.join(", "))))
-        }
-        (None, []) => Err(exit::error(
-            exit::USAGE,
-            "this package has no program\nhelp: choose an example of it with --example, or name another package",
-        )),
-        (None, several) => Err(exit::error(
-            exit::USAGE,
-            format!("this package has several programs\nhelp: choose one with --bin: {}", several.join(", ")),
-        )),
+        (Some(chosen), _) => usage(
+            format!("no program `{chosen}` in this package"),
+            format!("its programs are: {}", programs.join(", ")),
+        ),
+        (None, []) if examples.is_empty() => usage(
+            "this package is a library and has no program or example".into(),
+            "name a package with a program".into(),
+        ),
+        (None, []) => usage(
+            "this package has no program".into(),
+            format!("choose an example of it with --example: {}", examples.join(", ")),
+        ),
+        (None, several) => usage(
+            "this package has several programs".into(),
+            format!("choose one with --bin: {}", several.join(", ")),
+        ),
     }
 }
 
@@ -172,35 +209,17 @@ pub fn build(
     program: &Program,
     target: Target,
 ) -> Result<Result<PathBuf, Failure>> {
-    let lock = program.workspace_root.join("Cargo.lock");
-    let had_lock = lock.exists();
-    let built = run(context, toolchains, program, target, had_lock);
-    if !had_lock {
-        let _ = fs::remove_file(&lock);
-    }
-    built
-}
-
-fn run(
-    context: ToolContext<'_>,
-    toolchains: &Toolchains,
-    program: &Program,
-    target: Target,
-    had_lock: bool,
-) -> Result<Result<PathBuf, Failure>> {
-    let builder = toolchains.of(Toolchain::Pinned);
     let triple = artifacts::triple(&Column::pinned(target).unit(&program.name));
     let key = fnv_1a(program.workspace_root.as_os_str().as_encoded_bytes());
     let target_dir = context.workspace.own_dir().join("check").join(format!("{key:016x}"));
-    let mut command = tools::command(&builder.cargo);
-    command.envs(builder.variables(&context.env.path));
-    command.args(["build", "--release", "--message-format", "json", "--target", triple]);
-    command.arg("--manifest-path").arg(&program.manifest).arg("--target-dir").arg(&target_dir);
-    command.args(&program.flags);
-    command.args(had_lock.then_some("--locked")).args(context.offline.then_some("--offline"));
+    let mut command = cargo(context, toolchains.of(Toolchain::Pinned), program, "build");
+    command.args(["--release", "--message-format", "json", "--target", triple]);
+    command.arg("--target-dir").arg(&target_dir).args(&program.flags).args(&program.features);
     let mut messages = Vec::new();
-    let called = tools::call(&mut command, context.progress, context.interrupt, |line| {
-        messages.extend(Message::parse(line));
+    let called = without_new_lock_file(program, || {
+        tools::call(&mut command, context.progress, context.interrupt, |line| {
+            messages.extend(Message::parse(line));
+        })
     })?;
     let executable = messages.iter().find_map(|message| match message {
         Message::CompilerArtifact(artifact) => artifact
@@ -215,21 +234,43 @@ fn run(
         Message::CompilerMessage(message) if message.message.is_error() => Some(message),
         _ => None,
     });
-    if let Some(error) = error {
-        let mut failure = error.failure();
-        let (package, own) = (error.package(), program.package.split(' ').next().unwrap_or_default());
-        if package.split(' ').next() != Some(own) {
+    let of_package = |mut failure: Failure| {
+        if let Some(package) = failure.package.as_ref().filter(|package| **package != program.package) {
             failure.headline = format!("{package}: {}", failure.headline);
         }
-        return Ok(Err(failure));
+        Ok(Err(failure))
+    };
+    if let Some(error) = error {
+        return of_package(error.failure());
+    }
+    let headline = called.stderr.lines().find(|line| line.starts_with("error"));
+    let failure = Failure::of_cargo(headline.unwrap_or("error: it does not build"), &called.stderr);
+    if failure.package.is_some() {
+        return of_package(Failure { headline: "error: its build script failed".into(), ..failure });
     }
     if !messages.iter().any(|message| matches!(message, Message::BuildFinished)) {
         let message = format!("cargo cannot build the program:\n{}", called.stderr.trim_end());
         return Err(exit::error(exit::HARNESS, message));
     }
-    let headline =
-        called.stderr.lines().find(|line| line.starts_with("error")).unwrap_or("error: it does not build");
-    Ok(Err(Failure::of_cargo(headline, &called.stderr)))
+    Ok(Err(failure))
+}
+
+/// A call of cargo for the package of a program.
+pub fn cargo(context: ToolContext<'_>, builder: &Installed, program: &Program, command: &str) -> Command {
+    let mut cargo = tools::command(&builder.cargo);
+    cargo.envs(builder.variables(&context.env.path)).arg(command);
+    cargo.arg("--manifest-path").arg(&program.manifest);
+    cargo.args(program.has_lock.then_some("--locked")).args(context.offline.then_some("--offline"));
+    cargo
+}
+
+/// Does something that may create a `Cargo.lock` in the user's directory, and removes that again.
+pub fn without_new_lock_file<T>(program: &Program, work: impl FnOnce() -> T) -> T {
+    let result = work();
+    if !program.has_lock {
+        let _ = fs::remove_file(program.workspace_root.join("Cargo.lock"));
+    }
+    result
 }
 
 /// What a file with WebAssembly is.

@@ -243,6 +243,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn packages_of_build_scripts() {
+        let failed = |rest: &str| {
+            Failure::of_cargo(&format!("error: failed to run custom build command for `{rest}"), "").package
+        };
+        assert_eq!(failed("ring v0.17.14`"), Some("ring 0.17.14".into()));
+        assert_eq!(failed("own v0.1.0 (/home/x/own)`"), Some("own 0.1.0".into()));
+        assert_eq!(failed("ring"), None);
+    }
+
+    #[test]
     fn ids_of_packages() {
         assert!(is_package("path+file:///c/examples/cat#0.1.0", "cat"));
         assert!(is_package("path+file:///c/examples/x#cat@0.1.0", "cat"));

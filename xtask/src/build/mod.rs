@@ -3,6 +3,7 @@
 pub mod artifacts;
 pub mod cargo;
 pub mod compose;
+pub mod dependencies;
 pub mod foreign;
 mod lock_file;
 pub mod message;

@@ -386,6 +386,7 @@ mod tests {
             ("--stdin x", "stdin: None", r#"stdin: Some("x")"#),
             ("--env A=1=2", "env: []", r#"env: [("A", "1=2")]"#),
             ("--flags x=--dir=.", "flags: []", r#"flags: [("x", ["--dir=."])]"#),
+            ("--keep x", "keep: None", r#"keep: Some("x")"#),
             ("--cases x", "cases: None", r#"cases: Some("x")"#),
             ("--format json", "format: Human", "format: Json"),
             ("-- -x y", " args: []", r#" args: ["-x", "y"]"#),

@@ -75,6 +75,8 @@ pub struct CheckArgs {
     /// A file in the format of `cases.toml`.
     pub cases: Option<PathBuf>,
     pub trace: bool,
+    /// The name of the example to make.
+    pub keep: Option<String>,
     pub format: Format,
     pub target: Option<Target>,
     pub equality: Equality,
@@ -98,7 +100,7 @@ impl GrantsArgs {
 }
 
 impl CheckArgs {
-    pub fn all() -> [Arg; 17] {
+    pub fn all() -> [Arg; 18] {
         [
             positional("path", "PATH")
                 .value_parser(value_parser!(PathBuf))
@@ -147,6 +149,8 @@ impl CheckArgs {
             flag("trace").help(
                 "Show all calls of WASI where the program differs, and all native ones that strace sees",
             ),
+            option("keep", "NAME")
+                .help("Make an example of the program, with these arguments, input and rows"),
             option("format", "FORMAT")
                 .value_parser(value_parser!(Format))
                 .default_value("human")
@@ -178,6 +182,7 @@ impl CheckArgs {
             flags: several(matches, "flags"),
             cases: matches.remove_one("cases"),
             trace: matches.get_flag("trace"),
+            keep: matches.remove_one("keep"),
             format: required(matches, "format"),
             target: matches.remove_one("target"),
             equality: required(matches, "equal"),

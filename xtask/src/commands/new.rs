@@ -96,9 +96,12 @@ pub fn new(workspace: &Workspace, name: &str) -> Result<u8> {
     Ok(exit::OK)
 }
 
-/// The directory of an example or module that already has this name, if there is one: cargo requires each
+/// Returns the directory of an example or module that already has this name, if there is one: cargo requires each
 /// package name to be unique.
-fn taken(workspace: &Workspace, name: &str) -> Result<Option<PathBuf>> {
+///
+/// # Errors
+/// If the examples cannot be listed.
+pub fn taken(workspace: &Workspace, name: &str) -> Result<Option<PathBuf>> {
     let own = workspace.examples().join(name);
     if own.exists() {
         return Ok(Some(own));

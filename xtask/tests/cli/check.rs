@@ -152,6 +152,41 @@ fn wrong_arguments_have_help() {
 }
 
 #[test]
+fn packages_without_one_program_have_help() {
+    let (workspace, outside) = with_package(HELLO);
+    let write = |path: &str, text: &str| {
+        let path = outside.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let fails = |path: &str, args: &[&str]| {
+        workspace.xtask().arg("check").arg(outside.path().join(path)).args(args).assert().code(2)
+    };
+    write("lib/Cargo.toml", "[package]\nname = \"l\"\nedition = \"2024\"\n[workspace]\n");
+    write("lib/src/lib.rs", "");
+    fails("lib", &[]).says("error: this package is a library and has no program or example\n");
+    fails("lib", &["--example", "x"]).says("error: no example `x` in this package\n");
+    write("lib/examples/show.rs", HELLO);
+    fails("lib", &[]).says("choose an example of it with --example: show\n");
+    write("lib/src/bin/one.rs", HELLO);
+    write("lib/src/bin/two.rs", HELLO);
+    fails("lib", &[]).says("this package has several programs\nhelp: choose one with --bin: one, two\n");
+    fails("lib/src/lib.rs", &[]).says("lib.rs is neither a directory nor a Cargo.toml\n");
+    write("all/Cargo.toml", "[workspace]\nmembers = [\"a\", \"b\"]\nresolver = \"3\"\n");
+    for name in ["a", "b"] {
+        write(
+            &format!("all/{name}/Cargo.toml"),
+            &format!("[package]\nname = \"{name}\"\nedition = \"2024\"\n"),
+        );
+        write(&format!("all/{name}/src/main.rs"), HELLO);
+    }
+    fails("all", &[]).says("this is a workspace of several packages\nhelp: choose one with -p: a, b\n");
+    write("broken/Cargo.toml", "[package\n");
+    fails("broken", &[]).says("cargo cannot read the package:\n").says("unclosed table");
+    fails("data", &[]).says("help: name the directory of a package\n");
+}
+
+#[test]
 fn cases_of_a_file_are_all_checked() {
     let (workspace, outside) = with_package(READER);
     let file = outside.path().join("my-cases.toml");

@@ -1,6 +1,7 @@
 //! Tests of the command line: they run the built `xtask` in small workspaces, with the real cargo
 //! and the real wasmtime.
 
+mod alternatives;
 mod check;
 mod check_tests;
 mod columns;
@@ -14,6 +15,7 @@ mod hostile_programs;
 mod installed;
 mod interrupted_runs;
 mod invalid_files;
+mod keep;
 mod layout;
 mod leftover_files;
 mod leftover_processes;

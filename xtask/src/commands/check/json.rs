@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use crate::commands::check::cause::Cause;
 use crate::commands::check::draw::{difference, harm};
 use crate::commands::check::rows::Related;
 use crate::commands::check::run::{Checked, wasm};
@@ -62,6 +63,25 @@ pub fn case(subject: &Subject, checked: &Checked) -> Result<()> {
             ("rule", explanation.map(|explanation| explanation.rule.id).into()),
             ("layer", explanation.map(|explanation| explanation.rule.layer).into()),
             ("facts", explanation.map(|explanation| explanation.facts.clone()).into()),
+        ])?;
+    }
+    Ok(())
+}
+
+/// Prints why the program does not compile for some targets.
+///
+/// # Errors
+/// If stdout cannot be written to.
+pub fn causes(causes: &[Cause]) -> Result<()> {
+    for Cause { targets, failure, way, alternative } in causes {
+        let targets: Vec<_> = targets.iter().map(|target| target.name()).collect();
+        print_line([
+            ("kind", "build".into()),
+            ("targets", targets.into()),
+            ("package", failure.package.as_deref().into()),
+            ("error", failure.headline.as_str().into()),
+            ("needed_by", way.as_ref().map(|way| way.packages.as_slice()).into()),
+            ("instead", alternative.as_ref().map(|known| known.instead.as_str()).into()),
         ])?;
     }
     Ok(())

@@ -1,8 +1,11 @@
 //! `cargo xtask check`: the table of a program that is not in the catalogue, and the flags that it needs.
 
 mod cases;
+mod cause;
 mod draw;
 mod json;
+mod keep;
+mod manifest;
 mod rows;
 mod run;
 mod subject;
@@ -28,6 +31,7 @@ use crate::run::scratch;
 use crate::session::minimize::Candidate;
 use crate::session::probe::{Probe, candidates};
 use crate::session::{self, Session, Tools};
+use crate::support::edition::COMMAND;
 use crate::support::escape::without_controls;
 use crate::support::terminal::{self, say};
 use crate::tools::progress::Progress;
@@ -45,6 +49,8 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
 
     let subject = subject::find(&session, &toolchains, args, &wanted)?;
     let cases = cases::of(args, &subject.name, &subject.targets)?;
+    let plan = args.keep.as_ref().map(|name| keep::plan(workspace, name, &subject, &cases));
+    let plan = plan.transpose()?;
     let cases: Vec<_> = cases
         .into_iter()
         .map(|case| {
@@ -53,7 +59,11 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
         })
         .collect();
     say(&announcement(&subject, &cases, args));
-    let built = subject::build(&session, &toolchains, &subject)?;
+    let (built, failures) = subject::build(&session, &toolchains, &subject)?;
+    let causes = match &subject.origin {
+        Origin::Package(program) => cause::causes(&session, &toolchains, program, failures)?,
+        Origin::Files(_) => Vec::new(),
+    };
 
     let started = Instant::now();
     let example = Example {
@@ -98,13 +108,21 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
             if checked.len() > 1 {
                 terminal::print(&draw::sum(&checked))?;
             }
+            for cause in &causes {
+                terminal::print(&without_controls(&cause::draw(cause)))?;
+            }
             terminal::print(&without_controls(&rows::draw(&related)))?;
         }
         Format::Json => {
             checked.iter().try_for_each(|one| json::case(&subject, one))?;
+            json::causes(&causes)?;
             json::related(&related)?;
             json::summary(&subject, &checked, started.elapsed())?;
         }
+    }
+    if let (Some(plan), Some(name)) = (plan, &args.keep) {
+        let example = plan.make(workspace, &checked, args.cases.as_deref())?;
+        say(&format!("Kept in {}; next: {COMMAND} test {name}/", workspace.show(&example)));
     }
     Ok(if agrees { exit::OK } else { exit::DIFFERS })
 }

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::build::cargo::Built;
 use crate::build::foreign::{self, Program, Wasm};
+use crate::build::message::Failure;
 use crate::cli::CheckArgs;
 use crate::exit;
 use crate::model::column::Column;
@@ -79,21 +80,27 @@ pub fn find(
     Ok(Subject { title: name.clone(), name, targets, origin: Origin::Files(files) })
 }
 
-/// Compiles the program, unless it consists of files already.
+/// Compiles the program, unless it consists of files already. Returns what was built, and why it does not compile for
+/// which wasm targets.
 ///
 /// # Errors
 /// If it does not compile natively, or if cargo itself fails. That it does not compile for another target is a
 /// result.
-pub fn build(session: &Session<'_>, toolchains: &Toolchains, subject: &Subject) -> Result<Built> {
+pub fn build(
+    session: &Session<'_>,
+    toolchains: &Toolchains,
+    subject: &Subject,
+) -> Result<(Built, Vec<(Target, Failure)>)> {
     let unit = |target| Column::pinned(target).unit(&subject.name);
     let program = match &subject.origin {
         Origin::Files(files) => {
-            return Ok(probe::built(files.iter().map(|(target, file)| (unit(*target), Ok(file.clone())))));
+            let built = files.iter().map(|(target, file)| (unit(*target), Ok(file.clone())));
+            return Ok((probe::built(built), Vec::new()));
         }
         Origin::Package(program) => program,
     };
     say(&format!("Building {} for {}", subject.name, names(&subject.targets)));
-    let mut results = Vec::new();
+    let (mut results, mut failures) = (Vec::new(), Vec::new());
     for target in &subject.targets {
         let built = foreign::build(session.tool_context(), toolchains, program, *target);
         session.end_if_interrupted();
@@ -103,9 +110,10 @@ pub fn build(session: &Session<'_>, toolchains: &Toolchains, subject: &Subject) 
                 format!("{} does not compile natively:\n{}", subject.name, failure.rendered.trim_end());
             return Err(exit::error(exit::HARNESS, message));
         }
+        failures.extend(built.as_ref().err().map(|why| (*target, why.clone())));
         results.push((unit(*target), built));
     }
-    Ok(probe::built(results))
+    Ok((probe::built(results), failures))
 }
 
 /// Returns the names of targets, for a sentence.
