@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::build::artifacts::{self, Files, PROFILE};
 use crate::build::lock_file::LockFile;
-use crate::build::message::{CompilerMessage, Failure, Message};
+use crate::build::message::{CompilerMessage, Crate, Failure, Message};
 use crate::exit;
 use crate::model::column::{Toolchain, Unit};
 use crate::model::target::Target;
@@ -34,6 +34,8 @@ pub struct Built {
     pub artifacts: BTreeMap<Unit, Artifact>,
     /// The compiler's warnings as it renders them, each of them once.
     pub warnings: Vec<String>,
+    /// The crates that were compiled for wasm targets, for all units together.
+    pub crates: BTreeSet<Crate>,
 }
 
 impl Built {
@@ -121,6 +123,8 @@ fn build(
     for message in &ran.messages {
         match message {
             Message::CompilerArtifact(artifact) => {
+                let is_wasm = units.iter().any(|unit| unit.target.is_wasm());
+                built.crates.extend(artifact.published_crate().filter(|_| is_wasm));
                 for unit in units {
                     if let Some(file) = artifact.artifact_of(context.workspace, unit) {
                         built.artifacts.insert((*unit).clone(), Artifact::Built(file));

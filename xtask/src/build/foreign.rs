@@ -1,5 +1,6 @@
 //! Compiles a package that is not an example, wherever it is, into a directory of the harness's own.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +9,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::build::artifacts;
-use crate::build::message::{Failure, Message};
+use crate::build::message::{Crate, Failure, Message};
 use crate::exit;
 use crate::model::column::{Column, Toolchain};
 use crate::model::target::Target;
@@ -195,6 +196,13 @@ fn program(package: &Value, choice: &Choice) -> Result<(String, String)> {
     }
 }
 
+/// A program that was compiled.
+pub struct Compiled {
+    pub file: PathBuf,
+    /// The crates of registries that it contains.
+    pub crates: BTreeSet<Crate>,
+}
+
 /// Builds a program for a target in the release profile. Returns its file, or why it does not build; the headline
 /// then names the package that does not compile, if it is another one.
 ///
@@ -208,7 +216,7 @@ pub fn build(
     toolchains: &Toolchains,
     program: &Program,
     target: Target,
-) -> Result<Result<PathBuf, Failure>> {
+) -> Result<Result<Compiled, Failure>> {
     let triple = artifacts::triple(&Column::pinned(target).unit(&program.name));
     let key = fnv_1a(program.workspace_root.as_os_str().as_encoded_bytes());
     let target_dir = context.workspace.own_dir().join("check").join(format!("{key:016x}"));
@@ -228,7 +236,11 @@ pub fn build(
         _ => None,
     });
     if let (true, Some(file)) = (called.success, executable) {
-        return Ok(Ok(file));
+        let crates = messages.iter().filter_map(|message| match message {
+            Message::CompilerArtifact(artifact) => artifact.published_crate(),
+            _ => None,
+        });
+        return Ok(Ok(Compiled { file, crates: crates.collect() }));
     }
     let error = messages.iter().find_map(|message| match message {
         Message::CompilerMessage(message) if message.message.is_error() => Some(message),

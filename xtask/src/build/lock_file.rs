@@ -41,6 +41,11 @@ impl LockFile {
         LockFile(all)
     }
 
+    /// Whether the lock file has a package of this name.
+    pub fn has(&self, package: &str) -> bool {
+        self.0.contains_key(package)
+    }
+
     /// Returns the packages that `package` needs, directly or not, for any target.
     pub fn dependencies(&self, package: &str) -> BTreeSet<&str> {
         let mut found = BTreeSet::new();

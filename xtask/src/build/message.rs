@@ -1,6 +1,6 @@
 //! The messages of `cargo build --message-format json`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -59,6 +59,15 @@ impl Message {
     }
 }
 
+/// A crate of a registry that a program contains.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Crate {
+    /// Its name and version: `memmap2 0.9.5`.
+    pub package: String,
+    /// The directory of its root module.
+    pub sources: PathBuf,
+}
+
 /// An artifact of a package.
 pub struct CompilerArtifact {
     package_id: String,
@@ -88,9 +97,11 @@ fields!(CompilerMessage { required: [package_id, message], optional: [target], u
 pub struct CargoTarget {
     pub kind: Vec<String>,
     pub name: String,
+    /// The file with its root module.
+    pub src_path: PathBuf,
 }
 
-fields!(CargoTarget { required: [], optional: [kind, name], unknown: Ignored });
+fields!(CargoTarget { required: [], optional: [kind, name, src_path], unknown: Ignored });
 
 #[derive(Default)]
 struct UsedProfile {
@@ -145,6 +156,16 @@ impl CompilerArtifact {
         self.executable.clone().filter(|_| self.profile.test)
     }
 
+    /// Returns the crate that was compiled, if it is a library of a registry.
+    pub fn published_crate(&self) -> Option<Crate> {
+        let is_library = self.target.kind.iter().any(|kind| kind.ends_with("lib"));
+        let is_published = self.package_id.starts_with("registry+");
+        (is_library && is_published).then(|| Crate {
+            package: package(&self.package_id),
+            sources: self.target.src_path.parent().unwrap_or(Path::new("")).into(),
+        })
+    }
+
     /// Returns the path of this artifact if it is a program.
     pub fn program(&self) -> Option<PathBuf> {
         self.executable.clone()
@@ -178,11 +199,7 @@ impl BuildScript {
 impl CompilerMessage {
     /// Returns the name and the version of the package that this message is about: `memmap2 0.9.5`.
     pub fn package(&self) -> String {
-        let (path, rest) = self.package_id.split_once('#').unwrap_or(("", &self.package_id));
-        match rest.split_once('@') {
-            Some((name, version)) => format!("{name} {version}"),
-            None => format!("{} {rest}", path.rsplit('/').next().unwrap_or_default()),
-        }
+        package(&self.package_id)
     }
 
     /// Returns whether this message is about the package with this id.
@@ -206,6 +223,15 @@ impl CompilerMessage {
     /// Returns whether this message is about `package`.
     pub fn is_of(&self, package: &str) -> bool {
         is_package(&self.package_id, package)
+    }
+}
+
+/// Returns the name and the version in a package id: `memmap2 0.9.5`.
+fn package(id: &str) -> String {
+    let (path, rest) = id.split_once('#').unwrap_or(("", id));
+    match rest.split_once('@') {
+        Some((name, version)) => format!("{name} {version}"),
+        None => format!("{} {rest}", path.rsplit('/').next().unwrap_or_default()),
     }
 }
 

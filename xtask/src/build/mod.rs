@@ -5,6 +5,6 @@ pub mod cargo;
 pub mod compose;
 pub mod dependencies;
 pub mod foreign;
-mod lock_file;
+pub mod lock_file;
 pub mod message;
 pub mod test_binaries;

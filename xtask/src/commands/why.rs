@@ -63,14 +63,17 @@ fn one(
     let columns: Vec<_> = Column::all_pinned();
     let is_meant = |cell: &Cell<'_>| {
         let is_native = cell.row.name == DEFAULT_ROW && !cell.column.target.is_wasm();
-        let is_named = target.is_none_or(|target| cell.column.target.name() == target);
-        is_native || cell.column.target.is_wasm() && cell.row.name == row && is_named
+        is_native || cell.column.target.is_wasm() && cell.row.name == row
     };
+    let is_named = |cell: &Cell<'_>| target.is_none_or(|target| cell.column.target.name() == target);
     let one = [Example { cases: vec![case.clone()], ..example.clone() }];
     let cells: Vec<_> = cell::all(&one, &columns).into_iter().filter(is_meant).collect();
-    let wasm = cells.iter().filter(|cell| cell.column.target.is_wasm()).count();
-    if wasm == 0 || wasm == cells.len() {
-        let message = match wasm {
+    // Both targets are run, because one may explain the other.
+    let named_cells: Vec<_> =
+        cells.iter().filter(|cell| cell.column.target.is_wasm() && is_named(cell)).collect();
+    let runs_natively = cells.iter().any(|cell| !cell.column.target.is_wasm());
+    if named_cells.is_empty() || !runs_natively {
+        let message = match named_cells.len() {
             0 => format!("no cell `{named}`"),
             _ => format!("{id} does not run natively, so there is nothing to compare with"),
         };
@@ -78,17 +81,18 @@ fn one(
         return Err(exit::error(exit::NOTHING_MATCHED, format!("{message}\nhelp: {help}")));
     }
     let ran = run(workspace, env, args.offline, &columns, &cells, true)?;
-    for explained in &ran.explained {
+    let is_named = |explained: &&Explained| named_cells.iter().any(|cell| cell.id() == explained.id);
+    for explained in ran.explained.iter().filter(is_named) {
         let text = why::draw(explained, ran.native.as_ref(), args.trace);
         terminal::print(&without_controls(&text))?;
         terminal::print("\n")?;
     }
-    for cell in cells.iter().filter(|cell| cell.column.target.is_wasm()) {
+    for cell in &named_cells {
         if !ran.explained.iter().any(|explained| explained.id == cell.id()) {
             terminal::print(&format!("{} does what native does\n", cell.id()))?;
         }
     }
-    let is_clear = ran.explained.iter().all(|explained| explained.explanation.is_some());
+    let is_clear = ran.explained.iter().filter(is_named).all(|explained| explained.explanation.is_some());
     Ok(if is_clear { exit::OK } else { exit::DIFFERS })
 }
 

@@ -24,9 +24,8 @@ pub fn explain(evidence: &Evidence<'_>) -> Option<Explanation> {
         &COMPONENT_IMPORT
     } else if headline.contains("failed to run custom build command") {
         // What the crate cc prints if it cannot run a compiler, and clang if it has no headers of a C library.
-        let c =
-            ["failed to find tool", "ToolNotFound", "clang", "file not found"].iter().any(|text| says(text));
-        if !c {
+        let no_headers = says("fatal error: ") && says(".h' file not found");
+        if !says("failed to find tool") && !no_headers {
             return None;
         }
         &NO_C_COMPILER
@@ -38,10 +37,20 @@ pub fn explain(evidence: &Evidence<'_>) -> Option<Explanation> {
         &LIBC_ITEM
     } else {
         // An error in a dependency is one of the crate that has it, whatever it is.
-        let package = package.filter(|_| !is_own)?;
+        let package = package.filter(|_| !is_own && says_missing(headline))?;
         let headline = headline.trim_start_matches(&format!("{package}: "));
         let fact = format!("{package} does not compile: {headline}");
         return Some(Explanation::new(&CRATE_NOT_SUPPORTED, fact));
     };
     Some(Explanation::new(rule, said))
+}
+
+/// Whether an error says that a crate has no code for a target: a name or a file is missing, its own `compile_error!`
+/// (which has no code), or a part of std that is unstable there.
+fn says_missing(headline: &str) -> bool {
+    const MISSING: [&str; 8] = ["E0405", "E0412", "E0425", "E0432", "E0433", "E0583", "E0599", "E0658"];
+    match headline.split_once("error[").and_then(|(_, rest)| rest.split_once(']')) {
+        Some((code, _)) => MISSING.contains(&code),
+        None => !headline.contains("could not compile"),
+    }
 }

@@ -1,12 +1,13 @@
 //! Programs that end in another way.
 
-use crate::explain::change;
 use crate::explain::evidence::{Evidence, Explanation};
 use crate::explain::rules::{
     ALLOCATION, CRATE_STUB, EXIT_CODE, LIBC_ABORTS, LIMIT, NO_THREADS, PANIC_ABORT, REFUSED, STACK_IN_MEMORY,
     STD_PANICS, USIZE_32, WASM_STACK,
 };
+use crate::explain::{change, crates};
 use crate::host::wasmtime::allowed;
+use crate::model::os_error::{System, named};
 use crate::model::outcome::{End, Outcome};
 use crate::model::target::Target;
 use crate::model::trace::Trace;
@@ -42,16 +43,27 @@ fn of_trap(evidence: &Evidence<'_>, what: &str) -> Option<Explanation> {
         return None;
     }
     let stderr = &evidence.here.stderr.text;
-    if let Some(line) =
-        line_with(stderr, "memory allocation of ").filter(|line| line.ends_with(" bytes failed"))
-    {
-        let rule = if is_limited("max-memory-size") { &LIMIT } else { &ALLOCATION };
-        return Some(Explanation::new(rule, format!("The program says: {line}")));
+    if let Some(size) = failed_allocation(stderr) {
+        let fact = format!("An allocation of {size} bytes failed.");
+        if is_limited("max-memory-size") {
+            return Some(Explanation::new(&LIMIT, fact));
+        }
+        // A smaller one may have failed because the module declares a smaller memory.
+        return (size >= LARGE).then(|| Explanation::new(&ALLOCATION, fact));
     }
     match last_panic(evidence.here) {
         Some(panic) => of_panic(evidence, &panic),
         None => without_message(evidence),
     }
+}
+
+/// From so many bytes on, an allocation is too large for a memory of 4 GiB that is in use.
+const LARGE: u64 = 1 << 30;
+
+/// The size of an allocation that failed, as std says it (`library/alloc/src/alloc.rs`).
+fn failed_allocation(stderr: &str) -> Option<u64> {
+    let line = line_with(stderr, "memory allocation of ")?;
+    line.strip_prefix("memory allocation of ")?.strip_suffix(" bytes failed")?.parse().ok()
 }
 
 /// A stack overflow: rustc has the linker put the stack at the beginning of memory, so that what does not fit is below
@@ -95,10 +107,7 @@ fn panics(outcome: &Outcome) -> Vec<Panic> {
 
 fn of_panic(evidence: &Evidence<'_>, panic: &Panic) -> Option<Explanation> {
     let said = format!("The program panicked at {}: {}", panic.place, panic.message);
-    let natively_too = panics(evidence.native)
-        .iter()
-        .any(|native| native.place == panic.place && meaning(&native.message) == meaning(&panic.message));
-    if natively_too {
+    if panics(evidence.native).iter().any(|native| is_same(native, panic)) {
         return Some(Explanation::new(&PANIC_ABORT, said));
     }
     let in_std = panic.place.split_once("/library/std/src/").map(|(_, file)| without_line(file));
@@ -110,6 +119,7 @@ fn of_panic(evidence: &Evidence<'_>, panic: &Panic) -> Option<Explanation> {
     let file_of_crate = panic.place.strip_prefix("{registry}/").and_then(|place| place.rsplit('/').next());
     if file_of_crate
         .is_some_and(|file| ["wasm", "wasi", "unsupported", "stub"].iter().any(|name| file.starts_with(name)))
+        && crates::is_about_support(&panic.message)
     {
         return Some(Explanation::new(&CRATE_STUB, said));
     }
@@ -150,12 +160,14 @@ fn without_line(place: &str) -> &str {
     place.split(':').next().unwrap_or(place)
 }
 
-/// The message of a panic without an OS error at its end, whose number and text differ.
-fn meaning(message: &str) -> &str {
-    match message.contains("(os error ") {
-        true => message.rsplit_once(": ").map_or(message, |(before, _)| before),
-        false => message,
-    }
+/// Whether a native panic is the same as one here, but for the numbers and texts of OS errors. If std itself panics
+/// because of an error, as `println!` does, the error may be another one.
+fn is_same(native: &Panic, here: &Panic) -> bool {
+    let before_error = |message: &str| message.split(": ").next().map(String::from);
+    let of_std = here.place.contains("/library/std/src/") && here.message.contains("(os error ");
+    native.place == here.place
+        && (named(&native.message, System::Linux) == named(&here.message, System::Wasi)
+            || of_std && before_error(&native.message) == before_error(&here.message))
 }
 
 /// A trap about which the program itself said nothing: the functions that were active say where it came from.
@@ -163,24 +175,23 @@ fn without_message(evidence: &Evidence<'_>) -> Option<Explanation> {
     let Trace { frames, .. } = evidence.trace?;
     let at = |part: &str| frames.iter().find(|frame| frame.contains(part));
     let stderr = &evidence.here.stderr.text;
-    if let Some(frame) = at("no_threads") {
+    if let Some(frame) = at("no_threads").filter(|frame| frame.starts_with("std::")) {
         return Some(Explanation::new(&NO_THREADS, format!("It trapped in {frame}.")));
     }
     if let Some(line) = line_with(stderr, "fatal runtime error: rwlock locked") {
         return Some(Explanation::new(&NO_THREADS, format!("std says: {line}")));
     }
     if let Some(frame) = at("rust_panic").or_else(|| at("__rust_start_panic")) {
-        // Natively the program panicked, too, or ended with the code of a panic.
-        if code(&evidence.native.end) == Some(101) {
-            return Some(Explanation::new(
-                &PANIC_ABORT,
-                format!("It trapped in {frame}, natively it exited with 101."),
-            ));
-        }
-        return None;
+        // Natively the program ended with the code of a panic, and all that it printed is the same.
+        let same = |native: &str, here: &str| named(native, System::Linux) == named(here, System::Wasi);
+        let (native, here) = (evidence.native, evidence.here);
+        let prints_same =
+            same(&native.stdout.text, &here.stdout.text) && same(&native.stderr.text, &here.stderr.text);
+        let fact = format!("It trapped in {frame}, and natively it exited with 101.");
+        return (code(&native.end) == Some(101) && prints_same).then(|| Explanation::new(&PANIC_ABORT, fact));
     }
     if frames.first().is_some_and(|frame| frame == "abort")
-        && frames.get(1).is_some_and(|frame| !frame.contains("::"))
+        && frames.get(1).is_some_and(|frame| frame.starts_with("__wasilibc"))
     {
         return Some(Explanation::new(&LIBC_ABORTS, format!("abort was called by {}.", frames[1])));
     }
@@ -217,20 +228,34 @@ pub fn of_exit_code(evidence: &Evidence<'_>) -> Option<Explanation> {
         }
         _ => {}
     }
-    decisive(evidence).iter().find_map(|change| change::explain(evidence, change))
+    // All lines that may be the reason must have the same one.
+    let explained: Vec<_> =
+        decisive(evidence).iter().map(|change| change::explain(evidence, change)).collect::<Option<_>>()?;
+    let rule = explained.first()?.rule;
+    if explained.iter().any(|other| other.rule != rule) {
+        return None;
+    }
+    explained.into_iter().next_back()
 }
 
-/// The lines that may show why the programs end differently: those with an error that natively is not there, or the
-/// first one.
+/// The lines that may show why the programs end differently: those with an error that natively is not there, of
+/// stderr if it has any; or else the first line that differs.
 fn decisive(evidence: &Evidence<'_>) -> Vec<Change> {
-    let shows_error = |line: &str| verdict::shows_error(line) || line.trim_end().ends_with(": unsupported");
+    let shows_error = |line: &str| {
+        verdict::shows_error(line)
+            || line.trim_end().ends_with(": unsupported")
+            || crates::is_about_support(line)
+    };
     let changes = verdict::changes(evidence.native, evidence.here);
-    let errors: Vec<_> = changes
-        .iter()
-        .filter(|change| shows_error(&change.here) && !shows_error(&change.native))
-        .cloned()
-        .collect();
-    if errors.is_empty() { changes.into_iter().take(1).collect() } else { errors }
+    let is_error = |change: &&Change| shows_error(&change.here) && !shows_error(&change.native);
+    let errors: Vec<_> = changes.iter().filter(is_error).cloned().collect();
+    let is_of_stderr = |change: &&Change| evidence.here.stderr.text.lines().any(|line| line == change.here);
+    let of_stderr: Vec<_> = errors.iter().filter(is_of_stderr).cloned().collect();
+    match (of_stderr.is_empty(), errors.is_empty()) {
+        (false, _) => of_stderr,
+        (true, false) => errors,
+        (true, true) => changes.into_iter().take(1).collect(),
+    }
 }
 
 /// The exit code of an end, if it has one.

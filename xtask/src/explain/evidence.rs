@@ -1,6 +1,6 @@
 //! What explains a cell: what is known about it, and what follows.
 
-use crate::build::message::Failure;
+use crate::build::message::{Crate, Failure};
 use crate::explain::rules::Rule;
 use crate::model::outcome::{Outcome, Stream};
 use crate::model::target::Target;
@@ -20,6 +20,8 @@ pub struct Evidence<'a> {
     /// The package of the program, and the error of the compiler if it does not compile here.
     pub package: &'a str,
     pub failure: Option<&'a Failure>,
+    /// The crates of registries that the program contains.
+    pub crates: &'a [Crate],
     /// What the host told about a second run, if it was traced and ended in the same way.
     pub trace: Option<&'a Trace>,
 }

@@ -93,9 +93,9 @@ pub const NO_PREOPEN: Rule = Rule {
 pub const LEFT_PREOPEN: Rule = Rule {
     id: "left-preopen",
     layer: "wasmtime",
-    text: "The path begins in a granted directory and leads out of it, by `..` or by a symbolic link. The host \
-           resolves each part of a path itself, and refuses what leaves the directory.",
-    help: "grant a directory that contains the whole path, or do not leave the one that is granted",
+    text: "The path begins in a granted directory and leads out of it, by `..` or by a symbolic link; an \
+           absolute link always does. The host refuses what leaves the directory.",
+    help: "grant a directory that contains the whole path; an absolute link cannot be followed at all",
     sources: &[
         "wasmtime:crates/wasi/src/filesystem/primitives/errors.rs",
         "wasi:path resolution in WASI, https://github.com/WebAssembly/wasi-filesystem/blob/main/path-resolution.md",
@@ -161,8 +161,8 @@ pub const PANIC_ABORT: Rule = Rule {
     id: "panic-abort",
     layer: "rustc",
     text: "The same panic happens natively. There it unwinds: destructors run, `catch_unwind` and threads can catch \
-           it, and the program exits with 101. For WASI, rustc makes panics abort: the program ends at once with a \
-           trap, after the message.",
+           it, and if nothing does, the program exits with 101. For WASI, rustc makes panics abort: the program ends \
+           at once with a trap, after the message.",
     help: "return errors instead of panics where the program has to go on",
     sources: &["rust:compiler/rustc_target/src/spec/base/wasm.rs", "rust:library/panic_abort/src/lib.rs"],
 };
@@ -170,10 +170,10 @@ pub const PANIC_ABORT: Rule = Rule {
 pub const LIBC_UNSUPPORTED: Rule = Rule {
     id: "libc-unsupported",
     layer: "wasi-libc",
-    text: "wasi-libc has the function, but only as a stub: it answers that the operation is not supported, and does \
-           not ask the host. No flag changes that.",
+    text: "wasi-libc does not support this operation: it answers so itself, and does not ask the host. No flag \
+           changes that.",
     help: "",
-    sources: &["wasi-libc:libc-bottom-half/headers/public/__errno_values.h"],
+    sources: &["wasi-libc:libc-bottom-half/sources/posix.c"],
 };
 
 pub const LIBC_ANSWER: Rule = Rule {
@@ -213,8 +213,8 @@ pub const STREAM_POSITION: Rule = Rule {
 pub const STREAM_ERROR: Rule = Rule {
     id: "stream-error",
     layer: "wasi-libc",
-    text: "A stream of WASI 0.2 failed. Streams have no error numbers, so wasi-libc makes EIO of every failure, \
-           whatever the reason was.",
+    text: "A stream of WASI 0.2 failed. wasi-libc does not ask for the reason: it makes EIO of every failure that \
+           is not the end of the stream.",
     help: "",
     sources: &["wasi-libc:libc-bottom-half/headers/private/wasi/file_utils.h"],
 };
@@ -223,7 +223,8 @@ pub const HOST_ANSWER: Rule = Rule {
     id: "host-answer",
     layer: "wasmtime",
     text: "The guest asked the host, and the host answered with this error, where the operating system natively \
-           does not. Either the host decides this itself, or it asks the operating system in another way.",
+           does not. The host decides this itself, translates an error of the operating system, or asks it in another \
+           way, now or before.",
     help: "",
     sources: &["wasmtime:crates/wasi/src/filesystem.rs", "wasmtime:crates/wasi/src/p1.rs"],
 };
@@ -277,8 +278,8 @@ pub const STACK_IN_MEMORY: Rule = Rule {
 pub const ALLOCATION: Rule = Rule {
     id: "allocation",
     layer: "target",
-    text: "The guest's memory cannot grow by that much. A 32-bit memory has at most 4 GiB, and no limit of a host can \
-           change that.",
+    text: "The guest's memory cannot grow by that much: a 32-bit memory has at most 4 GiB, or what its module \
+           declares.",
     help: "process the data in parts",
     sources: &[
         "wasi:limits of memories, https://webassembly.github.io/spec/core/syntax/types.html#memory-types",
@@ -300,7 +301,7 @@ pub const NO_MODES: Rule = Rule {
            less the bits of its umask.",
     help: "set the mode from outside, or put private files in a private directory",
     sources: &[
-        "wasi:metadata in WASI, https://github.com/WebAssembly/wasi-filesystem/blob/v0.2.8/wit/types.wit",
+        "wasi:metadata in WASI, https://github.com/WebAssembly/wasi-filesystem/blob/v0.2.7/wit/types.wit",
     ],
 };
 
@@ -324,8 +325,7 @@ pub const PROGRAM_NAME: Rule = Rule {
 pub const CRATE_STUB: Rule = Rule {
     id: "crate-stub",
     layer: "crate",
-    text: "A crate has no implementation for the target, only a stub that returns an error or panics. (An error of \
-           the kind Unsupported without a message is not one of the standard library, whose errors have another text.)",
+    text: "A crate has no implementation for the target, only a stub that returns an error or panics.",
     help: "look for a feature or another crate, or do without where the error is Unsupported",
     sources: &["rust:library/core/src/io/error.rs"],
 };
@@ -333,8 +333,9 @@ pub const CRATE_STUB: Rule = Rule {
 pub const CRATE_NOT_SUPPORTED: Rule = Rule {
     id: "crate-not-supported",
     layer: "crate",
-    text: "A dependency does not compile for the target: it has no code for it.",
-    help: "look for a feature that leaves it out, or for another crate",
+    text: "A dependency does not compile for the target: it has no code for it, at least not with these \
+           features and this release of Rust.",
+    help: "update the crate, look for a feature that leaves it out, or choose another one",
     sources: &[],
 };
 
@@ -366,8 +367,8 @@ pub const STD_UNSTABLE: Rule = Rule {
 pub const LIBC_ITEM: Rule = Rule {
     id: "libc-item",
     layer: "crate",
-    text: "The crate libc declares what the C library of the target has. wasi-libc does not have this item: WASI has \
-           no processes, signals, users and groups.",
+    text: "The crate libc does not declare this item for WASI, in most cases because wasi-libc does not have it: \
+           WASI has no processes, signals, users and groups.",
     help: "leave that code out for WASI, or choose another crate",
     sources: &["wasi:the crate libc, https://github.com/rust-lang/libc/tree/main/src/wasi"],
 };

@@ -7,9 +7,11 @@
 use std::collections::BTreeMap;
 
 use crate::explain::evidence::{Evidence, Explanation};
+use crate::explain::number::writes;
 use crate::explain::rules::STREAM_POSITION;
 use crate::model::target::Target;
 use crate::model::trace::{Answer, WasiCall};
+use crate::model::verdict::Change;
 
 /// A descriptor that has both a stream for reading and one for writing.
 #[derive(Default)]
@@ -19,11 +21,21 @@ struct Streams {
 }
 
 /// Explains a file of which one stream was used after the other, without being opened anew.
-pub fn explain(evidence: &Evidence<'_>) -> Option<Explanation> {
+pub fn explain(evidence: &Evidence<'_>, change: &Change) -> Option<Explanation> {
     if evidence.target != Target::Wasip2 {
         return None;
     }
     let calls = &evidence.trace?.calls;
+    // What the program did after it had printed the line is no reason for it.
+    let printed: Vec<_> = evidence.here.stdout.text.lines().collect();
+    let writes = writes(calls, 1);
+    let until = match printed.iter().position(|line| *line == change.here) {
+        Some(number) if writes.len() == printed.len() => writes[number],
+        Some(_) => return None,
+        // The contents of a file.
+        None => calls.len(),
+    };
+    let calls = &calls[..until];
     let mut files: BTreeMap<String, Streams> = BTreeMap::new();
     // The stream of each file that was used last.
     let mut last: BTreeMap<String, String> = BTreeMap::new();

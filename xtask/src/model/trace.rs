@@ -52,6 +52,11 @@ impl WasiCall {
         }
     }
 
+    /// Whether the guest asks for the variables of the environment.
+    pub fn asks_for_variables(&self) -> bool {
+        self.function.starts_with("environ_") || self.function == "get-environment"
+    }
+
     /// Returns the value of an argument: that of `path` in `fd=Fd(3) path="a b"` is `a b`. Quotes are removed.
     pub fn argument(&self, name: &str) -> Option<&str> {
         let mut rest = self.arguments.as_str();

@@ -7,13 +7,17 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use crate::build::cargo::Artifact;
+use crate::build::cargo::{Artifact, Built};
+use crate::build::lock_file::LockFile;
+use crate::build::message::Crate;
 use crate::explain::evidence::{Evidence, Explained, Explanation, Traced, agree};
 use crate::explain::{self, rules};
 use crate::model::case::{DEFAULT_ROW, Row};
 use crate::model::cell::Cell;
+use crate::model::column::Column;
 use crate::model::grant::Grant;
-use crate::model::outcome::{End, Outcome};
+use crate::model::outcome::End;
+use crate::model::target::Target;
 use crate::model::trace::WasiCall;
 use crate::model::verdict::{self, Verdict};
 use crate::run::cells::Plan;
@@ -55,13 +59,44 @@ pub fn run(
         .map(|(cell, _, _)| *cell)
         .collect();
     let mut traces = cells::traced(session, plan, &to_trace)?;
+    let lock = LockFile::read(&session.workspace.root);
     let mut explained: Vec<_> = differing
         .iter()
-        .map(|(cell, native, here)| explained(&plan, cell, native, here, traces.remove(&cell.id())))
+        .map(|(cell, native, here)| explained(&plan, &lock, cell, native, here, traces.remove(&cell.id())))
         .collect();
     let cells: BTreeMap<_, _> = differing.iter().map(|(cell, _, _)| (cell.id(), *cell)).collect();
     with_variables(session, plan, &cells, &mut explained)?;
+    exit_codes(&cells, outcomes, &mut explained);
     Ok(explained)
+}
+
+/// Withdraws the rule about exit codes on wasip2 unless the same program asks for the native code on wasip1, where the
+/// host sees which code it asks for.
+fn exit_codes(
+    cells: &BTreeMap<String, Cell<'_>>,
+    outcomes: &BTreeMap<String, Drawn>,
+    explained: &mut [Explained],
+) {
+    let asks_for_it: Vec<String> = explained
+        .iter()
+        .filter(|one| {
+            one.explanation.as_ref().is_some_and(|why| why.rule == &rules::EXIT_CODE && why.call.is_some())
+        })
+        .map(|one| one.id.clone())
+        .collect();
+    for one in explained.iter_mut().filter(|one| one.target == Target::Wasip2) {
+        let is_guess = |why: &Explanation| why.rule == &rules::EXIT_CODE && why.call.is_none();
+        if !one.explanation.as_ref().is_some_and(is_guess) {
+            continue;
+        }
+        let cell = &cells[&one.id];
+        let sibling = Cell { column: &Column::pinned(Target::Wasip1), ..*cell }.id();
+        let has_code =
+            outcomes.get(&sibling).is_some_and(|drawn| drawn.outcome.end == one.native.outcome.end);
+        if !has_code && !asks_for_it.contains(&sibling) {
+            one.explanation = None;
+        }
+    }
 }
 
 /// Runs the cells that no rule explains, and that ask for variables, once more with all variables of their case. If
@@ -73,10 +108,9 @@ fn with_variables(
     explained: &mut [Explained],
 ) -> Result<()> {
     let asks = |one: &Explained| {
-        let asks =
-            |call: &WasiCall| call.function.starts_with("environ_") || call.function == "get-environment";
         let is_valid = one.explanation.is_none() && one.is_trace_valid();
-        is_valid && one.traced.iter().any(|traced| traced.trace.calls.iter().any(asks))
+        is_valid
+            && one.traced.iter().any(|traced| traced.trace.calls.iter().any(WasiCall::asks_for_variables))
     };
     let variables = |cell: &Cell<'_>| invocation::variables(cell.case);
     let rows: Vec<(usize, Row)> = explained
@@ -101,10 +135,11 @@ fn with_variables(
         let one = &mut explained[*index];
         let (native, before) = (&one.native.outcome, &one.here.outcome);
         let Some(with) = outcomes.get(&cell.id()).map(|drawn| &drawn.outcome) else { continue };
-        // The native line that is the first to differ.
-        let first = |here: &Outcome| Some(verdict::changes(native, here).into_iter().next()?.native);
-        let is_cause = Verdict::of(Some(native), with) == Verdict::Same
-            || with.end == before.end && first(before).is_some() && first(with) != first(before);
+        // The line that was the first to differ must be as natively.
+        let is_gone = verdict::changes(native, before).first().is_some_and(|first| {
+            !verdict::changes(native, with).iter().any(|change| change.native == first.native)
+        });
+        let is_cause = Verdict::of(Some(native), with) == Verdict::Same || with.end == before.end && is_gone;
         if is_cause {
             let names: Vec<_> = cell.case.env.keys().map(String::as_str).collect();
             let fact = match names[..] {
@@ -124,8 +159,19 @@ fn can_be_traced(end: &End) -> bool {
     !matches!(end, End::DoesNotBuild(_) | End::DoesNotCompose(_))
 }
 
+/// The crates that a package may contain: of an example those that its lock file names, of another program all.
+fn crates_of(built: &Built, lock: &LockFile, package: &str) -> Vec<Crate> {
+    let names = lock.dependencies(package);
+    let name = |krate: &&Crate| krate.package.split(' ').next().is_some_and(|name| names.contains(name));
+    match lock.has(package) {
+        true => built.crates.iter().filter(name).cloned().collect(),
+        false => built.crates.iter().cloned().collect(),
+    }
+}
+
 fn explained(
     plan: &Plan<'_>,
+    lock: &LockFile,
     cell: &Cell<'_>,
     native: &Drawn,
     here: &Drawn,
@@ -138,7 +184,9 @@ fn explained(
         Some(_) | None => None,
     };
     let valid = traced.as_ref().filter(|traced| agree(&here.outcome, &traced.outcome.outcome));
+    let crates = crates_of(plan.built, lock, &cell.example.name);
     let explanation = explain::explain(&Evidence {
+        crates: &crates,
         target: cell.column.target,
         flags: &flags,
         variables: &variables,

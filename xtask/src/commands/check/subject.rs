@@ -1,5 +1,6 @@
 //! The program to check: built from a package, or files that the user names.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
@@ -100,7 +101,7 @@ pub fn build(
         Origin::Package(program) => program,
     };
     say(&format!("Building {} for {}", subject.name, names(&subject.targets)));
-    let (mut results, mut failures) = (Vec::new(), Vec::new());
+    let (mut results, mut failures, mut crates) = (Vec::new(), Vec::new(), BTreeSet::new());
     for target in &subject.targets {
         let built = foreign::build(session.tool_context(), toolchains, program, *target);
         session.end_if_interrupted();
@@ -111,9 +112,13 @@ pub fn build(
             return Err(exit::error(exit::HARNESS, message));
         }
         failures.extend(built.as_ref().err().map(|why| (*target, why.clone())));
-        results.push((unit(*target), built));
+        let file = built.map(|compiled| {
+            crates.extend(compiled.crates.into_iter().filter(|_| target.is_wasm()));
+            compiled.file
+        });
+        results.push((unit(*target), file));
     }
-    Ok((probe::built(results), failures))
+    Ok((Built { crates, ..probe::built(results) }, failures))
 }
 
 /// Returns the names of targets, for a sentence.

@@ -142,22 +142,35 @@ fn frame(line: &str) -> Option<String> {
         return None;
     }
     let (_, function) = rest.split_once('!')?;
-    let mut name = String::new();
+    // `<std[1]::sync::Once as Trait>::call`: the type tells where the function is.
+    let (of_type, rest) = match function.strip_prefix('<') {
+        Some(inner) => {
+            let end = inner.rfind(">::")?;
+            (inner[..end].split(" as ").next().unwrap_or_default(), &inner[end + 1..])
+        }
+        None => ("", function),
+    };
+    Some(format!("{}{}", plain(of_type), plain(rest)))
+}
+
+/// A path without the hashes of crates and without generic arguments.
+fn plain(path: &str) -> String {
+    let mut plain = String::new();
     let (mut brackets, mut angles) = (0_usize, 0_usize);
     let mut before = ' ';
-    for c in function.chars() {
+    for c in path.chars() {
         match c {
             '[' => brackets += 1,
             ']' => brackets = brackets.saturating_sub(1),
             '<' => angles += 1,
             // `->` in the type of a function ends nothing.
             '>' if before != '-' => angles = angles.saturating_sub(1),
-            _ if brackets == 0 && angles == 0 => name.push(c),
+            _ if brackets == 0 && angles == 0 => plain.push(c),
             _ => {}
         }
         before = c;
     }
-    Some(name.replace("::::", "::").trim_matches(':').to_string())
+    plain.replace("::::", "::")
 }
 
 #[cfg(test)]
@@ -205,6 +218,8 @@ Caused by:
         assert_eq!(trace.calls, [sizes, opened, call(preview1, "proc_exit", "rval=1", None)]);
         assert_eq!(trace.frames, ["std::rt::lang_start::{closure#0}", "_start"]);
         assert_eq!(trace.fault, Some(0x1_0000_0178));
+        let of_type = "0:  0x1 - a.wasm!<std[a8]::sys::no_threads::Once as core[1]::A<u8>>::call::<B>";
+        assert_eq!(frame(of_type).unwrap(), "std::sys::no_threads::Once::call");
     }
 
     #[test]
