@@ -11,7 +11,8 @@ use std::process::Command;
 fn alternatives_are_true() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: &str| -> toml::Table { fs::read_to_string(root.join(path)).unwrap().parse().unwrap() };
-    let pin = read("../Cargo.toml")["workspace"]["metadata"]["parallax"]["rust"].as_str().unwrap().to_string();
+    let pin =
+        read("../Cargo.toml")["workspace"]["metadata"]["parallax"]["rust"].as_str().unwrap().to_string();
     let known = read("src/commands/check/alternatives.toml");
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("alternatives");
     let compile = |dependency: &str, target: &str| {

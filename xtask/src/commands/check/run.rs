@@ -16,6 +16,9 @@ use crate::snapshot::table::Table;
 /// The name of the row with the flags that a search has found.
 const GRANTS: &str = "grants";
 
+/// The name of the row with all flags that were tried, if no search found any.
+const EVERYTHING: &str = "everything";
+
 /// What the runs of a case have shown.
 pub struct Checked {
     /// The case, with rows for the flags that were found.
@@ -66,9 +69,15 @@ pub fn run(probe: &Probe<'_>, equality: Equality, candidates: &[Candidate]) -> R
             continue;
         }
         let answer = probe.search(*target, &native, equality, candidates)?;
-        // A grant that does not help, or allows nothing, is not worth a row.
-        if let Some(grant) = answer.grant.as_ref().filter(|grant| **grant != Grant::default()) {
-            let name = row_of(grant, &mut rows, *target);
+        let everything = Grant::default().with(candidates.iter().map(|candidate| &candidate.grant));
+        let without = outcomes.get(&Position::pinned(DEFAULT_ROW, *target));
+        let row = match &answer.grant {
+            // Flags that do not help get a row, too, if they change something: it shows what is still different.
+            None => (without != Some(&answer.outcome)).then_some((EVERYTHING, &everything)),
+            Some(grant) => (*grant != Grant::default()).then_some((GRANTS, grant)),
+        };
+        if let Some((name, grant)) = row {
+            let name = row_of(name, grant, &mut rows, *target);
             outcomes.insert(Position::pinned(&name, *target), answer.outcome.clone());
         }
         answers.insert(*target, answer);
@@ -78,15 +87,15 @@ pub fn run(probe: &Probe<'_>, equality: Equality, candidates: &[Candidate]) -> R
     Ok(Checked { case, table, answers })
 }
 
-/// The name of the row with this grant and nothing else, which is added unless there is one.
-fn row_of(grant: &Grant, rows: &mut Vec<Row>, target: Target) -> String {
+/// The name of the row with this grant and nothing else, which is added as `name` unless there is one.
+fn row_of(name: &str, grant: &Grant, rows: &mut Vec<Row>, target: Target) -> String {
     let is_same = |row: &&Row| row.grant == *grant && row.flags.is_empty() && row.compose.is_empty();
     if let Some(row) = rows.iter().find(is_same) {
         return row.name.clone();
     }
-    let name = match rows.iter().any(|row| row.name == GRANTS) {
-        true => format!("{GRANTS}-{target}"),
-        false => GRANTS.into(),
+    let name = match rows.iter().any(|row| row.name == name) {
+        true => format!("{name}-{target}"),
+        false => name.into(),
     };
     rows.push(Row { name: name.clone(), grant: grant.clone(), ..Row::default_row() });
     name
@@ -100,12 +109,12 @@ mod tests {
     fn rows_with_the_same_grant_are_one() {
         let (here, data) = (Grant::of_directory("."), Grant::of_directory("data"));
         let mut rows = vec![Row::default_row()];
-        assert_eq!(row_of(&here, &mut rows, Target::Wasip1), "grants");
-        assert_eq!(row_of(&here, &mut rows, Target::Wasip2), "grants");
-        assert_eq!(row_of(&data, &mut rows, Target::Wasip2), "grants-wasip2");
+        assert_eq!(row_of(GRANTS, &here, &mut rows, Target::Wasip1), "grants");
+        assert_eq!(row_of(GRANTS, &here, &mut rows, Target::Wasip2), "grants");
+        assert_eq!(row_of(GRANTS, &data, &mut rows, Target::Wasip2), "grants-wasip2");
         assert_eq!(rows.len(), 3);
         let own = Row { name: "own".into(), grant: here.clone(), ..Row::default_row() };
         let mut rows = vec![Row::default_row(), own];
-        assert_eq!(row_of(&here, &mut rows, Target::Wasip1), "own");
+        assert_eq!(row_of(GRANTS, &here, &mut rows, Target::Wasip1), "own");
     }
 }
