@@ -19,6 +19,7 @@ const PACKED: &[&str] = &[
     "xtask/layout",
     "xtask/cargo-parallax/Cargo.toml",
     "xtask/cargo-parallax/build.rs",
+    "xtask/tests/alternatives.rs",
     "xtask/tests/modules/README.md",
 ];
 

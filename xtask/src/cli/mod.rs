@@ -151,7 +151,8 @@ impl Command {
                  --allow-dir and --allow-network say so. A native program is not confined, though.\n\
                  \n\
                  How often it runs at most is said before. With --cases, arguments, input, variables and rows are those of \
-                 a file in the format of cases.toml, which CONTRIBUTING.md describes.\n\
+                 a file in the format of cases.toml, which CONTRIBUTING.md describes. With --keep, what was checked becomes an \
+                 example of the catalogue, unless the program depends on packages by path or git.\n\
                  \n\
                  Exit codes: 0 it does on WASI what it does natively, perhaps with flags; 100 it does not; 101 it does not \
                  compile natively, or the harness failed; 96 something is missing and cannot be installed; 2 wrong usage.",

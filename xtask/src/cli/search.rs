@@ -14,6 +14,7 @@ use crate::model::target::Target;
 use crate::report::human::Format;
 use crate::session::minimize::Equality;
 use crate::session::probe::Allowed;
+use crate::support::edition::is_installed;
 
 /// The arguments of `grants`.
 #[derive(Debug)]
@@ -36,25 +37,33 @@ pub struct WhyArgs {
 }
 
 impl WhyArgs {
-    pub fn all() -> [Arg; 5] {
-        [
-            positional("cell", "CELL")
-                .required(false)
-                .required_unless_present("all")
-                .help("EXAMPLE/CASE, EXAMPLE/CASE/ROW or EXAMPLE/CASE/ROW@TARGET [default: the baseline, all targets]"),
-            flag("all")
-                .conflicts_with("cell")
-                .help("Find the rules of all cells that differ in their baseline, and update snapshots/rules.txt"),
-            flag("check").requires("all").help("Write nothing, and fail if snapshots/rules.txt is out of date"),
-            flag("trace").conflicts_with("all").help("Show all calls of WASI, and all native ones that strace sees"),
+    /// The installed program has only what does not change the catalogue.
+    pub fn all() -> Vec<Arg> {
+        let cell = positional("cell", "CELL").help(
+            "EXAMPLE/CASE, EXAMPLE/CASE/ROW or EXAMPLE/CASE/ROW@TARGET [default: the baseline, all targets]",
+        );
+        let mut args = vec![
+            flag("trace").help("Show all calls of WASI, and all native ones that strace sees"),
             flag("offline").help("Run without accessing the network, and report what is missing"),
-        ]
+        ];
+        if is_installed() {
+            args.push(cell);
+            return args;
+        }
+        args.extend([
+            cell.required(false).required_unless_present("all").conflicts_with("all"),
+            flag("all")
+                .conflicts_with("trace")
+                .help("Find the rules of all cells that differ in their baseline or without flags, and update snapshots/rules.txt"),
+            flag("check").requires("all").help("Write nothing, and fail if snapshots/rules.txt is out of date"),
+        ]);
+        args
     }
 
     pub fn of(matches: &mut ArgMatches) -> WhyArgs {
         WhyArgs {
             cell: matches.remove_one("cell"),
-            check: matches.get_flag("check"),
+            check: !is_installed() && matches.get_flag("check"),
             trace: matches.get_flag("trace"),
             offline: matches.get_flag("offline"),
         }

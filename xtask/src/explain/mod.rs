@@ -242,6 +242,6 @@ mod tests {
             Some("std-unstable"),
         );
         let here = Outcome::of_end(End::DoesNotCompose("nothing exports greet".into()));
-        super::tests::check(&exit(0, "", ""), &here, Some("components"));
+        tests::check(&exit(0, "", ""), &here, Some("components"));
     }
 }

@@ -97,6 +97,19 @@ fn what_no_flag_helps_is_shown_with_rows_of_the_catalogue() {
 }
 
 #[test]
+fn what_differs_with_all_flags_is_shown() {
+    let program = "fn main() {\n    let file = std::fs::File::open(\"a.txt\").expect(\"a file\");\n    \
+        println!(\"{:?}\", file.try_clone().map_err(|error| error.kind()).err());\n}";
+    let (workspace, outside) = with_package(program);
+    let data = outside.path().join("data/letters");
+    check(&workspace, &outside, &["--cwd", data.to_str().unwrap()])
+        .code(100)
+        .prints("Some(Unsupported) (with --dir=.); no flags that were tried help\n")
+        .prints("\ngrants       ·       C       C     --dir=.\n")
+        .prints("│Some(Unsupported)\n");
+}
+
+#[test]
 fn program_that_agrees_needs_nothing() {
     let (workspace, outside) = with_package(HELLO);
     check(&workspace, &outside, &["--target", "wasip2"])

@@ -1,11 +1,11 @@
 //! `cargo parallax`: the installed program, which works in any directory without a clone.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 
 use assert_cmd::Command;
 
-use crate::support::{AssertOutput, Workspace, cargo};
+use crate::support::{AssertOutput, Workspace, cargo, install};
 
 /// Prints a file whose name is an argument.
 const READER: &str = r#"fn main() -> std::io::Result<()> {
@@ -13,22 +13,6 @@ const READER: &str = r#"fn main() -> std::io::Result<()> {
     Ok(())
 }
 "#;
-
-/// Installs the program below `root`, and returns the directory that it is in. In the profile of the tests, because
-/// its dependencies are compiled for that already.
-fn install(root: &Path) -> PathBuf {
-    let target = Path::new(env!("CARGO_BIN_EXE_xtask")).ancestors().nth(2).expect("a target directory");
-    cargo()
-        .args(["install", "--debug", "--locked", "--offline", "--no-track", "--path"])
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("cargo-parallax"))
-        .arg("--root")
-        .arg(root)
-        .arg("--target-dir")
-        .arg(target)
-        .assert()
-        .success();
-    root.join("bin")
-}
 
 #[test]
 fn installed_program_works_without_a_clone() {

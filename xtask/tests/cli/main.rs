@@ -24,6 +24,7 @@ mod orphans;
 mod outcomes;
 mod partial_runs;
 mod peers;
+mod porting;
 mod program_output;
 mod recording;
 mod reports;

@@ -15,7 +15,7 @@ pub mod runs;
 #[cfg(target_os = "linux")]
 pub mod wait;
 
-pub use environment::{cargo, home_of, path_without_wasmtime};
+pub use environment::{cargo, home_of, install, path_without_wasmtime, without_variables_of_caller};
 pub use files::files_at;
 #[cfg(target_os = "linux")]
 pub use files::make_fifo;

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use assert_cmd::Command;
@@ -19,11 +20,16 @@ pub fn is_from_caller(name: &OsStr) -> bool {
 
 /// The cargo that compiled the tests, without variables that change what it or a command of it does.
 pub fn cargo() -> Command {
-    let mut command = Command::new(env!("CARGO"));
+    without_variables_of_caller(env!("CARGO"))
+}
+
+/// A program, without variables that change what cargo or the harness does.
+pub fn without_variables_of_caller(program: &str) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in env::vars_os().filter(|(name, _)| is_from_caller(name)) {
         command.env_remove(name);
     }
-    command.timeout(Duration::from_secs(300));
+    command.timeout(Duration::from_secs(600));
     command
 }
 
@@ -40,4 +46,20 @@ pub fn path_without_wasmtime() -> OsString {
     let program = format!("wasmtime{}", env::consts::EXE_SUFFIX);
     let others = env::split_paths(&path).filter(|directory| !directory.join(&program).exists());
     env::join_paths(others).expect("directories from PATH can be joined again")
+}
+
+/// Installs `cargo-parallax` below `root`, and returns the directory that it is in. In the profile of the tests, because
+/// its dependencies are compiled for that already.
+pub fn install(root: &Path) -> PathBuf {
+    let target = Path::new(env!("CARGO_BIN_EXE_xtask")).ancestors().nth(2).expect("a target directory");
+    cargo()
+        .args(["install", "--debug", "--locked", "--offline", "--no-track", "--force", "--path"])
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("cargo-parallax"))
+        .arg("--root")
+        .arg(root)
+        .arg("--target-dir")
+        .arg(target)
+        .assert()
+        .success();
+    root.join("bin")
 }

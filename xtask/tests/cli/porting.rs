@@ -1,0 +1,68 @@
+//! The commands of docs/porting.md, run in their order in a directory without a clone.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::{Workspace, install, require, without_variables_of_caller};
+
+/// A code block: its language and its lines.
+fn blocks(page: &str) -> Vec<(&str, Vec<&str>)> {
+    let parts = page.split("\n```").skip(1).step_by(2);
+    parts
+        .map(|part| part.split_once('\n').unwrap())
+        .map(|(language, text)| (language, text.lines().collect()))
+        .collect()
+}
+
+#[test]
+fn commands_of_the_page_print_what_it_says() {
+    let has_network = Command::new("curl")
+        .args(["--silent", "--fail", "--head", "--max-time", "20"])
+        .arg("https://static.crates.io/crates/sd/sd-1.0.0.crate")
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !require("curl and the network", has_network) {
+        return;
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = fs::read_to_string(root.join("docs/porting.md")).unwrap();
+    // Always the same directories, so that a second run finds what the first one has compiled.
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("porting");
+    let (work, cache) = (directory.join("work"), directory.join("cache"));
+    let _ = fs::remove_dir_all(&work);
+    fs::create_dir_all(&work).unwrap();
+    let bin = install(&directory);
+    let wasmtime = Workspace::with_hello().wasmtime();
+
+    let (mut printed, mut compared) = (String::new(), 0);
+    for (language, lines) in blocks(&page) {
+        match language {
+            "sh" => printed.clear(),
+            "text" => {
+                for line in lines.into_iter().filter(|line| *line != "…") {
+                    assert!(printed.lines().any(|one| one == line), "not printed: {line}\n{printed}");
+                    compared += 1;
+                }
+                continue;
+            }
+            _ => continue,
+        }
+        for line in lines {
+            if let Some(path) = line.strip_prefix("cargo install --locked --path ") {
+                assert!(root.join(path).join("Cargo.toml").is_file(), "{line}");
+                continue;
+            }
+            let path = std::env::var_os("PATH").unwrap_or_default();
+            let path = std::env::join_paths([bin.clone()].into_iter().chain(std::env::split_paths(&path)));
+            let mut shell = without_variables_of_caller("sh");
+            shell.args(["-c", line]).current_dir(&work).env("PATH", path.unwrap());
+            shell.env("XDG_CACHE_HOME", &cache).env("WASMTIME", &wasmtime);
+            let output = shell.output().unwrap();
+            assert!(matches!(output.status.code(), Some(0 | 100)), "{line}: {output:?}");
+            printed.push_str(&String::from_utf8_lossy(&output.stderr));
+            printed.push_str(&String::from_utf8_lossy(&output.stdout));
+        }
+    }
+    assert!(compared > 20, "only {compared} lines were compared");
+}
