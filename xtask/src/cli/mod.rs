@@ -168,7 +168,7 @@ impl Command {
                  \n\
                  Exit codes: 0 flags were found for every target; 100 not for every target; 4 there is no such case.",
             )
-            .arg(positional("case", "EXAMPLE/CASE").help("The case, such as cat/sample"))
+            .args(GrantsArgs::own())
             .args(search::allowed()),
             described(
                 command("why"),
@@ -359,8 +359,8 @@ mod tests {
 
     #[test]
     fn arguments_of_searches_are_read() {
-        let none = "Grants(GrantsArgs { case: \"a/b\", target: None, equality: Output, \
-            allowed: Allowed { directories: [], network: false }, offline: false })";
+        let none = "Grants(GrantsArgs { case: Some(\"a/b\"), target: None, equality: Output, \
+            allowed: Allowed { directories: [], network: false, whole_env: false }, offline: false })";
         assert_eq!(read("grants a/b"), none);
         let none_of_check = read("check a");
         for (argument, default, given) in [
@@ -369,6 +369,7 @@ mod tests {
             ("--equal end", "equality: Output", "equality: End"),
             ("--allow-dir /a --allow-dir b", "directories: []", r#"directories: ["/a", "b"]"#),
             ("--allow-network", "network: false", "network: true"),
+            ("--allow-env", "whole_env: false", "whole_env: true"),
             ("--offline", "offline: false", "offline: true"),
         ] {
             assert_eq!(read(&format!("grants a/b {argument}")), none.replace(default, given), "{argument}");

@@ -19,7 +19,8 @@ use crate::support::edition::is_installed;
 /// The arguments of `grants`.
 #[derive(Debug)]
 pub struct GrantsArgs {
-    pub case: String,
+    /// `None` for all cases that a recorded row makes the same.
+    pub case: Option<String>,
     pub target: Option<Target>,
     pub equality: Equality,
     pub allowed: Allowed,
@@ -97,9 +98,21 @@ pub struct CheckArgs {
 }
 
 impl GrantsArgs {
+    pub fn own() -> [Arg; 2] {
+        [
+            positional("case", "EXAMPLE/CASE")
+                .required(false)
+                .required_unless_present("all")
+                .help("The case, such as cat/sample"),
+            flag("all").conflicts_with("case").help(
+                "Hold the search against the rows of the catalogue that make a target the same as native",
+            ),
+        ]
+    }
+
     pub fn of(matches: &mut ArgMatches) -> GrantsArgs {
         GrantsArgs {
-            case: required(matches, "case"),
+            case: matches.remove_one("case"),
             target: matches.remove_one("target"),
             equality: required(matches, "equal"),
             allowed: Allowed::of(matches),
@@ -204,7 +217,7 @@ impl CheckArgs {
 }
 
 /// The arguments of a search for flags.
-pub fn allowed() -> [Arg; 5] {
+pub fn allowed() -> [Arg; 6] {
     [
         option("target", "TARGET").value_parser(wasm_target).help("Only this target: wasip1 or wasip2"),
         option("equal", "WHAT")
@@ -214,14 +227,19 @@ pub fn allowed() -> [Arg; 5] {
         option("allow-dir", "DIR")
             .action(ArgAction::Append)
             .help("Directory of the host that the search may grant"),
-        flag("allow-network").help("The search may grant the network"),
+        flag("allow-network").help("The search may grant the network, and the lookup of names"),
+        flag("allow-env").help("The search may grant the whole environment"),
         flag("offline").help("Run without accessing the network"),
     ]
 }
 
 impl Allowed {
     fn of(matches: &mut ArgMatches) -> Allowed {
-        Allowed { directories: several(matches, "allow-dir"), network: matches.get_flag("allow-network") }
+        Allowed {
+            directories: several(matches, "allow-dir"),
+            network: matches.get_flag("allow-network"),
+            whole_env: matches.get_flag("allow-env"),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use xshell::{Cmd, Shell, cmd};
 
 use crate::cli::{self, Cli, WhyArgs};
-use crate::commands::{divergences, test, why};
+use crate::commands::{divergences, grants, test, why};
 use crate::environment::Environment;
 use crate::exit;
 use crate::model::column::Toolchain;
@@ -81,6 +81,11 @@ pub fn ci(workspace: &Workspace, env: &Environment) -> Result<u8> {
     say("\n== the rules: cargo xtask why --all --check");
     let rules = WhyArgs { cell: None, check: true, trace: false, offline: false };
     total.add(one_check(why::why(workspace, env, &rules).map(|code| code == exit::OK)));
+    say("\n== the search for flags: cargo xtask grants --all");
+    let Cli { command: cli::Command::Grants(args) } = Cli::parse_from(["xtask", "grants", "--all"]) else {
+        unreachable!("the command is `grants`");
+    };
+    total.add(one_check(grants::grants(workspace, env, &args).map(|code| code == exit::OK)));
     say("\n== DIVERGENCES.md: cargo xtask divergences --check");
     total.add(one_check(divergences::divergences(workspace, env, true).map(|code| code == exit::OK)));
 

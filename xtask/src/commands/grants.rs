@@ -5,27 +5,33 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
+use crate::build::artifacts::Files;
+use crate::build::cargo::Built;
+use crate::build::compose::Misfits;
 use crate::cli::GrantsArgs;
 use crate::discover::examples;
 use crate::environment::Environment;
 use crate::exit;
+use crate::host::hosts::Hosts;
 use crate::host::wasmtime;
-use crate::model::case::{Case, Row};
-use crate::model::cell;
+use crate::model::case::{Case, DEFAULT_ROW, Row};
+use crate::model::cell::{self, Position};
 use crate::model::column::Column;
 use crate::model::example::Example;
 use crate::model::grant::Grant;
 use crate::model::needs;
 use crate::model::target::Target;
-use crate::run::scratch;
-use crate::session::minimize::Answer;
-use crate::session::probe::{Probe, candidates};
+use crate::run::scratch::{self, Root};
+use crate::session::minimize::{Answer, Equality};
+use crate::session::probe::{Allowed, Probe, candidates, candidates_for};
 use crate::session::{self, Session, Tools};
 use crate::snapshot::format::Drawn;
+use crate::snapshot::store::{self, Location};
+use crate::snapshot::table::Table;
 use crate::support::edition::COMMAND;
-use crate::support::escape::{shell_words, without_controls};
+use crate::support::escape::{count, shell_words, without_controls};
 use crate::support::suggest::suggest;
-use crate::support::terminal;
+use crate::support::terminal::{self, say};
 use crate::tools::progress::Progress;
 use crate::workspace::Workspace;
 
@@ -35,42 +41,37 @@ use crate::workspace::Workspace;
 /// If there is no such case, if it does not run natively, or if the harness fails.
 pub fn grants(workspace: &Workspace, env: &Environment, args: &GrantsArgs) -> Result<u8> {
     let examples = examples::discover(workspace)?;
-    let (example, case) = find(&examples, &args.case)?;
+    match &args.case {
+        Some(named) => one(workspace, env, args, &examples, named),
+        None => all(workspace, env, args, &examples),
+    }
+}
+
+/// Searches the least grants of one case.
+fn one(
+    workspace: &Workspace,
+    env: &Environment,
+    args: &GrantsArgs,
+    examples: &[Example],
+    named: &str,
+) -> Result<u8> {
+    let (example, case) = find(examples, named)?;
     let targets: Vec<_> = wasm_targets(args.target).filter(|target| case.targets.contains(target)).collect();
     if targets.is_empty() || !case.targets.contains(&Target::Native) {
         let message =
-            format!("{} does not run both natively and on WASI, so there is nothing to compare", args.case);
+            format!("{named} does not run both natively and on WASI, so there is nothing to compare");
         return Err(exit::error(exit::USAGE, message));
     }
-    let columns: Vec<_> =
-        [Target::Native].into_iter().chain(targets.iter().copied()).map(Column::pinned).collect();
-    let session = Session::open(workspace, env, args.offline, Progress::of(env, false))?;
-    let Tools { toolchains, hosts } = session.provision(&columns)?;
     let one = [Example { cases: vec![case.clone()], ..example.clone() }];
-    let cells = cell::all(&one, &columns);
-    let units: BTreeSet<_> = cells.iter().flat_map(needs::units).collect();
-    let built = session.build(&toolchains, &units)?;
-    let files = built.files();
-    let misfits = session.compose(&toolchains, &cells, &files)?;
-    let scratch = scratch::prepare(&workspace.own_dir())?;
-    let probe = Probe {
-        session: &session,
-        hosts: &hosts,
-        built: &built,
-        files: &files,
-        misfits: &misfits,
-        scratch: &scratch,
-        example,
-        case,
-    };
+    let ready = Ready::new(workspace, env, args.offline, &one)?;
+    let probe = ready.probe(example, case);
     let started = Instant::now();
-    let answers = session::cells::guarded(&session, &scratch, false, || {
+    let answers = session::cells::guarded(&ready.session, &ready.scratch, false, || {
         let native = native(&probe)?;
-        let candidates = candidates(case, &args.allowed);
-        let search = |target: &Target| probe.search(*target, &native, args.equality, &candidates);
+        let search = |target: &Target| search(&probe, *target, &native, args.equality, &args.allowed);
         targets.iter().map(search).collect::<Result<Vec<_>>>()
     });
-    session.end_if_interrupted();
+    ready.session.end_if_interrupted();
     let answers = answers?;
     terminal::print(&draw(&targets, &answers, started.elapsed().as_secs_f32()))?;
     let program = format!("{}.wasm", example.name);
@@ -79,8 +80,139 @@ pub fn grants(workspace: &Workspace, env: &Environment, args: &GrantsArgs) -> Re
         let line = line(grant, &program, &case.args);
         terminal::print(&without_controls(&format!("  {target}   {line}\n")))?;
     }
+    let warnings: BTreeSet<_> =
+        answers.iter().filter_map(|answer| answer.grant.as_ref()).flat_map(Grant::warnings).collect();
+    for warning in warnings {
+        say(&format!("warning: {warning}"));
+    }
     let all_found = answers.iter().all(|answer| answer.grant.is_some());
     Ok(if all_found { exit::OK } else { exit::DIFFERS })
+}
+
+/// Holds the search against the catalogue: where a recorded row makes a target the same as native, the search must
+/// find a grant with as many flags or fewer.
+fn all(workspace: &Workspace, env: &Environment, args: &GrantsArgs, examples: &[Example]) -> Result<u8> {
+    let mut recorded = Vec::new();
+    for example in examples {
+        for case in &example.cases {
+            let location = Location::new(&workspace.snapshots(), &example.name, &case.name);
+            let Some(accepted) = store::accepted(&location)? else { continue };
+            let rows = wasm_targets(args.target).filter_map(|target| {
+                Some((target, least_row(&accepted.table, case, target, args.equality)?))
+            });
+            recorded.extend(rows.map(|(target, row)| (example, case, target, row)));
+        }
+    }
+    let ready = Ready::new(workspace, env, args.offline, examples)?;
+    let started = Instant::now();
+    let worse = session::cells::guarded(&ready.session, &ready.scratch, false, || {
+        let mut worse = Vec::new();
+        for (example, case, target, row) in &recorded {
+            let probe = ready.probe(example, case);
+            let allowed = Allowed {
+                directories: row.grant.dirs.iter().map(|directory| directory.host.clone()).collect(),
+                network: row.grant.network,
+                whole_env: false,
+            };
+            let answer = search(&probe, *target, &native(&probe)?, args.equality, &allowed)?;
+            let found = answer.grant.as_ref().map(flags);
+            let least = flags(&row.grant);
+            if found.as_ref().is_none_or(|found| found.len() > least.len()) {
+                let found = found.map_or("nothing".into(), |found| found.join(" "));
+                let id = format!("{}/{}@{target}", example.name, case.name);
+                worse.push(format!(
+                    "{id}: the row {} has {}, and the search finds {found}",
+                    row.name,
+                    least.join(" ")
+                ));
+            }
+        }
+        Ok(worse)
+    });
+    ready.session.end_if_interrupted();
+    let worse = worse?;
+    for line in &worse {
+        terminal::print(&without_controls(&format!("{line}\n")))?;
+    }
+    let (right, seconds) = (recorded.len() - worse.len(), started.elapsed().as_secs_f32());
+    terminal::print(&format!(
+        "{right} of {} that a recorded row makes the same: found with as many flags or fewer, in {seconds:.1} s\n",
+        count(recorded.len(), "cell")
+    ))?;
+    Ok(if worse.is_empty() { exit::OK } else { exit::DIFFERS })
+}
+
+/// The recorded row with the fewest flags in which a target is the same as native, if it is not without any.
+fn least_row<'a>(table: &Table, case: &'a Case, target: Target, equality: Equality) -> Option<&'a Row> {
+    let native = &table.outcome(&Position::pinned(DEFAULT_ROW, Target::Native))?.outcome;
+    let is_same = |row: &str| {
+        let outcome = table.outcome(&Position::pinned(row, target));
+        outcome.is_some_and(|drawn| equality.holds(native, &drawn.outcome))
+    };
+    if is_same(DEFAULT_ROW) || table.outcome(&Position::pinned(DEFAULT_ROW, target)).is_none() {
+        return None;
+    }
+    // The search knows neither raw flags nor other names and values than the host's.
+    let is_plain = |row: &&Row| {
+        let dirs =
+            row.grant.dirs.iter().all(|directory| directory.guest.is_none() && !directory.host.contains('{'));
+        let env = row.grant.env.iter().all(|variable| variable.value.is_none());
+        row.flags.is_empty() && row.compose.is_empty() && dirs && env
+    };
+    let rows = case.rows.iter().filter(is_plain).filter(|row| is_same(&row.name));
+    rows.min_by_key(|row| flags(&row.grant).len())
+}
+
+/// Examples that are built, and where they run.
+struct Ready<'a> {
+    session: Session<'a>,
+    hosts: Hosts,
+    built: Built,
+    files: Files,
+    misfits: Misfits,
+    scratch: Root,
+}
+
+impl<'a> Ready<'a> {
+    /// Builds all programs of these examples.
+    fn new(
+        workspace: &'a Workspace,
+        env: &'a Environment,
+        offline: bool,
+        examples: &[Example],
+    ) -> Result<Ready<'a>> {
+        let columns = Column::all_pinned();
+        let session = Session::open(workspace, env, offline, Progress::of(env, false))?;
+        let Tools { toolchains, hosts } = session.provision(&columns)?;
+        let cells = cell::all(examples, &columns);
+        let units: BTreeSet<_> = cells.iter().flat_map(needs::units).collect();
+        let built = session.build(&toolchains, &units)?;
+        let files = built.files();
+        let misfits = session.compose(&toolchains, &cells, &files)?;
+        let scratch = scratch::prepare(&workspace.own_dir())?;
+        Ok(Ready { session, hosts, built, files, misfits, scratch })
+    }
+
+    fn probe<'b>(&'b self, example: &'b Example, case: &'b Case) -> Probe<'b> {
+        let Ready { session, hosts, built, files, misfits, scratch } = self;
+        Probe { session, hosts, built, files, misfits, scratch, example, case }
+    }
+}
+
+/// Searches the least grant of a case on a target: of what every search tries, and of what its outcome without flags
+/// suggests.
+fn search(
+    probe: &Probe<'_>,
+    target: Target,
+    native: &Drawn,
+    equality: Equality,
+    allowed: &Allowed,
+) -> Result<Answer> {
+    let outcomes = probe.run(vec![Row::default_row()], &[Column::pinned(target)])?;
+    let without = outcomes.into_values().next().context("the program was interrupted")?;
+    let mut candidates = candidates(probe.case, allowed);
+    candidates.extend(candidates_for(&without.outcome.end));
+    probe.search(target, native, equality, &candidates)
 }
 
 /// The wasm targets, or the one that the user names.

@@ -251,7 +251,7 @@ fn grant(spec: &GrantSpec) -> Grant {
         Some((name, value)) => Variable { name: name.into(), value: Some(value.into()) },
         None => Variable { name: variable.get_ref().clone(), value: None },
     });
-    Grant { dirs: dirs.collect(), env: env.collect(), network: spec.network }
+    Grant { dirs: dirs.collect(), env: env.collect(), network: spec.network, ..Grant::default() }
 }
 
 /// Reads the names of targets. Returns the targets in the order of [`Target::ALL`].

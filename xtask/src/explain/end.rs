@@ -6,7 +6,7 @@ use crate::explain::rules::{
     STD_PANICS, USIZE_32, WASM_STACK,
 };
 use crate::explain::{change, crates};
-use crate::host::wasmtime::allowed;
+use crate::host::wasmtime::{STACK_EXHAUSTED, allowed};
 use crate::model::os_error::{System, named};
 use crate::model::outcome::{End, Outcome};
 use crate::model::target::Target;
@@ -29,11 +29,11 @@ fn of_trap(evidence: &Evidence<'_>, what: &str) -> Option<Explanation> {
     let is_limited = |name: &str| allowed::limits(evidence.flags, name);
     if what.contains("all fuel consumed") && is_limited("fuel")
         || what == "interrupt" && is_limited("timeout")
-        || what.contains("call stack exhausted") && is_limited("max-wasm-stack")
+        || what == STACK_EXHAUSTED && is_limited("max-wasm-stack")
     {
         return Some(Explanation::new(&LIMIT, format!("wasmtime says: {what}")));
     }
-    if what.contains("call stack exhausted") {
+    if what == STACK_EXHAUSTED {
         return Some(Explanation::new(&WASM_STACK, format!("wasmtime says: {what}")));
     }
     if what == "out of bounds memory access" {

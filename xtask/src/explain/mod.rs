@@ -128,7 +128,8 @@ mod tests {
         assert_eq!(rule(&native, &here, &["--dir=."], &trace(&["other.txt"])), None);
         assert_eq!(rule(&native, &here, &["--dir=."], &trace(&["a/b.txt", "a/b.txt"])), None);
         let absolute = shown("/a/b.txt: No such file or directory");
-        assert_eq!(rule(&native, &absolute, &["--dir=."], &trace(&["a/b.txt"])), None);
+        assert_eq!(rule(&native, &absolute, &["--dir=."], &trace(&["a/b.txt"])), Some("absolute-path"));
+        assert_eq!(rule(&native, &absolute, &["--dir=/x"], &trace(&["a/b.txt"])), None);
         let bytes = |name| shown(&format!("{name}: No such file or directory"));
         assert_eq!(rule(&native, &bytes("caf\\xe9"), &["--dir=."], &trace(&[])), Some("not-utf-8"));
         // The program has escaped a name that is valid.

@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use crate::explain::evidence::{Evidence, Explanation};
 use crate::explain::rules::{
-    HOST_ANSWER, LEFT_PREOPEN, LIBC_ANSWER, LIBC_UNSUPPORTED, NETWORK_NOT_GRANTED, NO_PREOPEN, NO_THREADS,
-    NOT_UTF_8, STREAM_ERROR,
+    ABSOLUTE_PATH, HOST_ANSWER, LEFT_PREOPEN, LIBC_ANSWER, LIBC_UNSUPPORTED, NETWORK_NOT_GRANTED, NO_PREOPEN,
+    NO_THREADS, NOT_UTF_8, STREAM_ERROR,
 };
 use crate::host::wasmtime::allowed;
 use crate::model::os_error::{self, OsError, System};
@@ -58,6 +58,10 @@ fn of_host(evidence: &Evidence<'_>, line: &str, error: &OsError, index: usize) -
         &NETWORK_NOT_GRANTED
     } else {
         // A file that is not there may have been looked for before, for another reason.
+        let is_absolute = error.name == "ENOENT" && names_absolute_path(call, line);
+        if is_absolute && allowed::directories(evidence.flags).any(|directory| directory == ".") {
+            return Some(Explanation::new(&ABSOLUTE_PATH, answered(call)).at(index));
+        }
         if error.name == "ENOENT" && !names_path(call, line) {
             return None;
         }
@@ -66,11 +70,27 @@ fn of_host(evidence: &Evidence<'_>, line: &str, error: &OsError, index: usize) -
     Some(Explanation::new(rule, answered(call)).at(index))
 }
 
-/// Whether a line names the path of a call, as the program wrote it: wasi-libc makes a relative path of an absolute
-/// one.
+/// Whether a line names the path of a call, as the program wrote it.
 fn names_path(call: &WasiCall, line: &str) -> bool {
-    let Some(path) = call.argument("path").filter(|path| !path.starts_with("*guest")) else { return false };
-    line.match_indices(path).any(|(at, _)| !line[..at].ends_with('/'))
+    words(line).any(|word| !word.starts_with('/') && is_path(call, word))
+}
+
+/// Whether a line names an absolute path of which wasi-libc made the path of a call, without the slash.
+fn names_absolute_path(call: &WasiCall, line: &str) -> bool {
+    words(line).any(|word| word.strip_prefix('/').is_some_and(|path| is_path(call, path)))
+}
+
+/// The words of a line that may be paths.
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    line.split(|c: char| c.is_whitespace() || "\"'`:()".contains(c)).filter(|word| !word.is_empty())
+}
+
+/// Whether this is the path of a call. In WASI 0.1 the host only tells how long it was.
+fn is_path(call: &WasiCall, path: &str) -> bool {
+    match call.path_length() {
+        Some(length) => length == path.len(),
+        None => call.argument("path") == Some(path),
+    }
 }
 
 /// Explains an error that no call to the host failed with.

@@ -42,8 +42,9 @@ pub fn named(id: &str) -> Option<&'static Rule> {
 }
 
 /// All rules, in the order in which the page shows them.
-pub const ALL: [&Rule; 35] = [
+pub const ALL: [&Rule; 36] = [
     &NO_PREOPEN,
+    &ABSOLUTE_PATH,
     &LEFT_PREOPEN,
     &ENV_NOT_GRANTED,
     &NETWORK_NOT_GRANTED,
@@ -87,6 +88,16 @@ pub const NO_PREOPEN: Rule = Rule {
            guest, looks for the preopen whose name is the beginning of the path. There is none, so it answers ENOENT \
            itself, as if the file did not exist. The host was never asked.",
     help: "grant the directory: `wasmtime run --dir=DIR`",
+    sources: &["wasi-libc:libc-bottom-half/sources/preopens.c"],
+};
+
+pub const ABSOLUTE_PATH: Rule = Rule {
+    id: "absolute-path",
+    layer: "wasi-libc",
+    text: "The path is absolute, and only the directory `.` was granted that could contain it. wasi-libc takes that \
+           for the root of the guest's files: it asks the host for the path below it, without the first slash, and \
+           there is no such file.",
+    help: "use a relative path, or grant the directory by its absolute path: `wasmtime run --dir=/DIR`",
     sources: &["wasi-libc:libc-bottom-half/sources/preopens.c"],
 };
 
@@ -327,7 +338,7 @@ pub const CRATE_STUB: Rule = Rule {
     layer: "crate",
     text: "A crate has no implementation for the target, only a stub that returns an error or panics.",
     help: "look for a feature or another crate, or do without where the error is Unsupported",
-    sources: &["rust:library/core/src/io/error.rs"],
+    sources: &[],
 };
 
 pub const CRATE_NOT_SUPPORTED: Rule = Rule {

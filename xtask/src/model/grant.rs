@@ -1,5 +1,7 @@
 //! What a user allows a guest, independent of the flags of a host.
 
+use std::path::Path;
+
 /// What a row allows the guest. Each host translates this into its own flags. A native program needs no
 /// grant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -10,6 +12,12 @@ pub struct Grant {
     pub env: Vec<Variable>,
     /// Whether the guest may use the network, with sockets to and from any address.
     pub network: bool,
+    /// Whether the guest may look up the names of other machines.
+    pub lookup: bool,
+    /// Whether the guest sees the whole environment of its host.
+    pub whole_env: bool,
+    /// The size of the stack for its functions, in bytes; by default the host's.
+    pub stack: Option<u64>,
 }
 
 impl Grant {
@@ -19,6 +27,9 @@ impl Grant {
             self.dirs.extend(other.dirs.iter().cloned());
             self.env.extend(other.env.iter().cloned());
             self.network |= other.network;
+            self.lookup |= other.lookup;
+            self.whole_env |= other.whole_env;
+            self.stack = self.stack.max(other.stack);
         }
         self
     }
@@ -27,6 +38,20 @@ impl Grant {
     pub fn of_directory(host: impl Into<String>) -> Grant {
         let directory = Directory { host: host.into(), guest: None };
         Grant { dirs: vec![directory], ..Grant::default() }
+    }
+
+    /// Says what this opens that its flags do not tell, for a user who is about to give them.
+    pub fn warnings(&self) -> Vec<String> {
+        let root = self.dirs.iter().any(|directory| Path::new(&directory.host) == Path::new("/"));
+        let warnings = [
+            (
+                root,
+                "a grant of / opens all files of this user, also /proc/self/environ with the whole environment of wasmtime",
+            ),
+            (self.network, "the network means any address, also this machine's own services"),
+            (self.whole_env, "the whole environment often contains secrets"),
+        ];
+        warnings.into_iter().filter(|(holds, _)| *holds).map(|(_, text)| text.into()).collect()
     }
 
     /// Returns a grant of a variable with its value on the host.

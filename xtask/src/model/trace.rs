@@ -57,6 +57,12 @@ impl WasiCall {
         self.function.starts_with("environ_") || self.function == "get-environment"
     }
 
+    /// Returns the length of the path in bytes, if the host does not tell the path itself: `path=*guest 0x102fe0/8`.
+    pub fn path_length(&self) -> Option<usize> {
+        let (_, rest) = self.arguments.split_once("path=*guest ")?;
+        rest.split(' ').next()?.split_once('/')?.1.parse().ok()
+    }
+
     /// Returns the value of an argument: that of `path` in `fd=Fd(3) path="a b"` is `a b`. Quotes are removed.
     pub fn argument(&self, name: &str) -> Option<&str> {
         let mut rest = self.arguments.as_str();
@@ -112,5 +118,8 @@ mod tests {
         assert_eq!(call.argument("flags"), Some("(READ)"));
         assert_eq!(call.argument("old_path"), Some("x"));
         assert_eq!(call.argument("offset"), None);
+        assert_eq!(call.path_length(), None);
+        let of_wasi_0_1 = WasiCall { arguments: "fd=Fd(3) path=*guest 0x102fe0/8 flags=x".into(), ..call };
+        assert_eq!(of_wasi_0_1.path_length(), Some(8));
     }
 }

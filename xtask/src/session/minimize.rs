@@ -1,6 +1,6 @@
 //! Finds the least grant with which a program does on WASI what it does natively.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::model::grant::Grant;
 use crate::model::outcome::Outcome;
@@ -51,16 +51,16 @@ pub struct Answer {
 
 /// Returns how many grants [`search`] tries at most.
 pub fn most_tried(candidates: &[Candidate]) -> usize {
-    // Each is left out once, and so is each that is put in its place.
+    // Each is left out twice, and so is each that is put in its place.
     fn of_one(candidate: &Candidate) -> usize {
         let deeper = candidate.narrower.iter().map(of_one).max().unwrap_or_default();
-        1 + candidate.narrower.len() + deeper
+        2 + candidate.narrower.len() + deeper
     }
-    1 + candidates.iter().map(of_one).sum::<usize>()
+    3 + candidates.iter().map(of_one).sum::<usize>()
 }
 
-/// Searches the least of `candidates` with which the outcome is that of `native`. `run` runs the program with a
-/// grant.
+/// Searches the least of `candidates` with which the outcome is that of `native`. `run` runs the program with each of
+/// some grants, at once if it can.
 ///
 /// Each part of the answer is needed: without it, or with a narrower one in its place, the outcome was another. So
 /// the answer has no part too many, though another one of the same size might do as well.
@@ -71,49 +71,102 @@ pub fn search(
     native: &Outcome,
     equality: Equality,
     candidates: &[Candidate],
-    run: impl Fn(&Grant) -> Result<Drawn>,
+    run: impl Fn(&[Grant]) -> Result<Vec<Drawn>>,
 ) -> Result<Answer> {
-    let mut known: Vec<(Grant, Drawn)> = Vec::new();
-    let together = |set: &[Candidate]| Grant::default().with(set.iter().map(|candidate| &candidate.grant));
-    let mut outcome = |set: &[Candidate]| -> Result<(Drawn, usize)> {
-        let grant = together(set);
-        if let Some((_, outcome)) = known.iter().find(|(tried, _)| *tried == grant) {
-            return Ok((outcome.clone(), known.len()));
-        }
-        let outcome = run(&grant)?;
-        known.push((grant, outcome.clone()));
-        Ok((outcome, known.len()))
-    };
-    let mut suffices =
-        |set: &[Candidate]| -> Result<bool> { Ok(equality.holds(native, &outcome(set)?.0.outcome)) };
-
+    let mut tries = Tries { native, equality, run, known: Vec::new() };
     let mut set = candidates.to_vec();
+    tries.all(&[Vec::new(), set.clone()])?;
+    let helps = tries.suffices(&set)?;
+    if tries.suffices(&[])? {
+        set.clear();
+    } else if helps {
+        // Most programs need exactly what they miss if it is left out of all.
+        let rests: Vec<_> = (0..set.len()).map(|left_out| without(&set, left_out)).collect();
+        tries.all(&rests)?;
+        let mut missed = Vec::new();
+        for (candidate, rest) in set.iter().zip(&rests) {
+            if !tries.suffices(rest)? {
+                missed.push(candidate.clone());
+            }
+        }
+        if tries.suffices(&missed)? {
+            set = missed;
+        }
+    }
     let mut at = 0;
-    let helps = suffices(&set)?;
     while helps && at < set.len() {
-        let mut without = set.clone();
-        let removed = without.remove(at);
-        if suffices(&without)? {
-            set = without;
+        if tries.suffices(&without(&set, at))? {
+            set.remove(at);
             continue;
         }
-        let mut narrower = None;
-        for candidate in removed.narrower {
+        let with = |narrower: &Candidate| {
             let mut with = set.clone();
-            with[at] = candidate;
-            if suffices(&with)? {
-                narrower = Some(with);
+            with[at] = narrower.clone();
+            with
+        };
+        let narrower: Vec<_> = set[at].narrower.iter().map(with).collect();
+        tries.all(&narrower)?;
+        let mut found = None;
+        for with in narrower {
+            if tries.suffices(&with)? {
+                found = Some(with);
                 break;
             }
         }
-        match narrower {
+        match found {
             // The narrower grant may have narrower ones itself.
             Some(with) => set = with,
             None => at += 1,
         }
     }
-    let (outcome, tried) = outcome(&set)?;
-    Ok(Answer { grant: helps.then(|| together(&set)), outcome, tried })
+    let outcome = tries.outcome(&set)?;
+    Ok(Answer { grant: helps.then(|| together(&set)), outcome, tried: tries.known.len() })
+}
+
+fn without(set: &[Candidate], left_out: usize) -> Vec<Candidate> {
+    let mut rest = set.to_vec();
+    rest.remove(left_out);
+    rest
+}
+
+fn together(set: &[Candidate]) -> Grant {
+    Grant::default().with(set.iter().map(|candidate| &candidate.grant))
+}
+
+/// What was tried: each grant once.
+struct Tries<'a, F> {
+    native: &'a Outcome,
+    equality: Equality,
+    run: F,
+    known: Vec<(Grant, Drawn)>,
+}
+
+impl<F: Fn(&[Grant]) -> Result<Vec<Drawn>>> Tries<'_, F> {
+    /// Tries these sets together.
+    fn all(&mut self, sets: &[Vec<Candidate>]) -> Result<()> {
+        let mut new: Vec<Grant> = Vec::new();
+        for grant in sets.iter().map(|set| together(set)) {
+            if !new.contains(&grant) && !self.known.iter().any(|(known, _)| *known == grant) {
+                new.push(grant);
+            }
+        }
+        if !new.is_empty() {
+            let outcomes = (self.run)(&new)?;
+            self.known.extend(new.into_iter().zip(outcomes));
+        }
+        Ok(())
+    }
+
+    fn outcome(&mut self, set: &[Candidate]) -> Result<Drawn> {
+        self.all(&[set.to_vec()])?;
+        let grant = together(set);
+        let known = self.known.iter().find(|(known, _)| *known == grant);
+        known.map(|(_, outcome)| outcome.clone()).context("the program was interrupted")
+    }
+
+    fn suffices(&mut self, set: &[Candidate]) -> Result<bool> {
+        Ok(self.equality.holds(self.native, &self.outcome(set)?.outcome))
+    }
 }
 
 #[cfg(test)]
@@ -128,12 +181,13 @@ mod tests {
     /// Searches for a program that does what it does natively only with one directory of each of `needed`.
     fn found(needed: &[&[&str]], candidates: &[Candidate]) -> Option<Vec<String>> {
         let native = Outcome::of_end(End::Exit(0));
-        let run = |grant: &Grant| {
+        let one = |grant: &Grant| {
             let has =
                 |any: &&[&str]| grant.dirs.iter().any(|directory| any.contains(&directory.host.as_str()));
             let code = i32::from(!needed.iter().all(has));
-            Ok(Drawn::new(Outcome::of_end(End::Exit(code))))
+            Drawn::new(Outcome::of_end(End::Exit(code)))
         };
+        let run = |grants: &[Grant]| Ok(grants.iter().map(one).collect());
         let answer = search(&native, Equality::Output, candidates, run).unwrap();
         assert!(answer.tried <= most_tried(candidates));
         answer.grant.map(|grant| grant.dirs.into_iter().map(|directory| directory.host).collect())

@@ -270,7 +270,7 @@ impl Suite<'_> {
         let is_first = Cell::new(true);
         let is_interrupted = Cell::new(false);
         let outcome = |passed: bool| Drawn::new(Outcome::of_end(outcome::End::Exit(i32::from(!passed))));
-        let found = search(&outcome(true).outcome, Equality::End, candidates, |grant| {
+        let run = |grant: &Grant| {
             if *grant == Grant::default() {
                 return Ok(outcome(false));
             }
@@ -286,6 +286,9 @@ impl Suite<'_> {
                 *with_all.borrow_mut() = ran;
             }
             Ok(outcome(passed))
+        };
+        let found = search(&outcome(true).outcome, Equality::End, candidates, |grants| {
+            grants.iter().map(run).collect()
         });
         if is_interrupted.get() {
             return Ok(None);

@@ -13,11 +13,13 @@ use crate::build::compose::Misfits;
 use crate::build::message::Failure;
 use crate::explain::evidence::Explained;
 use crate::host::hosts::Hosts;
+use crate::host::wasmtime::STACK_EXHAUSTED;
 use crate::model::case::{Case, Row};
 use crate::model::cell::{self, Cell, Position};
 use crate::model::column::{Column, Unit};
 use crate::model::example::Example;
 use crate::model::grant::Grant;
+use crate::model::outcome::End;
 use crate::model::target::Target;
 use crate::model::trace::Trace;
 use crate::model::tree::{Entry, Tree};
@@ -126,10 +128,16 @@ impl Probe<'_> {
         candidates: &[Candidate],
     ) -> Result<Answer> {
         let columns = [Column::pinned(target)];
-        search(&native.outcome, equality, candidates, |grant| {
-            let row = Row { name: "tried".into(), grant: grant.clone(), ..Row::default_row() };
-            let outcomes = self.run(vec![row], &columns)?;
-            outcomes.into_values().next().context("the program was interrupted")
+        search(&native.outcome, equality, candidates, |grants| {
+            let row = |(index, grant): (usize, &Grant)| Row {
+                name: format!("tried-{index}"),
+                grant: grant.clone(),
+                ..Row::default_row()
+            };
+            let mut outcomes = self.run(grants.iter().enumerate().map(row).collect(), &columns)?;
+            let outcome = |index| outcomes.remove(&Position::pinned(&format!("tried-{index}"), target));
+            let outcomes: Option<Vec<_>> = (0..grants.len()).map(outcome).collect();
+            outcomes.context("the program was interrupted")
         })
     }
 }
@@ -139,6 +147,7 @@ impl Probe<'_> {
 pub struct Allowed {
     pub directories: Vec<String>,
     pub network: bool,
+    pub whole_env: bool,
 }
 
 /// Returns what a search tries: the directory of the program and those below it, the variables that the harness
@@ -148,12 +157,28 @@ pub fn candidates(case: &Case, allowed: &Allowed) -> Vec<Candidate> {
     let here =
         Candidate { grant: Grant::of_directory("."), narrower: below(&case.fixture, Path::new(""), 0) };
     let variables = case.env.keys().map(String::as_str).chain(FIXED_VARIABLES);
-    [here]
+    // What allows most comes first, so that it is left out first.
+    let whole_env = allowed.whole_env.then(|| plain(Grant { whole_env: true, ..Grant::default() }));
+    let network = Grant { network: true, ..Grant::default() };
+    let lookup = Grant { lookup: true, ..Grant::default() };
+    let of_network = allowed.network.then(|| [network, lookup].map(plain)).into_iter().flatten();
+    whole_env
         .into_iter()
+        .chain([here])
         .chain(allowed.directories.iter().map(|directory| plain(Grant::of_directory(directory))))
         .chain(variables.map(|name| plain(Grant::of_variable(name))))
-        .chain(allowed.network.then(|| plain(Grant { network: true, ..Grant::default() })))
+        .chain(of_network)
         .collect()
+}
+
+/// Returns what else a search tries for a program that ended so without any flags: a stack as large as natively, if its
+/// own was too small.
+pub fn candidates_for(end: &End) -> Option<Candidate> {
+    /// What Linux gives the main thread.
+    const NATIVE_STACK: u64 = 8 << 20;
+    let is_exhausted = matches!(end, End::Trap(what) if what == STACK_EXHAUSTED);
+    let grant = Grant { stack: Some(NATIVE_STACK), ..Grant::default() };
+    is_exhausted.then_some(Candidate { grant, narrower: Vec::new() })
 }
 
 /// The candidates for the directories in `parent`.
@@ -200,9 +225,12 @@ mod tests {
         assert_eq!(directory(&found[0].narrower[0].narrower[0]), "data/deep");
         assert_eq!(found[1].grant, Grant::of_variable("MODE"));
         assert_eq!(found.len(), 2 + FIXED_VARIABLES.len());
-        let allowed = Allowed { directories: vec!["/etc".into()], network: true };
+        let allowed = Allowed { directories: vec!["/etc".into()], network: true, whole_env: true };
         let found = candidates(&case, &allowed);
-        assert_eq!(directory(&found[1]), "/etc");
-        assert!(found.last().unwrap().grant.network);
+        // What allows most is left out first.
+        assert!(found[0].grant.whole_env);
+        assert_eq!(directory(&found[2]), "/etc");
+        assert!(found.iter().any(|candidate| candidate.grant.network));
+        assert!(found.last().unwrap().grant.lookup);
     }
 }

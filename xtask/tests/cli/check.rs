@@ -282,3 +282,36 @@ fn all_calls_are_shown_if_they_are_wanted() {
         shown.prints("openat(AT_FDCWD, \"letters/a.txt\", O_RDONLY|O_CLOEXEC) = ");
     }
 }
+
+#[test]
+fn what_the_search_may_not_grant_is_said() {
+    let (workspace, outside) = with_package(READER);
+    let file = outside.path().join("data/letters/a.txt");
+    let file = file.to_str().unwrap();
+    check(&workspace, &outside, &["--", file])
+        .code(100)
+        .prints("Why, wasip1 and wasip2 with all flags that were tried")
+        .prints("[rule: absolute-path; layer: wasi-libc]")
+        .prints("  Or:      let the search grant a directory outside of the copy: --allow-dir DIR\n");
+    let data = outside.path().join("data");
+    let data = data.to_str().unwrap();
+    check(&workspace, &outside, &["--allow-dir", data, "--", file])
+        .code(0)
+        .prints(&format!("  wasip1   the same as native with --dir={data}\n"));
+    check(&workspace, &outside, &["--allow-dir", "/", "--", file])
+        .code(0)
+        .prints("  Warning: a grant of / opens all files of this user, also /proc/self/environ");
+    workspace.example(
+        "reader",
+        READER,
+        "[default]\nargs = ['a.txt']\nbaseline = 'here'\ngrant.here = { dirs = ['.'] }\n",
+    );
+    workspace.write("examples/reader/fixture/a.txt", "text\n");
+    workspace.test("reader --accept").code(0);
+    workspace
+        .xtask()
+        .args(["grants", "--all"])
+        .assert()
+        .code(0)
+        .prints("2 of 2 cells that a recorded row makes the same: found with as many flags or fewer");
+}

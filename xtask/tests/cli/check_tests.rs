@@ -160,7 +160,7 @@ fn each_test_has_its_answer_on_each_target() {
         ("unknown", "cannot-tell"),
         ("not_here", "own-code"),
         ("ignored_here", "own-code"),
-        ("links", "std-module-missing"),
+        ("links", "std-missing"),
         ("own", "same"),
     ];
     let expected: BTreeMap<_, _> = expected.map(|(name, what)| (name.to_string(), what.to_string())).into();

@@ -141,7 +141,7 @@ one/default@wasip2 no-preopen
 one/here@wasip2 stream-position
 other/default@wasip1 no-preopen
 other/default@wasip2 no-preopen
-other/here@wasip1 cannot-tell
+other/here@wasip1 host-answer
 other/here@wasip2 host-answer
 panic-here/default@wasip1 cannot-tell
 panic-here/default@wasip2 cannot-tell

@@ -1,10 +1,13 @@
 //! The text of an answer.
 
+use std::collections::BTreeSet;
+
 use crate::cli::CheckArgs;
 use crate::commands::check::run::{Checked, TRIED, wasm};
 use crate::commands::check::subject::{Subject, names};
 use crate::commands::grants::{flags, line};
 use crate::explain::evidence::Explained;
+use crate::explain::rules::{self, Rule};
 use crate::model::case::DEFAULT_ROW;
 use crate::model::cell::Position;
 use crate::model::grant::Grant;
@@ -52,6 +55,11 @@ pub fn case(subject: &Subject, checked: &Checked, args: &CheckArgs) -> String {
     for line in lines {
         text.push_str(&format!("\n  Run it:  {line}\n"));
     }
+    let grants =
+        answers.values().filter_map(|answer| answer.grant.as_ref()).chain(checked.remaining.values());
+    for warning in grants.flat_map(Grant::warnings).collect::<BTreeSet<_>>() {
+        text.push_str(&format!("\n  Warning: {warning}\n"));
+    }
     text
 }
 
@@ -86,8 +94,18 @@ fn why(checked: &Checked, all_calls: bool) -> String {
     let mut groups: Vec<(String, Vec<&str>, &Explained)> = Vec::new();
     for explained in of_interest {
         let shown = shown(explained);
-        match groups.iter_mut().find(|(text, _, _)| *text == shown) {
-            Some((_, targets, _)) => targets.push(explained.target.name()),
+        let rule =
+            |explained: &Explained| explained.explanation.as_ref().map(|explanation| explanation.rule.id);
+        let is_same =
+            |other: &Explained| rule(other) == rule(explained) && is_helped(other) == is_helped(explained);
+        match groups.iter_mut().find(|(_, _, other)| is_same(other)) {
+            Some((text, targets, _)) => {
+                targets.push(explained.target.name());
+                // One target may tell more than the other, such as the path of a call.
+                if shown.len() > text.len() {
+                    *text = shown;
+                }
+            }
             None => groups.push((shown, vec![explained.target.name()], explained)),
         }
     }
@@ -102,8 +120,28 @@ fn why(checked: &Checked, all_calls: bool) -> String {
             targets.join(" and "),
             why::difference(explained)
         ));
+        let rule = explained.explanation.as_ref().map(|explanation| explanation.rule);
+        if let Some(hint) = rule.filter(|_| !is_helped(explained)).and_then(hint) {
+            text.push_str(&format!("  Or:      {hint}\n"));
+        }
     }
     text
+}
+
+/// What lets a search grant more than it may by itself, if that is what a program misses.
+fn hint(rule: &Rule) -> Option<&'static str> {
+    match rule {
+        _ if [&rules::NO_PREOPEN, &rules::ABSOLUTE_PATH, &rules::LEFT_PREOPEN].contains(&rule) => {
+            Some("let the search grant a directory outside of the copy: --allow-dir DIR")
+        }
+        _ if rule == &rules::NETWORK_NOT_GRANTED || rule == &rules::LOOKUP_NOT_GRANTED => {
+            Some("let the search grant the network: --allow-network")
+        }
+        _ if rule == &rules::ENV_NOT_GRANTED => {
+            Some("give the program the variable: --env NAME=VALUE; or let the search grant all: --allow-env")
+        }
+        _ => None,
+    }
 }
 
 /// Draws how many of several cases agree.

@@ -96,7 +96,9 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
 
     let agrees = checked.iter().all(Checked::agrees);
     let related = match &subject.origin {
-        Origin::Package(program) if !agrees => rows::related(workspace, program.directory())?,
+        Origin::Package(program) if !agrees => {
+            rows::related(workspace, program.directory(), &rules_of(&checked))?
+        }
         _ => Vec::new(),
     };
     match args.format {
@@ -125,6 +127,12 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
         say(&format!("Kept in {}; next: {COMMAND} test {name}/", workspace.show(&example)));
     }
     Ok(if agrees { exit::OK } else { exit::DIFFERS })
+}
+
+/// The rules that explain why the program differs.
+fn rules_of(checked: &[Checked]) -> Vec<&'static str> {
+    let explained = checked.iter().flat_map(|one| &one.explained);
+    explained.filter_map(|one| Some(one.explanation.as_ref()?.rule.id)).collect()
 }
 
 /// Says how often the program will run, where, and with what.

@@ -1,5 +1,6 @@
 //! The cases of the catalogue that matter for a program.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -14,6 +15,9 @@ use crate::workspace::Workspace;
 /// How many cases of the catalogue are named in a text.
 const MOST_ROWS: usize = 8;
 
+/// How many cases an item may have to say something about a program that uses it.
+const MOST_CASES: usize = 8;
+
 /// A case of the catalogue about items of std that the program names.
 pub struct Related {
     pub id: String,
@@ -24,11 +28,11 @@ pub struct Related {
 }
 
 /// Finds the cases of the catalogue about items of std that the source of the package in `directory` names, if they
-/// differ. The worst are first.
+/// differ. Those are first that `rules` explain, which explain the program, too; then the worst.
 ///
 /// # Errors
 /// If the catalogue or the source cannot be read.
-pub fn related(workspace: &Workspace, directory: &Path) -> Result<Vec<Related>> {
+pub fn related(workspace: &Workspace, directory: &Path, rules: &[&str]) -> Result<Vec<Related>> {
     let examples = examples::discover(workspace)?;
     let Catalogue::Complete(mut entries) = catalogue::read(workspace, &examples)? else {
         return Ok(Vec::new());
@@ -36,13 +40,29 @@ pub fn related(workspace: &Workspace, directory: &Path) -> Result<Vec<Related>> 
     let mut text = String::new();
     collect(&directory.join("src"), &mut text)?;
     let words: Vec<&str> = text.split(|c: char| c != '_' && !c.is_alphanumeric()).collect();
+    let mut cases: BTreeMap<&str, usize> = BTreeMap::new();
+    for api in entries.iter().flat_map(|entry| &entry.case.claims.apis) {
+        *cases.entry(api).or_default() += 1;
+    }
+    // What most programs use says nothing about this one, nor does a macro.
+    let is_telling = |api: &str| {
+        cases.get(api).is_some_and(|number| *number <= MOST_CASES) && api.matches("::").count() > 1
+    };
     // A method counts if its type is named, too: `open` alone says nothing.
     let is_used = |api: &&String| {
+        if !is_telling(api) {
+            return false;
+        }
         let mut segments = api.trim_end_matches('!').rsplit("::");
         let (last, before) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
         words.contains(&last) && words.contains(&before)
     };
-    entries.sort_by_key(|entry| entry.harm());
+    // The cases with the same reason come first.
+    let has_rule = |entry: &catalogue::Entry<'_>| {
+        let found = entry.findings.iter().filter_map(|finding| finding.rule);
+        found.into_iter().any(|rule| rules.contains(&rule.id))
+    };
+    entries.sort_by_key(|entry| (!has_rule(entry), entry.harm()));
     let related = |entry: &catalogue::Entry<'_>| Related {
         id: entry.id(),
         harm: entry.harm(),

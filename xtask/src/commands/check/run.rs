@@ -12,7 +12,7 @@ use crate::model::grant::Grant;
 use crate::model::target::Target;
 use crate::model::trace::Trace;
 use crate::session::minimize::{Answer, Candidate, Equality, most_tried};
-use crate::session::probe::Probe;
+use crate::session::probe::{Probe, candidates_for};
 use crate::snapshot::table::Table;
 
 /// The name of the row with the flags that a search has found.
@@ -57,8 +57,9 @@ pub fn most_runs(case: &Case, candidates: &[Candidate]) -> (usize, usize) {
         columns.flat_map(|column| case.rows.iter().filter(|row| case.runs(row, column))).count()
     };
     // If no flags help, a second search finds those without which it gets less far. Each target is explained in two
-    // rows: one run is traced, and one has all variables.
-    (cells(false), cells(true) + wasm(case).count() * (2 * most_tried(candidates) + 4))
+    // rows: one run is traced, and one has all variables; and a larger stack
+    // may be tried.
+    (cells(false), cells(true) + wasm(case).count() * (2 * most_tried(candidates) + 8))
 }
 
 /// Runs the case of `probe`. With `trace`, the native program is run once more under strace, if that is installed.
@@ -80,7 +81,10 @@ pub fn run(probe: &Probe<'_>, equality: Equality, candidates: &[Candidate], trac
         if probe.built.failure(&Column::pinned(*target).unit(&probe.example.name)).is_some() {
             continue;
         }
-        let answer = probe.search(*target, &native, equality, candidates)?;
+        let without = outcomes.get(&Position::pinned(DEFAULT_ROW, *target)).map(|drawn| &drawn.outcome.end);
+        let more = without.and_then(candidates_for);
+        let candidates: Vec<_> = candidates.iter().cloned().chain(more).collect();
+        let answer = probe.search(*target, &native, equality, &candidates)?;
         // A grant that does not help, or allows nothing, is not worth a row.
         if let Some(grant) = answer.grant.as_ref().filter(|grant| **grant != Grant::default()) {
             let name = row_of(grant, &mut rows, *target);
@@ -88,7 +92,7 @@ pub fn run(probe: &Probe<'_>, equality: Equality, candidates: &[Candidate], trac
         }
         if answer.grant.is_none() {
             // What remains if it is granted all that it needs: the least flags with which it does the same.
-            let best = probe.search(*target, &answer.outcome, Equality::All, candidates)?;
+            let best = probe.search(*target, &answer.outcome, Equality::All, &candidates)?;
             let (outcome, grant) = (answer.outcome.clone(), best.grant.unwrap_or_default());
             if grant != Grant::default() {
                 let name = row_of(&grant, &mut rows, *target);

@@ -85,7 +85,7 @@ impl Wasmtime {
 
 /// Returns the flags of a row: those for its grant, then its own. Snapshots show these.
 pub fn flags(row: &Row) -> Vec<String> {
-    let Grant { dirs, env, network } = &row.grant;
+    let Grant { dirs, env, network, lookup, whole_env, stack } = &row.grant;
     let dirs = dirs.iter().map(|dir| match &dir.guest {
         None => format!("--dir={}", dir.host),
         Some(guest) => format!("--dir={}::{guest}", dir.host),
@@ -94,13 +94,20 @@ pub fn flags(row: &Row) -> Vec<String> {
         None => format!("--env={}", variable.name),
         Some(value) => format!("--env={}={value}", variable.name),
     });
-    let network = network.then_some(["-S", "inherit-network"]).into_iter().flatten().map(String::from);
-    dirs.chain(env).chain(network).chain(row.flags.iter().cloned()).collect()
+    let of_wasi =
+        [(*network, "inherit-network"), (*lookup, "allow-ip-name-lookup"), (*whole_env, "inherit-env=y")];
+    let of_wasi = of_wasi.into_iter().filter(|(is_granted, _)| *is_granted);
+    let of_wasi = of_wasi.flat_map(|(_, flag)| ["-S".to_string(), flag.into()]);
+    let stack = stack.iter().flat_map(|bytes| ["-W".to_string(), format!("max-wasm-stack={bytes}")]);
+    dirs.chain(env).chain(of_wasi).chain(stack).chain(row.flags.iter().cloned()).collect()
 }
 
 /// The flag that allows to run what [`Wasmtime::compile`] has compiled. That starts faster than from the cache, whose
 /// files are compressed.
 pub const PRECOMPILED: &str = "--allow-precompiled";
+
+/// The trap of a guest whose stack for functions is full.
+pub const STACK_EXHAUSTED: &str = "call stack exhausted";
 
 /// The flag that instantiates a module before the main module.
 pub const PRELOAD_FLAG: &str = "--preload";
@@ -305,6 +312,7 @@ note: using the `WASMTIME_BACKTRACE_DETAILS=1` environment variable may show mor
             dirs: vec![directory(".", None), directory("data", Some("/d"))],
             env: vec![variable("HOME", None), variable("TZ", Some("UTC"))],
             network: true,
+            ..Grant::default()
         };
         let row = Row { grant, flags: vec!["-W".into(), "fuel=1".into()], ..Row::default() };
         let line = "--dir=. --dir=data::/d --env=HOME --env=TZ=UTC -S inherit-network -W fuel=1";

@@ -170,7 +170,7 @@ fn plain(path: &str) -> String {
         }
         before = c;
     }
-    plain.replace("::::", "::")
+    plain.replace("::::", "::").trim_end_matches("::").to_string()
 }
 
 #[cfg(test)]

@@ -56,8 +56,8 @@ pub const STD_UNSUPPORTED: Cause = cause_of(
 pub const USIZE_32: Cause =
     cause_of("usize-32", "relies on a usize of 64 bits", "rely on a usize of 64 bits");
 pub const MEMORY: Cause =
-    cause_of("memory-limit", "needs more memory than there is", "need more memory than there is");
-pub const STACK: Cause = cause_of("stack", "needs a larger stack", "need a larger stack");
+    cause_of("allocation", "needs more memory than there is", "need more memory than there is");
+pub const STACK: Cause = cause_of("wasm-stack", "needs a larger stack", "need a larger stack");
 pub const TOO_SLOW: Cause = cause_of("limit", "takes longer than --timeout", "take longer than --timeout");
 pub const IGNORED: Cause = cause_of(
     "own-code",
@@ -72,7 +72,7 @@ pub const CRATE_NOT_SUPPORTED: Cause = cause_of(
     "are in test binaries that do not compile, because of another package",
 );
 pub const MODULE_MISSING: Cause = cause_of(
-    "std-module-missing",
+    "std-missing",
     "is in a test binary that does not compile, because it needs a module of std for another system",
     "are in test binaries that do not compile, because they need a module of std for another system",
 );
@@ -187,7 +187,9 @@ fn is_unsupported_text(message: &str) -> bool {
 /// computation, a capacity that is too large, a number that does not fit, or an assertion about a size of a type.
 fn is_of_usize(message: &str, source: Option<&str>) -> bool {
     let first = message.lines().next().unwrap_or_default();
-    let is_overflow = first.starts_with("attempt to ") && first.ends_with(" with overflow");
+    // A difference that is less than 0 says nothing about the size.
+    let grows = ["add", "multiply", "shift left"].map(|what| format!("attempt to {what} with overflow"));
+    let is_overflow = grows.iter().any(|message| message == first);
     let is_size = first.starts_with("assertion `left == right` failed")
         && source.is_some_and(|source| source.contains("size_of") || source.contains("usize::BITS"));
     is_overflow || first == "capacity overflow" || first.ends_with("TryFromIntError(())") || is_size
@@ -196,6 +198,7 @@ fn is_of_usize(message: &str, source: Option<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::explain::rules;
 
     /// The cause if the test panics at this place with this message.
     fn of(at: &str, message: &str, native: &str, source: Option<&str>) -> &'static str {
@@ -204,6 +207,15 @@ mod tests {
         let trap = Some("wasm `unreachable` instruction executed");
         let (verdict, end) = (Verdict::Failed, End::Exit(134));
         cause(&Evidence { verdict, end, trap, output: &output, native, source }).id
+    }
+
+    #[test]
+    fn causes_are_rules() {
+        let of_rules =
+            [PANIC_ABORT, NO_THREADS, STD_PANICS, STD_UNSUPPORTED, USIZE_32, MEMORY, STACK, TOO_SLOW];
+        for cause in of_rules.into_iter().chain([CRATE_NOT_SUPPORTED, MODULE_MISSING, SHOULD_PANIC]) {
+            assert!(rules::named(cause.id).is_some(), "{}", cause.id);
+        }
     }
 
     #[test]
