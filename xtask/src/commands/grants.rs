@@ -5,34 +5,27 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use crate::build::artifacts::Files;
-use crate::build::cargo::Built;
-use crate::build::compose::Misfits;
 use crate::cli::GrantsArgs;
+use crate::commands::named;
 use crate::discover::examples;
 use crate::environment::Environment;
 use crate::exit;
-use crate::host::hosts::Hosts;
 use crate::host::wasmtime;
 use crate::model::case::{Case, DEFAULT_ROW, Row};
 use crate::model::cell::{self, Position};
 use crate::model::column::Column;
 use crate::model::example::Example;
 use crate::model::grant::Grant;
-use crate::model::needs;
 use crate::model::target::Target;
-use crate::run::scratch::{self, Root};
+use crate::session;
 use crate::session::minimize::{Answer, Equality};
 use crate::session::probe::{Allowed, Probe, candidates, candidates_for};
-use crate::session::{self, Session, Tools};
+use crate::session::ready::Ready;
 use crate::snapshot::format::Drawn;
 use crate::snapshot::store::{self, Location};
 use crate::snapshot::table::Table;
-use crate::support::edition::COMMAND;
 use crate::support::escape::{count, shell_words, without_controls};
-use crate::support::suggest::suggest;
 use crate::support::terminal::{self, say};
-use crate::tools::progress::Progress;
 use crate::workspace::Workspace;
 
 /// Runs the command, and returns the exit code.
@@ -55,7 +48,7 @@ fn one(
     examples: &[Example],
     named: &str,
 ) -> Result<u8> {
-    let (example, case) = find(examples, named)?;
+    let (example, case) = named::case(examples, named)?;
     let targets: Vec<_> = wasm_targets(args.target).filter(|target| case.targets.contains(target)).collect();
     if targets.is_empty() || !case.targets.contains(&Target::Native) {
         let message =
@@ -63,7 +56,8 @@ fn one(
         return Err(exit::error(exit::USAGE, message));
     }
     let one = [Example { cases: vec![case.clone()], ..example.clone() }];
-    let ready = Ready::new(workspace, env, args.offline, &one)?;
+    let columns = Column::all_pinned();
+    let ready = Ready::new(workspace, env, args.offline, &cell::all(&one, &columns))?;
     let probe = ready.probe(example, case);
     let started = Instant::now();
     let answers = session::cells::guarded(&ready.session, &ready.scratch, false, || {
@@ -103,7 +97,8 @@ fn all(workspace: &Workspace, env: &Environment, args: &GrantsArgs, examples: &[
             recorded.extend(rows.map(|(target, row)| (example, case, target, row)));
         }
     }
-    let ready = Ready::new(workspace, env, args.offline, examples)?;
+    let columns = Column::all_pinned();
+    let ready = Ready::new(workspace, env, args.offline, &cell::all(examples, &columns))?;
     let started = Instant::now();
     let worse = session::cells::guarded(&ready.session, &ready.scratch, false, || {
         let mut worse = Vec::new();
@@ -163,42 +158,6 @@ fn least_row<'a>(table: &Table, case: &'a Case, target: Target, equality: Equali
     rows.min_by_key(|row| flags(&row.grant).len())
 }
 
-/// Examples that are built, and where they run.
-struct Ready<'a> {
-    session: Session<'a>,
-    hosts: Hosts,
-    built: Built,
-    files: Files,
-    misfits: Misfits,
-    scratch: Root,
-}
-
-impl<'a> Ready<'a> {
-    /// Builds all programs of these examples.
-    fn new(
-        workspace: &'a Workspace,
-        env: &'a Environment,
-        offline: bool,
-        examples: &[Example],
-    ) -> Result<Ready<'a>> {
-        let columns = Column::all_pinned();
-        let session = Session::open(workspace, env, offline, Progress::of(env, false))?;
-        let Tools { toolchains, hosts } = session.provision(&columns)?;
-        let cells = cell::all(examples, &columns);
-        let units: BTreeSet<_> = cells.iter().flat_map(needs::units).collect();
-        let built = session.build(&toolchains, &units)?;
-        let files = built.files();
-        let misfits = session.compose(&toolchains, &cells, &files)?;
-        let scratch = scratch::prepare(&workspace.own_dir())?;
-        Ok(Ready { session, hosts, built, files, misfits, scratch })
-    }
-
-    fn probe<'b>(&'b self, example: &'b Example, case: &'b Case) -> Probe<'b> {
-        let Ready { session, hosts, built, files, misfits, scratch } = self;
-        Probe { session, hosts, built, files, misfits, scratch, example, case }
-    }
-}
-
 /// Searches the least grant of a case on a target: of what every search tries, and of what its outcome without flags
 /// suggests.
 fn search(
@@ -230,34 +189,6 @@ pub fn native(probe: &Probe<'_>) -> Result<Drawn> {
     let columns = [Column::pinned(Target::Native)];
     let outcomes = probe.run(vec![Row::default_row()], &columns)?;
     outcomes.into_values().next().context("the program was interrupted")
-}
-
-/// The case that the user names as EXAMPLE/CASE, perhaps followed by a row and a column.
-fn find<'a>(examples: &'a [Example], name: &str) -> Result<(&'a Example, &'a Case)> {
-    let mut parts = name.split(['/', '@']);
-    let (example, case) = (parts.next().unwrap_or_default(), parts.next());
-    let cases = examples.iter().flat_map(|example| example.cases.iter().map(move |case| (example, case)));
-    let is_meant = |(known, known_case): &(&Example, &Case)| {
-        known.name == example && case.is_none_or(|case| case == known_case.name)
-    };
-    let found: Vec<_> = cases.clone().filter(is_meant).collect();
-    match found[..] {
-        [one] => Ok(one),
-        [] => {
-            let ids: Vec<_> =
-                cases.map(|(example, case)| format!("{}/{}", example.name, case.name)).collect();
-            let help = match suggest(name, ids.iter().map(String::as_str)) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!("{COMMAND} find WORD looks for cases"),
-            };
-            Err(exit::error(exit::NOTHING_MATCHED, format!("no case `{name}`\nhelp: {help}")))
-        }
-        _ => {
-            let names: Vec<_> = found.iter().map(|(_, case)| case.name.as_str()).collect();
-            let message = format!("{example} has several cases\nhelp: choose one: {}", names.join(", "));
-            Err(exit::error(exit::USAGE, message))
-        }
-    }
 }
 
 /// Returns the flags of wasmtime for a grant.

@@ -9,6 +9,7 @@ pub mod find;
 pub mod grants;
 pub mod layout;
 pub mod list;
+mod named;
 pub mod new;
 pub mod test;
 pub mod why;

@@ -1,12 +1,11 @@
 //! `cargo xtask why`: explains why cells differ from native, and records the rules of the catalogue.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::AtomicBool;
-use std::thread;
 
 use anyhow::Result;
 
 use crate::cli::WhyArgs;
+use crate::commands::named;
 use crate::discover::examples;
 use crate::environment::Environment;
 use crate::exit;
@@ -16,19 +15,12 @@ use crate::model::case::{Case, DEFAULT_ROW};
 use crate::model::cell::{self, Cell};
 use crate::model::column::Column;
 use crate::model::example::Example;
-use crate::model::needs;
 use crate::model::trace::Trace;
 use crate::report::why;
-use crate::run::cells::Plan;
-use crate::run::concurrency::Concurrency;
-use crate::run::scratch;
-use crate::session::explained;
-use crate::session::{self, Session, Tools};
-use crate::support::edition::COMMAND;
+use crate::session::ready::Ready;
+use crate::session::{self, explained};
 use crate::support::escape::{count, without_controls};
-use crate::support::suggest::suggest;
 use crate::support::terminal::{self, say};
-use crate::tools::progress::Progress;
 use crate::workspace::Workspace;
 
 /// How many lines of a difference are shown.
@@ -59,7 +51,6 @@ fn one(
         None => (named, None),
     };
     let (example, case, row) = find(examples, id)?;
-    let row = row.unwrap_or(case.baseline());
     let columns: Vec<_> = Column::all_pinned();
     let is_meant = |cell: &Cell<'_>| {
         let is_native = cell.row.name == DEFAULT_ROW && !cell.column.target.is_wasm();
@@ -80,7 +71,7 @@ fn one(
         let help = format!("see snapshots/{}/{}.snap", example.name, case.name);
         return Err(exit::error(exit::NOTHING_MATCHED, format!("{message}\nhelp: {help}")));
     }
-    let ran = run(workspace, env, args.offline, &columns, &cells, true)?;
+    let ran = run(workspace, env, args.offline, &cells, true)?;
     let is_named = |explained: &&Explained| named_cells.iter().any(|cell| cell.id() == explained.id);
     for explained in ran.explained.iter().filter(is_named) {
         let text = why::draw(explained, ran.native.as_ref(), args.trace);
@@ -96,48 +87,16 @@ fn one(
     Ok(if is_clear { exit::OK } else { exit::DIFFERS })
 }
 
-/// The case that the user names as EXAMPLE/CASE or EXAMPLE/CASE/ROW.
-fn find<'a>(examples: &'a [Example], id: &'a str) -> Result<(&'a Example, &'a Case, Option<&'a str>)> {
-    let mut parts = id.splitn(3, '/');
-    let (name, case, row) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
-    let found: Vec<_> = examples
-        .iter()
-        .filter(|example| example.name == name)
-        .flat_map(|example| example.cases.iter().map(move |case| (example, case)))
-        .filter(|(_, known)| case.is_none_or(|case| case == known.name))
-        .collect();
-    match found[..] {
-        [(example, case)] => match row.filter(|row| !case.rows.iter().any(|known| known.name == *row)) {
-            None => Ok((example, case, row)),
-            Some(row) => {
-                let names: Vec<_> = case.rows.iter().map(|row| row.name.as_str()).collect();
-                let message = format!(
-                    "no row `{row}`\nhelp: the rows of {name}/{} are: {}",
-                    case.name,
-                    names.join(", ")
-                );
-                Err(exit::error(exit::NOTHING_MATCHED, message))
-            }
-        },
-        [] => {
-            let ids: Vec<_> = examples
-                .iter()
-                .flat_map(|example| {
-                    example.cases.iter().map(|case| format!("{}/{}", example.name, case.name))
-                })
-                .collect();
-            let help = match suggest(id, ids.iter().map(String::as_str)) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!("{COMMAND} find WORD looks for cases"),
-            };
-            Err(exit::error(exit::NOTHING_MATCHED, format!("no case `{id}`\nhelp: {help}")))
-        }
-        _ => {
-            let names: Vec<_> = found.iter().map(|(_, case)| case.name.as_str()).collect();
-            let message = format!("{name} has several cases\nhelp: choose one: {}", names.join(", "));
-            Err(exit::error(exit::USAGE, message))
-        }
+/// The case that the user names as EXAMPLE/CASE or EXAMPLE/CASE/ROW, and the row.
+fn find<'a>(examples: &'a [Example], id: &'a str) -> Result<(&'a Example, &'a Case, &'a str)> {
+    let (example, case) = named::case(examples, id)?;
+    let row = id.splitn(3, '/').nth(2).unwrap_or(case.baseline());
+    if !case.rows.iter().any(|known| known.name == row) {
+        let names: Vec<_> = case.rows.iter().map(|row| row.name.as_str()).collect();
+        let of_case = format!("the rows of {}/{} are: {}", example.name, case.name, names.join(", "));
+        return Err(exit::error(exit::NOTHING_MATCHED, format!("no row `{row}`\nhelp: {of_case}")));
     }
+    Ok((example, case, row))
 }
 
 /// Explains all cells of the catalogue that differ in their baseline, and records or checks the rules.
@@ -149,7 +108,7 @@ fn all(workspace: &Workspace, env: &Environment, args: &WhyArgs, examples: &[Exa
         false => cell.row.name == DEFAULT_ROW,
     };
     let cells: Vec<_> = cell::all(examples, &columns).into_iter().filter(is_recorded).collect();
-    let ran = run(workspace, env, args.offline, &columns, &cells, false)?;
+    let ran = run(workspace, env, args.offline, &cells, false)?;
     let explained = &ran.explained;
     let rule = |explained: &Explained| explained.explanation.as_ref().map(|explanation| explanation.rule);
     let now: Recorded = explained.iter().map(|explained| (explained.id.clone(), rule(explained))).collect();
@@ -220,40 +179,20 @@ fn run(
     workspace: &Workspace,
     env: &Environment,
     offline: bool,
-    columns: &[Column],
     cells: &[Cell<'_>],
     trace_native: bool,
 ) -> Result<Ran> {
-    let session = Session::open(workspace, env, offline, Progress::of(env, false))?;
-    let Tools { toolchains, hosts } = session.provision(columns)?;
-    let units: BTreeSet<_> = cells.iter().flat_map(needs::units).collect();
-    let built = session.build(&toolchains, &units)?;
-    let files = built.files();
-    let misfits = session.compose(&toolchains, cells, &files)?;
-    let scratch = scratch::prepare(&workspace.own_dir())?;
-    let stop = AtomicBool::new(false);
-    let concurrency = Concurrency::per_core(thread::available_parallelism().map_or(1, usize::from));
-    let plan = Plan {
-        scratch: &scratch,
-        hosts: &hosts,
-        built: &built,
-        files: &files,
-        misfits: &misfits,
-        concurrency: &concurrency,
-        timeout: None,
-        keep_scratch: false,
-        echo: false,
-        traced: false,
-        interrupt: &session.interrupt,
-        stop: &stop,
-    };
+    let ready = Ready::new(workspace, env, offline, cells)?;
+    let Ready { session, scratch, .. } = &ready;
     let native: Vec<_> =
         cells.iter().filter(|cell| trace_native && !cell.column.target.is_wasm()).copied().collect();
-    let ran = session::cells::guarded(&session, &scratch, false, || {
-        let outcomes = session::cells::once(&session, plan, cells)?;
-        let explained = explained::run(&session, plan, cells, &outcomes)?;
-        let native = session::cells::traced(&session, plan, &native)?;
-        Ok(Ran { explained, native: native.into_values().next().map(|traced| traced.trace) })
+    let ran = session::cells::guarded(session, scratch, false, || {
+        ready.with_plan(|plan| {
+            let outcomes = session::cells::once(session, plan, cells)?;
+            let explained = explained::run(session, plan, cells, &outcomes)?;
+            let native = session::cells::traced(session, plan, &native)?;
+            Ok(Ran { explained, native: native.into_values().next().map(|traced| traced.trace) })
+        })
     });
     session.end_if_interrupted();
     ran

@@ -5,6 +5,7 @@ pub mod explained;
 pub mod minimize;
 pub mod package_tests;
 pub mod probe;
+pub mod ready;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

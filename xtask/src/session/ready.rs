@@ -1,0 +1,83 @@
+//! A session of which all programs are built.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
+use std::thread;
+
+use anyhow::Result;
+
+use crate::build::artifacts::Files;
+use crate::build::cargo::Built;
+use crate::build::compose::Misfits;
+use crate::environment::Environment;
+use crate::host::hosts::Hosts;
+use crate::model::case::Case;
+use crate::model::cell::Cell;
+use crate::model::example::Example;
+use crate::model::needs;
+use crate::run::cells::Plan;
+use crate::run::concurrency::Concurrency;
+use crate::run::scratch::{self, Root};
+use crate::session::probe::Probe;
+use crate::session::{Session, Tools};
+use crate::tools::progress::Progress;
+use crate::workspace::Workspace;
+
+/// A session with the programs of some cells.
+pub struct Ready<'a> {
+    pub session: Session<'a>,
+    pub scratch: Root,
+    hosts: Hosts,
+    built: Built,
+    files: Files,
+    misfits: Misfits,
+}
+
+impl<'a> Ready<'a> {
+    /// Opens a session, and builds and composes what these cells need.
+    ///
+    /// # Errors
+    /// If something is missing and cannot be installed, or if cargo itself fails.
+    pub fn new(
+        workspace: &'a Workspace,
+        env: &'a Environment,
+        offline: bool,
+        cells: &[Cell<'_>],
+    ) -> Result<Ready<'a>> {
+        let session = Session::open(workspace, env, offline, Progress::of(env, false))?;
+        let columns: Vec<_> = cells.iter().map(|cell| cell.column).collect();
+        let Tools { toolchains, hosts } = session.provision(columns)?;
+        let units: BTreeSet<_> = cells.iter().flat_map(needs::units).collect();
+        let built = session.build(&toolchains, &units)?;
+        let files = built.files();
+        let misfits = session.compose(&toolchains, cells, &files)?;
+        let scratch = scratch::prepare(&workspace.own_dir())?;
+        Ok(Ready { session, scratch, hosts, built, files, misfits })
+    }
+
+    /// Returns what runs the program of a case.
+    pub fn probe<'b>(&'b self, example: &'b Example, case: &'b Case) -> Probe<'b> {
+        let Ready { session, scratch, hosts, built, files, misfits } = self;
+        Probe { session, hosts, built, files, misfits, scratch, example, case }
+    }
+
+    /// Calls `work` with what is needed to run cells.
+    pub fn with_plan<T>(&self, work: impl FnOnce(Plan<'_>) -> T) -> T {
+        let stop = AtomicBool::new(false);
+        let concurrency = Concurrency::per_core(thread::available_parallelism().map_or(1, usize::from));
+        work(Plan {
+            scratch: &self.scratch,
+            hosts: &self.hosts,
+            built: &self.built,
+            files: &self.files,
+            misfits: &self.misfits,
+            concurrency: &concurrency,
+            timeout: None,
+            keep_scratch: false,
+            echo: false,
+            traced: false,
+            interrupt: &self.session.interrupt,
+            stop: &stop,
+        })
+    }
+}
