@@ -67,7 +67,14 @@ fn one(
     });
     ready.session.end_if_interrupted();
     let answers = answers?;
-    terminal::print(&draw(&targets, &answers, started.elapsed().as_secs_f32()))?;
+    let candidates = candidates(case, &args.allowed);
+    let candidates: Vec<_> = candidates.iter().map(|candidate| flags(&candidate.grant).join(" ")).collect();
+    terminal::print(&without_controls(&draw(
+        &targets,
+        &answers,
+        &candidates,
+        started.elapsed().as_secs_f32(),
+    )))?;
     let program = format!("{}.wasm", example.name);
     for (target, answer) in targets.iter().zip(&answers) {
         let Some(grant) = &answer.grant else { continue };
@@ -99,6 +106,7 @@ fn all(workspace: &Workspace, env: &Environment, args: &GrantsArgs, examples: &[
     }
     let columns = Column::all_pinned();
     let ready = Ready::new(workspace, env, args.offline, &cell::all(examples, &columns))?;
+    say(&format!("Searching flags for {}: some forty seconds", count(recorded.len(), "cell")));
     let started = Instant::now();
     let worse = session::cells::guarded(&ready.session, &ready.scratch, false, || {
         let mut worse = Vec::new();
@@ -203,8 +211,8 @@ pub fn line(grant: &Grant, program: &str, args: &[String]) -> String {
     shell_words(words.iter().map(String::as_str))
 }
 
-/// Draws the answers about these targets.
-fn draw(targets: &[Target], answers: &[Answer], seconds: f32) -> String {
+/// Draws the answers about these targets, and what was tried.
+fn draw(targets: &[Target], answers: &[Answer], candidates: &[String], seconds: f32) -> String {
     let mut text = String::new();
     for (target, answer) in targets.iter().zip(answers) {
         let end = answer.outcome.outcome.end.label();
@@ -217,5 +225,8 @@ fn draw(targets: &[Target], answers: &[Answer], seconds: f32) -> String {
         });
     }
     let tried: usize = answers.iter().map(|answer| answer.tried).sum();
-    text + &format!("\n  tried {tried} grants in {seconds:.1} s; each flag above is needed\n")
+    text + &format!(
+        "\n  tried {tried} grants in {seconds:.1} s, of {} and narrower directories; each flag above is needed\n",
+        candidates.join(", ")
+    )
 }

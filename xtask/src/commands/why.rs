@@ -108,6 +108,10 @@ fn all(workspace: &Workspace, env: &Environment, args: &WhyArgs, examples: &[Exa
         false => cell.row.name == DEFAULT_ROW,
     };
     let cells: Vec<_> = cell::all(examples, &columns).into_iter().filter(is_recorded).collect();
+    let number = count(cells.len(), "cell");
+    say(&format!(
+        "Running {number}, and those that differ once more under a trace: some twenty seconds after the build"
+    ));
     let ran = run(workspace, env, args.offline, &cells, false)?;
     let explained = &ran.explained;
     let rule = |explained: &Explained| explained.explanation.as_ref().map(|explanation| explanation.rule);
@@ -139,10 +143,7 @@ fn coverage(explained: &[Explained]) -> String {
     lines.sort_by_key(|(id, number)| (std::cmp::Reverse(*number), *id));
     let mut text: String = lines.iter().map(|(id, number)| format!("{number:>6}  {id}\n")).collect();
     let known = explained.len() - unknown;
-    text.push_str(&format!(
-        "A rule explains {known} of {}\n",
-        count(explained.len(), "cell that differ").replace("differs", "differ")
-    ));
+    text.push_str(&format!("A rule explains {known} of {} that differ\n", count(explained.len(), "cell")));
     text
 }
 

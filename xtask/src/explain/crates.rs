@@ -68,7 +68,12 @@ fn find(krate: &Crate, is_meant: &dyn Fn(&str) -> bool) -> Option<String> {
 fn in_directory(directory: &Path, is_meant: &dyn Fn(&str) -> bool, depth: usize) -> Option<String> {
     let mut paths: Vec<_> =
         fs::read_dir(directory).ok()?.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    paths.sort();
+    // A file for other targets is a better reason than any other one.
+    let is_of_stub = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        ["stub", "unsupported", "wasm", "wasi"].iter().any(|part| name.contains(part))
+    };
+    paths.sort_by_key(|path| (!is_of_stub(path), path.clone()));
     paths.iter().find_map(|path| {
         if path.is_dir() {
             return if depth == 0 { None } else { in_directory(path, is_meant, depth - 1) };

@@ -93,12 +93,10 @@ fn of_bare_error(evidence: &Evidence<'_>, change: &Change) -> Option<Explanation
     let makers = crates::with_bare_errors(evidence.crates);
     let is_explained = is_bare(&change.here) && !is_bare(&change.native) && !makers.is_empty();
     is_explained.then(|| {
-        let fact = format!(
-            "The program shows: {} Such errors come from {}.",
-            change.here.trim(),
-            makers.join(" or ")
-        );
-        Explanation::new(&CRATE_STUB, fact)
+        let mut explanation =
+            Explanation::new(&CRATE_STUB, format!("The program shows: {}", change.here.trim()));
+        explanation.facts.push(format!("Such errors come from {}.", makers.join(" or ")));
+        explanation
     })
 }
 

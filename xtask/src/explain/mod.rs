@@ -36,7 +36,7 @@ pub fn explain(evidence: &Evidence<'_>) -> Option<Explanation> {
 mod tests {
     use super::*;
     use crate::build::message::Failure;
-    use crate::model::outcome::{End, Outcome};
+    use crate::model::outcome::{ChangeKind, End, FileChange, FileKind, Outcome};
     use crate::model::target::Target;
     use crate::model::trace::{Answer, Trace, WasiCall};
 
@@ -244,5 +244,90 @@ mod tests {
         );
         let here = Outcome::of_end(End::DoesNotCompose("nothing exports greet".into()));
         tests::check(&exit(0, "", ""), &here, Some("components"));
+    }
+
+    #[test]
+    fn what_the_host_denies() {
+        let native = exit(0, "", "");
+        let trace = |call: WasiCall| Trace { calls: vec![call], ..Trace::default() };
+        let denied = trace(failed("wasi:sockets/tcp", "[method]tcp-socket.start-bind", "", "access-denied"));
+        let here = exit(1, "", "bind: Permission denied (os error 2)\n");
+        assert_eq!(rule(&native, &here, &[], &denied), Some("network-not-granted"));
+        // The operating system itself refuses port 80.
+        assert_eq!(rule(&native, &here, &["-S", "inherit-network"], &denied), Some("host-answer"));
+        let here = exit(1, "", "failed to lookup address information: Non-recoverable error\n");
+        let lookup =
+            |error| trace(failed("wasi:sockets/ip-name-lookup", "resolve-addresses", "name=\"a\"", error));
+        assert_eq!(
+            rule(&native, &here, &[], &lookup("permanent-resolver-failure")),
+            Some("lookup-not-granted")
+        );
+        assert_eq!(rule(&native, &here, &[], &lookup("name-unresolvable")), None);
+        let opened = |note: &str, function: &str| {
+            let mut call = failed("wasi:filesystem/types", function, "path=\"../a\"", "not-permitted");
+            call.notes.push(note.into());
+            trace(call)
+        };
+        let here = exit(1, "", "../a: Operation not permitted (os error 63)\n");
+        let escape = "a path led outside of the filesystem";
+        assert_eq!(rule(&native, &here, &[], &opened(escape, "open-at")), Some("left-preopen"));
+        assert_eq!(rule(&native, &here, &[], &opened("other", "open-at")), Some("host-answer"));
+        assert_eq!(rule(&native, &here, &[], &opened(escape, "readlink-at")), Some("host-answer"));
+    }
+
+    #[test]
+    fn what_wasi_libc_makes() {
+        let native = exit(0, "", "");
+        let here = exit(1, "", "write: I/O error (os error 29)\n");
+        let stream = failed(
+            "wasi:io/streams",
+            "[method]output-stream.blocking-flush",
+            "",
+            "lastoperationfailed(full)",
+        );
+        let trace = Trace { calls: vec![stream], ..Trace::default() };
+        assert_eq!(rule(&native, &here, &[], &trace), Some("stream-error"));
+        assert_eq!(rule(&native, &here, &[], &Trace::default()), None);
+        check(&native, &exit(1, "", "chmod: Not supported (os error 58)\n"), Some("libc-unsupported"));
+        check(&native, &exit(1, "", "failed to spawn: Not supported (os error 58)\n"), Some("no-threads"));
+        check(&native, &exit(1, "", "set: Invalid argument (os error 28)\n"), Some("libc-answer"));
+        let aborted =
+            |caller: &str| Trace { frames: vec!["abort".into(), caller.into()], ..Trace::default() };
+        let here = trap("wasm `unreachable` instruction executed", "");
+        assert_eq!(rule(&native, &here, &[], &aborted("__wasilibc_map_socket_error")), Some("libc-aborts"));
+        assert_eq!(rule(&native, &here, &[], &aborted("sqlite3_panic")), None);
+    }
+
+    #[test]
+    fn ends_of_the_host() {
+        let native = exit(0, "", "");
+        let refused = |reason: &str| Outcome::of_end(End::Refused(reason.into()));
+        check(&native, &refused("No such file or directory (os error 2)"), Some("refused"));
+        check(&native, &refused("exit with invalid exit status outside of [0..126)"), Some("exit-code"));
+        check(&exit(3, "a\n", ""), &exit(1, "a\n", ""), Some("exit-code"));
+        check(&exit(3, "a\n", ""), &exit(1, "b\n", ""), None);
+        let exhausted = trap("call stack exhausted", "");
+        check(&native, &exhausted, Some("wasm-stack"));
+        assert_eq!(rule(&native, &exhausted, &["-W", "max-wasm-stack=9"], &Trace::default()), Some("limit"));
+        let name = |here: &str| (exit(0, "I am {bin}/cat here\n", ""), exit(0, here, ""));
+        let (native, here) = name("I am cat.wasm here\n");
+        check(&native, &here, Some("program-name"));
+        let (native, here) = name("I am dog.wasm here\n");
+        check(&native, &here, None);
+    }
+
+    #[test]
+    fn modes_of_files() {
+        let with = |mode, text: &str| {
+            let change = FileChange {
+                kind: ChangeKind::Created,
+                path: "run".into(),
+                mode,
+                what: FileKind::Text(text.into()),
+            };
+            Outcome { files: vec![change], ..exit(0, "", "") }
+        };
+        check(&with(Some(0o755), "a\n"), &with(None, "a\n"), Some("no-modes"));
+        check(&with(Some(0o755), "a\n"), &with(None, "b\n"), None);
     }
 }

@@ -16,6 +16,9 @@ const CALLS_BEFORE: usize = 3;
 /// How many calls are shown if none is decisive.
 const MOST_CALLS: usize = 8;
 
+/// What is drawn if no call is of interest.
+const NOTHING: &str = "(no call of the host matters)";
+
 /// How many calls of the native program are shown.
 const MOST_NATIVE_CALLS: usize = 5;
 
@@ -45,7 +48,17 @@ pub fn draw(explained: &Explained, native: Option<&Trace>, all: bool) -> String 
         text.push_str(&calls("native", &native, None, all));
     }
     match (&explained.traced, valid) {
-        (_, Some(traced)) => text.push_str(&calls(explained.target.name(), &traced.trace, decisive, all)),
+        (_, Some(traced)) => {
+            let calls = calls(explained.target.name(), &traced.trace, decisive, all);
+            // Everything that happened was inside the guest.
+            let in_guest = explained.explanation.as_ref().is_some_and(|explanation| {
+                ["std", "wasi-libc", "rustc", "crate"].contains(&explanation.rule.layer)
+            });
+            text.push_str(&match in_guest {
+                true => calls.replace(NOTHING, "(the host was not asked)"),
+                false => calls,
+            });
+        }
         (Some(traced), None) => {
             let end = &traced.outcome.outcome.end;
             text.push_str(&format!(
@@ -94,7 +107,7 @@ fn calls(title: &str, trace: &Trace, decisive: Option<usize>, all: bool) -> Stri
     };
     let mut text = String::new();
     if shown.is_empty() {
-        text.push_str(&format!("  {title:<8} (no call of the host matters)\n"));
+        text.push_str(&format!("  {title:<8} {NOTHING}\n"));
     }
     for (line, index) in shown.into_iter().enumerate() {
         let title = if line == 0 { title } else { "" };
