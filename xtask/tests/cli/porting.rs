@@ -27,9 +27,12 @@ fn commands_of_the_page_print_what_it_says() {
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let page = fs::read_to_string(root.join("docs/porting.md")).unwrap();
-    // Always the same directories, so that a second run finds what the first one has compiled.
+    // Always the same directories, so that a second run finds what the first one has compiled. The package must not be
+    // below a workspace, as the target directory is.
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("porting");
-    let (work, cache) = (directory.join("work"), directory.join("cache"));
+    let name = directory.to_string_lossy().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    let work = std::env::temp_dir().join(format!("parallax{name}"));
+    let cache = directory.join("cache");
     let _ = fs::remove_dir_all(&work);
     fs::create_dir_all(&work).unwrap();
     let bin = install(&directory);
@@ -65,4 +68,5 @@ fn commands_of_the_page_print_what_it_says() {
         }
     }
     assert!(compared > 20, "only {compared} lines were compared");
+    fs::remove_dir_all(&work).unwrap();
 }
