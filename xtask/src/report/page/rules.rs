@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::markdown::inline;
 use crate::explain::rules;
+use crate::model::harm::Harm;
 use crate::report::catalogue::{Entry, Finding};
 
 /// The title of the section.
@@ -15,12 +16,10 @@ const MOST_CASES: usize = 5;
 /// Draws the rules that explain something; nothing if none is recorded.
 pub fn draw(entries: &[Entry<'_>]) -> String {
     let findings = || entries.iter().flat_map(|entry| &entry.findings);
-    let differing =
-        findings().filter(|finding| finding.difference.is_some() || finding.rule.is_some()).count();
+    let differing = findings().filter(|finding| finding.harm <= Harm::Wording).count();
     let known = findings().filter(|finding| finding.rule.is_some()).count();
     let mut text = format!(
-        "\n## {TITLE}\n\nWhat is behind the differences, as `cargo xtask why` explains it for a cell. A rule explains what differs first, and \
-         only if it is proven by what was observed: {known} of {differing} cells in the baseline.\n"
+        "\n## {TITLE}\n\nWhat is behind the differences, as `cargo xtask why` explains it for a cell. A rule explains the difference that the tables show, and only if it is proven by what was observed: {known} of {differing} cells in the baseline.\n"
     );
     let mut cases: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for entry in entries {
