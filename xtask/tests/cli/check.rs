@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use assert_cmd::assert::Assert;
 
-use crate::support::{AssertOutput, HELLO, Workspace, objects, require};
+use crate::support::{AssertOutput, HELLO, Workspace, make_fifo, objects, require};
 
 /// Prints a file whose name is an argument.
 const READER: &str = r#"
@@ -314,4 +314,13 @@ fn what_the_search_may_not_grant_is_said() {
         .assert()
         .code(0)
         .prints("2 of 2 cells that a recorded row makes the same: found with as many flags or fewer");
+}
+
+#[test]
+fn input_that_never_ends_is_refused() {
+    let (workspace, outside) = with_package(READER);
+    let pipe = outside.path().join("pipe");
+    make_fifo(&pipe);
+    let stdin = ["--stdin", pipe.to_str().unwrap()];
+    check(&workspace, &outside, &stdin).code(2).says("pipe as text: it is not a regular file");
 }

@@ -1,6 +1,5 @@
 //! The ways to call the program: one from the command line, or those of a file.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -41,9 +40,7 @@ pub fn of(args: &CheckArgs, program: &str, targets: &[Target]) -> Result<Vec<Cas
     }
     let stdin = match &args.stdin {
         None => String::new(),
-        Some(file) => fs::read_to_string(file).map_err(|error| {
-            exit::error(exit::USAGE, format!("cannot read {} as text: {error}", file.display()))
-        })?,
+        Some(file) => text(file)?,
     };
     let of_user = args.flags.iter().map(|(name, flags)| Row {
         name: name.clone(),
@@ -86,4 +83,12 @@ fn fixture(cwd: Option<&Path>) -> Result<Tree> {
             Err(exit::error(exit::USAGE, format!("{message}\nhelp: name a smaller directory with --cwd")))
         }
     }
+}
+
+/// Reads a file with text. One that would have to be waited for, such as a FIFO, is an error.
+fn text(file: &Path) -> Result<String> {
+    let problem =
+        |why: String| exit::error(exit::USAGE, format!("cannot read {} as text: {why}", file.display()));
+    let bytes = text_file::read(file).map_err(|error| problem(error.to_string()))?;
+    String::from_utf8(bytes).map_err(|error| problem(error.to_string()))
 }
