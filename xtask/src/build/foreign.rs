@@ -86,7 +86,8 @@ pub fn find(context: ToolContext<'_>, toolchains: &Toolchains, choice: &Choice) 
         name: program,
         package: format!("{name} {}", package["version"].as_str().unwrap_or_default()),
         manifest,
-        has_lock: workspace_root.join("Cargo.lock").exists(),
+        // A link counts, also one to nothing: only what cargo makes is removed.
+        has_lock: fs::symlink_metadata(workspace_root.join("Cargo.lock")).is_ok(),
         workspace_root,
         flags: flags.into(),
         features: choice.features.clone(),
@@ -100,6 +101,13 @@ pub fn find(context: ToolContext<'_>, toolchains: &Toolchains, choice: &Choice) 
 /// # Errors
 /// If there is no package.
 pub fn metadata(context: ToolContext<'_>, toolchains: &Toolchains, path: &Path) -> Result<(PathBuf, Value)> {
+    if path.to_str().is_none() {
+        let message = format!("{}: cargo needs a path that is valid UTF-8", path.display());
+        return Err(exit::error(
+            exit::USAGE,
+            format!("{message}\nhelp: rename the directory, or copy the package"),
+        ));
+    }
     let manifest = match path.is_dir() {
         true => path.join("Cargo.toml"),
         false => path.to_path_buf(),

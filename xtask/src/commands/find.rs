@@ -1,12 +1,14 @@
 //! `cargo xtask find`: looks up what the catalogue says about a function, an error or a topic.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 
 use crate::discover::examples;
 use crate::exit;
-use crate::explain::rules;
+use crate::explain::rules::{self, Rule};
 use crate::model::target::Target;
-use crate::report::catalogue::{self, Catalogue, Difference, Entry, WASM};
+use crate::report::catalogue::{self, Catalogue, Difference, Entry, Finding, WASM};
 use crate::report::page;
 use crate::support::edition::{COMMAND, is_installed};
 use crate::support::escape::{count, without_controls};
@@ -159,9 +161,16 @@ fn draw(workspace: &Workspace, entry: &Entry<'_>, target: Option<Target>, item: 
         [(_, one), (_, other)] if one == other => line("both", &drawn(one)),
         _ => differences.iter().for_each(|(target, difference)| line(target, &drawn(difference))),
     }
-    let rules = page::rules::of_case(entry);
-    if !rules.is_empty() {
-        line("why", &rules.join(", "));
+    let named = |rule: &dyn Fn(&Finding) -> Option<&'static Rule>| {
+        let rules: BTreeSet<_> = shown.iter().filter_map(|(_, finding)| Some(rule(finding)?.id)).collect();
+        rules.into_iter().collect::<Vec<_>>().join(", ")
+    };
+    let (why, without) = (named(&|finding| finding.rule), named(&|finding| finding.rule_without_grant));
+    if !why.is_empty() {
+        line("why", &why);
+    }
+    if !without.is_empty() {
+        line("no grant", &format!("{without} without flags"));
     }
     if !entry.grant().is_empty() {
         line("grant", entry.grant());

@@ -324,3 +324,21 @@ fn input_that_never_ends_is_refused() {
     let stdin = ["--stdin", pipe.to_str().unwrap()];
     check(&workspace, &outside, &stdin).code(2).says("pipe as text: it is not a regular file");
 }
+
+#[test]
+fn program_without_an_end_is_compared_with_nothing() {
+    let program = "fn main() {\n    let line = \"x\".repeat(1023);\n    for _ in 0..5000 {\n        println!(\"{line}\");\n    }\n    assert!(cfg!(unix));\n}";
+    let (workspace, outside) = with_package(program);
+    check(&workspace, &outside, &[])
+        .code(101)
+        .says("error: reader prints more than 1 MiB natively: it was stopped\nhelp: give it less to do");
+}
+
+#[test]
+fn link_in_place_of_a_lock_file_is_kept() {
+    let (workspace, outside) = with_package(HELLO);
+    let lock = outside.path().join("Cargo.lock");
+    std::os::unix::fs::symlink("absent/Cargo.lock", &lock).unwrap();
+    check(&workspace, &outside, &[]).code(101);
+    assert!(lock.is_symlink(), "the user's link was removed");
+}

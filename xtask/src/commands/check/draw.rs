@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::build::artifacts::Files;
 use crate::cli::CheckArgs;
 use crate::commands::check::run::{Checked, TRIED, wasm};
 use crate::commands::check::subject::{Subject, names};
@@ -10,6 +11,7 @@ use crate::explain::evidence::Explained;
 use crate::explain::rules::{self, Rule};
 use crate::model::case::DEFAULT_ROW;
 use crate::model::cell::Position;
+use crate::model::column::Column;
 use crate::model::grant::Grant;
 use crate::model::harm::Harm;
 use crate::model::target::Target;
@@ -128,6 +130,15 @@ fn why(checked: &Checked, all_calls: bool) -> String {
     text
 }
 
+/// Draws where the compiled programs are, so that the lines that run them can be used.
+pub fn files(subject: &Subject, files: &Files) -> String {
+    let wasm = subject.targets.iter().filter(|target| target.is_wasm());
+    let file = |target: &Target| files.get(&Column::pinned(*target).unit(&subject.name));
+    let line = |target: &Target| Some(format!("  {target}:  {}\n", file(target)?.display()));
+    let lines: String = wasm.filter_map(line).collect();
+    if lines.is_empty() { lines } else { format!("\n{lines}") }
+}
+
 /// What lets a search grant more than it may by itself, if that is what a program misses.
 fn hint(rule: &Rule) -> Option<&'static str> {
     match rule {
@@ -155,6 +166,7 @@ fn verdict(table: &Table, target: Target, answer: Option<&Answer>, remaining: Op
     let described = |drawn: &Drawn| {
         let shown = difference(table, drawn).map(|shown| match shown.native.as_str() {
             "" => format!(": {}", shown.here),
+            native if shown.here.is_empty() => format!(": {native} → nothing"),
             native => format!(": {native} → {}", shown.here),
         });
         format!("{}{}", harm(table, drawn).name(), shown.unwrap_or_default())

@@ -113,6 +113,7 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
             for cause in &causes {
                 terminal::print(&without_controls(&cause::draw(cause)))?;
             }
+            terminal::print(&without_controls(&draw::files(&subject, &files)))?;
             terminal::print(&without_controls(&rows::draw(&related)))?;
         }
         Format::Json => {

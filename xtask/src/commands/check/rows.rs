@@ -13,7 +13,7 @@ use crate::support::edition::COMMAND;
 use crate::workspace::Workspace;
 
 /// How many cases of the catalogue are named in a text.
-const MOST_ROWS: usize = 8;
+const MOST_ROWS: usize = 3;
 
 /// How many cases an item may have to say something about a program that uses it.
 const MOST_CASES: usize = 8;

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 
+use crate::exit;
 use crate::explain::evidence::Explained;
 use crate::model::case::{Case, DEFAULT_ROW, Row};
 use crate::model::cell::Position;
 use crate::model::column::Column;
 use crate::model::grant::Grant;
+use crate::model::outcome::End;
 use crate::model::target::Target;
 use crate::model::trace::Trace;
 use crate::session::minimize::{Answer, Candidate, Equality, most_tried};
@@ -74,6 +76,7 @@ pub fn run(probe: &Probe<'_>, equality: Equality, candidates: &[Candidate], trac
         .get(&Position::pinned(DEFAULT_ROW, Target::Native))
         .context("the program was interrupted")?
         .clone();
+    has_ended(&probe.example.name, &native.outcome.end)?;
     let mut answers = BTreeMap::new();
     let mut differing = outcomes.clone();
     let mut remaining = BTreeMap::new();
@@ -111,6 +114,17 @@ pub fn run(probe: &Probe<'_>, equality: Equality, candidates: &[Candidate], trac
     let case = Case { rows, ..probe.case.clone() };
     let table = Table::empty(&probe.example.name, &case, &columns).merge(None, &outcomes);
     Ok(Checked { case, table, answers, remaining, explained, native })
+}
+
+/// Checks that a program has ended natively: what is cut off says nothing about what would have followed.
+fn has_ended(name: &str, end: &End) -> Result<()> {
+    let why = match end {
+        End::TimedOut => "does not end natively: it was stopped after its timeout",
+        End::TooMuchOutput => "prints more than 1 MiB natively: it was stopped",
+        _ => return Ok(()),
+    };
+    let help = "give it less to do, or a `timeout` in a file for --cases; without an end there is nothing to compare with";
+    Err(exit::error(exit::HARNESS, format!("{name} {why}\nhelp: {help}")))
 }
 
 /// The name of the row with this grant and nothing else, which is added unless there is one.
