@@ -274,7 +274,7 @@ mod tests {
             Failure::of_cargo(&format!("error: failed to run custom build command for `{rest}"), "").package
         };
         assert_eq!(failed("ring v0.17.14`"), Some("ring 0.17.14".into()));
-        assert_eq!(failed("own v0.1.0 (/home/x/own)`"), Some("own 0.1.0".into()));
+        assert_eq!(failed("own v0.1.0 (/of/user/own)`"), Some("own 0.1.0".into()));
         assert_eq!(failed("ring"), None);
     }
 

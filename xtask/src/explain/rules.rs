@@ -22,9 +22,9 @@ impl Rule {
             let (project, path) = source.split_once(':').unwrap_or_default();
             let file = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
             let tag = match project {
-                "rust" => "rust-lang/rust/blob/1.99.1",
-                "wasi-libc" => "WebAssembly/wasi-libc/blob/wasi-sdk-33",
-                "wasmtime" => "bytecodealliance/wasmtime/blob/v48.0.8",
+                "rust" => format!("rust-lang/rust/blob/{RUST}"),
+                "wasi-libc" => format!("WebAssembly/wasi-libc/blob/{WASI_LIBC}"),
+                "wasmtime" => format!("bytecodealliance/wasmtime/blob/v{WASMTIME}"),
                 // A page that is not in one of these repositories: `NAME, ADDRESS`.
                 _ => {
                     let (name, address) = path.split_once(", ").unwrap_or((path, path));
@@ -35,6 +35,11 @@ impl Rule {
         })
     }
 }
+
+/// The releases that the links show: those that the workspace pins, and the tag of wasi-libc that this Rust ships.
+const RUST: &str = "1.99.1";
+const WASI_LIBC: &str = "wasi-sdk-33";
+const WASMTIME: &str = "48.0.8";
 
 /// Returns the rule with this id.
 pub fn named(id: &str) -> Option<&'static Rule> {
@@ -412,7 +417,10 @@ pub const ERROR_NUMBERS: Rule = Rule {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::workspace::Workspace;
 
     #[test]
     fn rules_are_complete() {
@@ -421,5 +429,17 @@ mod tests {
             assert!(rule.text.ends_with(['.', ')']) && !rule.help.ends_with('.'), "{}", rule.id);
             assert_eq!(named(rule.id), Some(*rule));
         }
+    }
+
+    #[test]
+    fn links_show_what_is_pinned() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let workspace = Workspace::around(root, None).unwrap();
+        assert_eq!(
+            workspace.rust.unwrap().to_string(),
+            RUST,
+            "read the rules again, also in the wasi-libc that it ships"
+        );
+        assert_eq!(workspace.wasmtime.to_string(), WASMTIME, "read the rules again");
     }
 }

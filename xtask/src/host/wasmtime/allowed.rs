@@ -10,18 +10,26 @@ pub fn directories(flags: &[String]) -> impl Iterator<Item = &str> {
 pub fn passes(flags: &[String], variable: &str) -> bool {
     flags.iter().any(|flag| match flag.strip_prefix("--env=") {
         Some(passed) => passed.split('=').next() == Some(variable),
-        None => flag.starts_with("inherit-env"),
+        None => sets(flag, "inherit-env"),
     })
 }
 
 /// Whether flags allow sockets.
 pub fn sockets(flags: &[String]) -> bool {
-    flags.iter().any(|flag| flag.starts_with("inherit-network") || flag.starts_with("tcp"))
+    flags.iter().any(|flag| sets(flag, "inherit-network") || sets(flag, "tcp"))
 }
 
 /// Whether flags set this limit, such as `fuel`.
 pub fn limits(flags: &[String], name: &str) -> bool {
-    flags.iter().any(|flag| flag.strip_prefix(name).is_some_and(|rest| rest.starts_with('=')))
+    flags.iter().any(|flag| sets(flag, name))
+}
+
+/// Whether a flag sets this option, perhaps among others: `-S` and `-W` take a list, such as `tcp=y,inherit-env`.
+fn sets(flag: &str, option: &str) -> bool {
+    flag.split(',').any(|one| {
+        let (name, value) = one.split_once('=').unwrap_or((one, "y"));
+        name == option && value != "n"
+    })
 }
 
 #[cfg(test)]
@@ -36,6 +44,8 @@ mod tests {
         assert!(passes(&all, "A") && passes(&all, "B") && !passes(&all, "C"));
         assert!(passes(&flags("-S inherit-env=y"), "C"));
         assert!(sockets(&all) && !sockets(&flags("--dir=.")));
+        let listed = flags("-S allow-ip-name-lookup,inherit-network,inherit-env=n");
+        assert!(sockets(&listed) && !passes(&listed, "C"));
         assert!(limits(&all, "fuel") && !limits(&all, "timeout"));
     }
 }
