@@ -38,8 +38,7 @@ pub fn find(
     let mut entries = match catalogue::read(workspace, &examples)? {
         Catalogue::Complete(entries) => entries,
         Catalogue::Incomplete(missing) => {
-            let message =
-                format!("{} have no snapshot, such as {}", count(missing.len(), "case"), missing[0]);
+            let message = format!("no snapshot of {}, such as {}", count(missing.len(), "case"), missing[0]);
             return Err(exit::error(exit::DIFFERS, format!("{message}\nhelp: cargo xtask test --accept")));
         }
     };

@@ -76,8 +76,10 @@ pub fn search(
     let mut tries = Tries { native, equality, run, known: Vec::new() };
     let mut set = candidates.to_vec();
     tries.all(&[Vec::new(), set.clone()])?;
-    let helps = tries.suffices(&set)?;
-    if tries.suffices(&[])? {
+    // With all of them a program may do something else that natively it does not, so nothing is tried first.
+    let needs_none = tries.suffices(&[])?;
+    let helps = needs_none || tries.suffices(&set)?;
+    if needs_none {
         set.clear();
     } else if helps {
         // Most programs need exactly what they miss if it is left out of all.
@@ -200,6 +202,16 @@ mod tests {
         assert_eq!(found(&[&["b"]], &candidates), Some(vec!["b".into()]));
         assert_eq!(found(&[&["a"], &["c"]], &candidates), Some(vec!["a".into(), "c".into()]));
         assert_eq!(found(&[&["other"]], &candidates), None);
+    }
+
+    #[test]
+    fn a_program_that_needs_nothing_gets_nothing_even_if_more_would_change_it() {
+        let native = Outcome::of_end(End::Exit(0));
+        let ends = |grant: &Grant| Drawn::new(Outcome::of_end(End::Exit(grant.dirs.len() as i32)));
+        let run = |grants: &[Grant]| Ok(grants.iter().map(ends).collect());
+        let answer = search(&native, Equality::Output, &[candidate("a", Vec::new())], run).unwrap();
+        assert_eq!(answer.grant, Some(Grant::default()));
+        assert_eq!(answer.outcome.outcome, native);
     }
 
     #[test]
