@@ -43,6 +43,8 @@ pub struct Answer {
     /// The least grant with which the outcome is that of native, or `None` if even all candidates together do not
     /// help.
     pub grant: Option<Grant>,
+    /// If none helps, and [`search_as_far`] was asked: the least with which it gets as far as with all candidates.
+    pub as_far: Option<Grant>,
     /// The outcome with this grant, or with all candidates.
     pub outcome: Drawn,
     /// How many grants were tried.
@@ -73,56 +75,29 @@ pub fn search(
     candidates: &[Candidate],
     run: impl Fn(&[Grant]) -> Result<Vec<Drawn>>,
 ) -> Result<Answer> {
-    let mut tries = Tries { native, equality, run, known: Vec::new() };
-    let mut set = candidates.to_vec();
-    tries.all(&[Vec::new(), set.clone()])?;
-    // With all of them a program may do something else that natively it does not, so nothing is tried first.
-    let needs_none = tries.suffices(&[])?;
-    let helps = needs_none || tries.suffices(&set)?;
-    if needs_none {
-        set.clear();
-    } else if helps {
-        // Most programs need exactly what they miss if it is left out of all.
-        let rests: Vec<_> = (0..set.len()).map(|left_out| without(&set, left_out)).collect();
-        tries.all(&rests)?;
-        let mut missed = Vec::new();
-        for (candidate, rest) in set.iter().zip(&rests) {
-            if !tries.suffices(rest)? {
-                missed.push(candidate.clone());
-            }
-        }
-        if tries.suffices(&missed)? {
-            set = missed;
-        }
+    Tries { native: native.clone(), equality, run, known: Vec::new() }.search(candidates)
+}
+
+/// Does the same, and if no candidates help, searches the least with which the program gets as far as with all.
+///
+/// # Errors
+/// Those of `run`.
+pub fn search_as_far(
+    native: &Outcome,
+    equality: Equality,
+    candidates: &[Candidate],
+    run: impl Fn(&[Grant]) -> Result<Vec<Drawn>>,
+) -> Result<Answer> {
+    let mut tries = Tries { native: native.clone(), equality, run, known: Vec::new() };
+    let answer = tries.search(candidates)?;
+    if answer.grant.is_some() {
+        return Ok(answer);
     }
-    let mut at = 0;
-    while helps && at < set.len() {
-        if tries.suffices(&without(&set, at))? {
-            set.remove(at);
-            continue;
-        }
-        let with = |narrower: &Candidate| {
-            let mut with = set.clone();
-            with[at] = narrower.clone();
-            with
-        };
-        let narrower: Vec<_> = set[at].narrower.iter().map(with).collect();
-        tries.all(&narrower)?;
-        let mut found = None;
-        for with in narrower {
-            if tries.suffices(&with)? {
-                found = Some(with);
-                break;
-            }
-        }
-        match found {
-            // The narrower grant may have narrower ones itself.
-            Some(with) => set = with,
-            None => at += 1,
-        }
-    }
-    let outcome = tries.outcome(&set)?;
-    Ok(Answer { grant: helps.then(|| together(&set)), outcome, tried: tries.known.len() })
+    // What was tried before is known.
+    tries.native = answer.outcome.outcome.clone();
+    tries.equality = Equality::All;
+    let as_far = tries.search(candidates)?;
+    Ok(Answer { as_far: as_far.grant, tried: as_far.tried, ..answer })
 }
 
 fn without(set: &[Candidate], left_out: usize) -> Vec<Candidate> {
@@ -136,14 +111,67 @@ fn together(set: &[Candidate]) -> Grant {
 }
 
 /// What was tried: each grant once.
-struct Tries<'a, F> {
-    native: &'a Outcome,
+struct Tries<F> {
+    native: Outcome,
     equality: Equality,
     run: F,
     known: Vec<(Grant, Drawn)>,
 }
 
-impl<F: Fn(&[Grant]) -> Result<Vec<Drawn>>> Tries<'_, F> {
+impl<F: Fn(&[Grant]) -> Result<Vec<Drawn>>> Tries<F> {
+    /// Searches the least of `candidates` that suffices.
+    fn search(&mut self, candidates: &[Candidate]) -> Result<Answer> {
+        let mut set = candidates.to_vec();
+        self.all(&[Vec::new(), set.clone()])?;
+        // With all of them a program may do something else that natively it does not, so nothing is tried first.
+        let needs_none = self.suffices(&[])?;
+        let helps = needs_none || self.suffices(&set)?;
+        if needs_none {
+            set.clear();
+        } else if helps {
+            // Most programs need exactly what they miss if it is left out of all.
+            let rests: Vec<_> = (0..set.len()).map(|left_out| without(&set, left_out)).collect();
+            self.all(&rests)?;
+            let mut missed = Vec::new();
+            for (candidate, rest) in set.iter().zip(&rests) {
+                if !self.suffices(rest)? {
+                    missed.push(candidate.clone());
+                }
+            }
+            if self.suffices(&missed)? {
+                set = missed;
+            }
+        }
+        let mut at = 0;
+        while helps && at < set.len() {
+            if self.suffices(&without(&set, at))? {
+                set.remove(at);
+                continue;
+            }
+            let with = |narrower: &Candidate| {
+                let mut with = set.clone();
+                with[at] = narrower.clone();
+                with
+            };
+            let narrower: Vec<_> = set[at].narrower.iter().map(with).collect();
+            self.all(&narrower)?;
+            let mut found = None;
+            for with in narrower {
+                if self.suffices(&with)? {
+                    found = Some(with);
+                    break;
+                }
+            }
+            match found {
+                // The narrower grant may have narrower ones itself.
+                Some(with) => set = with,
+                None => at += 1,
+            }
+        }
+        let outcome = self.outcome(&set)?;
+        Ok(Answer { grant: helps.then(|| together(&set)), as_far: None, outcome, tried: self.known.len() })
+    }
+
     /// Tries these sets together.
     fn all(&mut self, sets: &[Vec<Candidate>]) -> Result<()> {
         let mut new: Vec<Grant> = Vec::new();
@@ -167,7 +195,8 @@ impl<F: Fn(&[Grant]) -> Result<Vec<Drawn>>> Tries<'_, F> {
     }
 
     fn suffices(&mut self, set: &[Candidate]) -> Result<bool> {
-        Ok(self.equality.holds(self.native, &self.outcome(set)?.outcome))
+        let outcome = self.outcome(set)?;
+        Ok(self.equality.holds(&self.native, &outcome.outcome))
     }
 }
 
@@ -202,6 +231,20 @@ mod tests {
         assert_eq!(found(&[&["b"]], &candidates), Some(vec!["b".into()]));
         assert_eq!(found(&[&["a"], &["c"]], &candidates), Some(vec!["a".into(), "c".into()]));
         assert_eq!(found(&[&["other"]], &candidates), None);
+    }
+
+    #[test]
+    fn if_nothing_helps_the_least_is_known_with_which_it_gets_as_far() {
+        let native = Outcome::of_end(End::Exit(0));
+        let ends = |grant: &Grant| {
+            let has = grant.dirs.iter().any(|directory| directory.host == "b");
+            Drawn::new(Outcome::of_end(End::Exit(if has { 1 } else { 2 })))
+        };
+        let run = |grants: &[Grant]| Ok(grants.iter().map(ends).collect());
+        let candidates = ["a", "b", "c"].map(|directory| candidate(directory, Vec::new()));
+        let answer = search_as_far(&native, Equality::Output, &candidates, run).unwrap();
+        assert_eq!((answer.grant, answer.as_far), (None, Some(Grant::of_directory("b"))));
+        assert!(answer.tried <= most_tried(&candidates));
     }
 
     #[test]

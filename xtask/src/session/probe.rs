@@ -27,7 +27,7 @@ use crate::run::cells::Plan;
 use crate::run::concurrency::Concurrency;
 use crate::run::invocation::FIXED_VARIABLES;
 use crate::run::scratch::Root;
-use crate::session::minimize::{Answer, Candidate, Equality, search};
+use crate::session::minimize::{Answer, Candidate, Equality, search_as_far};
 use crate::session::{Session, cells, explained};
 use crate::snapshot::format::Drawn;
 
@@ -128,7 +128,7 @@ impl Probe<'_> {
         candidates: &[Candidate],
     ) -> Result<Answer> {
         let columns = [Column::pinned(target)];
-        search(&native.outcome, equality, candidates, |grants| {
+        search_as_far(&native.outcome, equality, candidates, |grants| {
             let row = |(index, grant): (usize, &Grant)| Row {
                 name: format!("tried-{index}"),
                 grant: grant.clone(),

@@ -38,10 +38,7 @@ pub fn case(subject: &Subject, checked: &Checked, args: &CheckArgs) -> String {
         text.push_str(&format!("{}{about}\n", case.name));
     }
     for target in wasm(case) {
-        text.push_str(&format!(
-            "  {target}   {}\n",
-            verdict(table, *target, answers.get(target), checked.remaining.get(target))
-        ));
+        text.push_str(&format!("  {target}   {}\n", verdict(table, *target, answers.get(target))));
     }
     text.push('\n');
     text.push_str(&table.draw());
@@ -57,8 +54,7 @@ pub fn case(subject: &Subject, checked: &Checked, args: &CheckArgs) -> String {
     for line in lines {
         text.push_str(&format!("\n  Run it:  {line}\n"));
     }
-    let grants =
-        answers.values().filter_map(|answer| answer.grant.as_ref()).chain(checked.remaining.values());
+    let grants = answers.values().filter_map(|answer| answer.grant.as_ref().or(answer.as_far.as_ref()));
     for warning in grants.flat_map(Grant::warnings).collect::<BTreeSet<_>>() {
         text.push_str(&format!("\n  Warning: {warning}\n"));
     }
@@ -162,7 +158,7 @@ pub fn sum(checked: &[Checked]) -> String {
 }
 
 /// What the runs say about a target, on one line.
-fn verdict(table: &Table, target: Target, answer: Option<&Answer>, remaining: Option<&Grant>) -> String {
+fn verdict(table: &Table, target: Target, answer: Option<&Answer>) -> String {
     let described = |drawn: &Drawn| {
         let shown = difference(table, drawn).map(|shown| match shown.native.as_str() {
             "" => format!(": {}", shown.here),
@@ -181,8 +177,8 @@ fn verdict(table: &Table, target: Target, answer: Option<&Answer>, remaining: Op
         Some(Answer { grant: Some(grant), .. }) => {
             format!("the same as native with {}", flags(grant).join(" "))
         }
-        Some(Answer { grant: None, outcome, .. }) => {
-            let with = match remaining.map(flags).filter(|flags| !flags.is_empty()) {
+        Some(Answer { grant: None, as_far, outcome, .. }) => {
+            let with = match as_far.as_ref().map(flags).filter(|flags| !flags.is_empty()) {
                 Some(flags) => format!(" (with {})", flags.join(" ")),
                 None => String::new(),
             };

@@ -30,8 +30,6 @@ pub struct Checked {
     pub table: Table,
     /// By wasm target; none for one that does not compile.
     pub answers: BTreeMap<Target, Answer>,
-    /// By target where no flags help: the least with which it gets as far as with all that were tried.
-    pub remaining: BTreeMap<Target, Grant>,
     /// Why it differs: without flags, and with all that were tried if they do not help.
     pub explained: Vec<Explained>,
     /// What strace saw natively, if it is installed and all calls are wanted.
@@ -58,10 +56,10 @@ pub fn most_runs(case: &Case, candidates: &[Candidate]) -> (usize, usize) {
         let columns = columns.iter().filter(|column| column.target.is_wasm() == is_wasm);
         columns.flat_map(|column| case.rows.iter().filter(|row| case.runs(row, column))).count()
     };
-    // If no flags help, a second search finds those without which it gets less far. Each target is explained in two
+    // Each target is explained in two
     // rows: one run is traced, and one has all variables; and a larger stack
     // may be tried.
-    (cells(false), cells(true) + wasm(case).count() * (2 * most_tried(candidates) + 8))
+    (cells(false), cells(true) + wasm(case).count() * (most_tried(candidates) + 8))
 }
 
 /// Runs the case of `probe`. With `trace`, the native program is run once more under strace, if that is installed.
@@ -79,7 +77,6 @@ pub fn run(probe: &Probe<'_>, equality: Equality, candidates: &[Candidate], trac
     has_ended(&probe.example.name, &native.outcome.end)?;
     let mut answers = BTreeMap::new();
     let mut differing = outcomes.clone();
-    let mut remaining = BTreeMap::new();
     for target in wasm(probe.case) {
         if probe.built.failure(&Column::pinned(*target).unit(&probe.example.name)).is_some() {
             continue;
@@ -93,16 +90,12 @@ pub fn run(probe: &Probe<'_>, equality: Equality, candidates: &[Candidate], trac
             let name = row_of(grant, &mut rows, *target);
             outcomes.insert(Position::pinned(&name, *target), answer.outcome.clone());
         }
-        if answer.grant.is_none() {
-            // What remains if it is granted all that it needs: the least flags with which it does the same.
-            let best = probe.search(*target, &answer.outcome, Equality::All, &candidates)?;
-            let (outcome, grant) = (answer.outcome.clone(), best.grant.unwrap_or_default());
-            if grant != Grant::default() {
-                let name = row_of(&grant, &mut rows, *target);
-                outcomes.insert(Position::pinned(&name, *target), outcome.clone());
+        if let Some(grant) = &answer.as_far {
+            if *grant != Grant::default() {
+                let name = row_of(grant, &mut rows, *target);
+                outcomes.insert(Position::pinned(&name, *target), answer.outcome.clone());
             }
-            differing.insert(Position::pinned(TRIED, *target), outcome);
-            remaining.insert(*target, grant);
+            differing.insert(Position::pinned(TRIED, *target), answer.outcome.clone());
         }
         answers.insert(*target, answer);
     }
@@ -113,7 +106,7 @@ pub fn run(probe: &Probe<'_>, equality: Equality, candidates: &[Candidate], trac
     let native = if trace && !explained.is_empty() { probe.native_trace()? } else { None };
     let case = Case { rows, ..probe.case.clone() };
     let table = Table::empty(&probe.example.name, &case, &columns).merge(None, &outcomes);
-    Ok(Checked { case, table, answers, remaining, explained, native })
+    Ok(Checked { case, table, answers, explained, native })
 }
 
 /// Checks that a program has ended natively: what is cut off says nothing about what would have followed.
