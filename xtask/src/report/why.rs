@@ -17,7 +17,7 @@ const CALLS_BEFORE: usize = 3;
 const MOST_CALLS: usize = 8;
 
 /// What is drawn if no call is of interest.
-const NOTHING: &str = "(no call of the host matters)";
+const NOTHING: &str = "no call of the host matters";
 
 /// How many calls of the native program are shown.
 const MOST_NATIVE_CALLS: usize = 5;
@@ -45,19 +45,16 @@ pub fn draw(explained: &Explained, native: Option<&Trace>, all: bool) -> String 
     let decisive = explained.explanation.as_ref().and_then(|explanation| explanation.call);
     if let Some(native) = native.filter(|native| !native.calls.is_empty()) {
         let native = if all { native.clone() } else { of_interest(native) };
-        text.push_str(&calls("native", &native, None, all));
+        text.push_str(&calls("native", &native, None, all, NOTHING));
     }
     match (&explained.traced, valid) {
         (_, Some(traced)) => {
-            let calls = calls(explained.target.name(), &traced.trace, decisive, all);
             // Everything that happened was inside the guest.
             let in_guest = explained.explanation.as_ref().is_some_and(|explanation| {
                 ["std", "wasi-libc", "rustc", "crate"].contains(&explanation.rule.layer)
             });
-            text.push_str(&match in_guest {
-                true => calls.replace(NOTHING, "(the host was not asked)"),
-                false => calls,
-            });
+            let nothing = if in_guest { "the host was not asked" } else { NOTHING };
+            text.push_str(&calls(explained.target.name(), &traced.trace, decisive, all, nothing));
         }
         (Some(traced), None) => {
             let end = &traced.outcome.outcome.end;
@@ -65,7 +62,7 @@ pub fn draw(explained: &Explained, native: Option<&Trace>, all: bool) -> String 
                 "  The traced run did something else ({end}), so its trace proves nothing.\n"
             ));
             if all {
-                text.push_str(&calls(explained.target.name(), &traced.trace, None, all));
+                text.push_str(&calls(explained.target.name(), &traced.trace, None, all, NOTHING));
             }
         }
         (None, None) => {}
@@ -99,15 +96,16 @@ pub fn rule(explanation: &Explanation) -> String {
     text
 }
 
-/// Draws calls: all of them, or those around the decisive one without those that every program makes.
-fn calls(title: &str, trace: &Trace, decisive: Option<usize>, all: bool) -> String {
+/// Draws calls: all of them, or those around the decisive one without those that every program makes. If none is
+/// left, `nothing` says so.
+fn calls(title: &str, trace: &Trace, decisive: Option<usize>, all: bool, nothing: &str) -> String {
     let shown: Vec<usize> = match all {
         true => (0..trace.calls.len()).collect(),
         false => abridged(&trace.calls, decisive),
     };
     let mut text = String::new();
     if shown.is_empty() {
-        text.push_str(&format!("  {title:<8} {NOTHING}\n"));
+        text.push_str(&format!("  {title:<8} ({nothing})\n"));
     }
     for (line, index) in shown.into_iter().enumerate() {
         let title = if line == 0 { title } else { "" };
