@@ -47,12 +47,13 @@ impl Installed {
         Installed { cargo: env.cargo.clone(), other: None }
     }
 
-    /// The variables with which its cargo finds its own rustc; `path` is the caller's `PATH`.
+    /// The variables with which any cargo finds its rustc; `path` is the caller's `PATH`.
     pub fn variables(&self, path: &[PathBuf]) -> Vec<(&'static str, OsString)> {
         let Some((bin, version)) = &self.other else { return Vec::new() };
         let path = std::env::join_paths([bin].into_iter().chain(path)).unwrap_or_else(|_| bin.clone().into());
+        let rustc = bin.join(format!("rustc{}", std::env::consts::EXE_SUFFIX));
         // Build scripts may call programs of rustup, too.
-        vec![("PATH", path), ("RUSTUP_TOOLCHAIN", version.to_string().into())]
+        vec![("PATH", path), ("RUSTC", rustc.into()), ("RUSTUP_TOOLCHAIN", version.to_string().into())]
     }
 
     /// The directory in which rustc looks for the standard libraries of targets, if the path of cargo tells

@@ -15,6 +15,7 @@ mod hostile_programs;
 mod installed;
 mod interrupted_runs;
 mod invalid_files;
+mod isolation;
 mod keep;
 mod layout;
 mod leftover_files;
