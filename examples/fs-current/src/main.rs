@@ -97,9 +97,6 @@ fn enter_resolved(path: &str) {
 fn show<T: Debug>(what: &str, result: io::Result<T>) {
     match result {
         Ok(value) => println!("{what}: {value:?}"),
-        Err(error) => match error.raw_os_error() {
-            Some(number) => println!("{what}: {:?} {number}", error.kind()),
-            None => println!("{what}: {:?}", error.kind()),
-        },
+        Err(error) => println!("{what}: {error} [{:?}]", error.kind()),
     }
 }

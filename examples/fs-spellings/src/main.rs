@@ -13,9 +13,10 @@ fn main() -> io::Result<()> {
         ["look", path] => look(path),
         ["write", path] => write(path),
         ["remove", path] => remove(path),
+        ["permissions"] => permissions()?,
         ["output", path] => output(Path::new(path))?,
         ["output-checked", path] => output_checked(Path::new(path))?,
-        _ => eprintln!("usage: fs-spellings look|write|remove|output|output-checked PATH"),
+        _ => eprintln!("usage: fs-spellings permissions, or look|write|remove|output|output-checked PATH"),
     }
     Ok(())
 }
@@ -35,8 +36,6 @@ fn look(path: &str) {
 fn write(path: &str) {
     let now = FileTimes::new().set_modified(SystemTime::now());
     show("set_times", File::open(path).and_then(|file| file.set_times(now)));
-    let same = fs::metadata(path).map(|found| found.permissions());
-    show("set_permissions", same.and_then(|same| fs::set_permissions(path, same)));
     show("open to write", OpenOptions::new().write(true).open(path).map(drop));
     show("open to append", OpenOptions::new().append(true).open(path).map(drop));
     show("write", fs::write(path, "written\n"));
@@ -60,6 +59,16 @@ fn remove(path: &str) {
     show("remove_file", fs::remove_file(path));
     show("remove_dir", fs::remove_dir(path));
     show("remove_dir_all", fs::remove_dir_all(path));
+}
+
+/// Sets those that are there already, or those of a file.
+fn permissions() -> io::Result<()> {
+    let of_file = fs::metadata("file")?.permissions();
+    for path in ["", ".", "dir/", "file/"] {
+        let same = fs::metadata(path).map_or(of_file.clone(), |found| found.permissions());
+        show(&format!("set_permissions of {path:?}"), fs::set_permissions(path, same));
+    }
+    Ok(())
 }
 
 /// Writes a file into a new directory.
@@ -95,9 +104,6 @@ fn soft_link(target: &str, link: &str) -> io::Result<()> {
 fn show<T: Debug>(what: &str, result: io::Result<T>) {
     match result {
         Ok(value) => println!("{what}: {value:?}"),
-        Err(error) => match error.raw_os_error() {
-            Some(number) => println!("{what}: {:?} {number}", error.kind()),
-            None => println!("{what}: {:?}", error.kind()),
-        },
+        Err(error) => println!("{what}: {error} [{:?}]", error.kind()),
     }
 }
