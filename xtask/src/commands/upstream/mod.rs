@@ -19,6 +19,7 @@ use crate::exit;
 use crate::host::wasmtime::Wasmtime;
 use crate::model::column::{Column, Toolchain};
 use crate::model::target::Target;
+use crate::process::Interrupt;
 use crate::provision::query;
 use crate::provision::toolchain::{self, Installed};
 use crate::provision::wasmtime;
@@ -28,7 +29,7 @@ use crate::run::scratch;
 use crate::session::Session;
 use crate::session::cells::guarded;
 use crate::support::escape::{bars, count, indent, visible};
-use crate::support::terminal::print;
+use crate::support::terminal::{print, say};
 use crate::support::text_file;
 use crate::tools::progress::Progress;
 use crate::workspace::Workspace;
@@ -115,7 +116,10 @@ fn answer(
         }
         Ok(())
     })?;
-    session.end_if_interrupted();
+    if let Some(signal) = session.interrupt.signal() {
+        say("Interrupted: the drafts that are not shown above were not run to their end");
+        Interrupt::end_by(signal);
+    }
     summarize(&rust, &host, &all, args.format)?;
     let is_recorded = all.iter().all(|(_, verdict)| *verdict == Verdict::StillThere);
     Ok(if is_recorded { exit::OK } else { exit::DIFFERS })
