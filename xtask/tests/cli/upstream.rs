@@ -118,6 +118,49 @@ fn fixed_and_different_bugs_are_told_apart() {
     assert_no_processes(&workspace);
 }
 
+/// A page with one draft, of a program that is not needed. It prints `one`, and should print `two`.
+fn small_page(line: &str) -> String {
+    let line = format!("{line} # a.p1.wasm");
+    format!(
+        "| [1](#1-a) | none | a | no |\n\n```sh\ntouch NAME\n```\n\n### 1. a\n\n**Filed:** not yet.\n\n```rust\n\
+         // a.rs\n```\n\n```console\n$ {line}\none\n```\n\n**Expected:**\n\n```console\n$ {line}\ntwo\n```\n"
+    )
+}
+
+#[test]
+fn verdict_has_to_hold_twice() {
+    let directory = tempfile::tempdir().expect("a temporary directory should be made");
+    let file = directory.path().join("file");
+    std::fs::write(&file, "two\n").expect("the file should be written");
+    let line = format!("cat {0} 2> /dev/null || echo one; rm -f {0}", file.display());
+    let workspace = workspace(&small_page(&line));
+    // The first run prints `two`, and the second one `one`.
+    workspace.xtask().args(args("1")).assert().code(100).prints(" 1. a\n    wasip1  unsteady\nWith ");
+    workspace.xtask().args(args("1")).assert().code(0).prints(" 1. a\n    wasip1  still there\nWith ");
+}
+
+#[test]
+fn named_wasmtime_replaces_the_pinned_one() {
+    let workspace =
+        workspace(&small_page("wasmtime --version > version; cut -c 1-9 version | sed s/wasmtime./one/"));
+    let wasmtime = workspace.wasmtime();
+    let other = "48.0.7";
+    let pins = workspace.read("Cargo.toml").replace(&pinned_wasmtime(), other);
+    workspace.write("Cargo.toml", &pins);
+    let path =
+        std::env::join_paths([wasmtime.parent().expect("a directory"), "/usr/bin".as_ref(), "/bin".as_ref()]);
+    let line = format!("1 --wasmtime {}", pinned_wasmtime());
+    let named = format!(" and wasmtime {}: 1 still there", pinned_wasmtime());
+    let run = |line: &str| {
+        let mut command = workspace.xtask_without_wasmtime();
+        command.args(args(line)).env("PATH", path.as_ref().expect("a path"));
+        // It is not the named one, which is on `PATH`.
+        command.env("WASMTIME", cargo_bin!("xtask")).assert()
+    };
+    run(&line).code(0).prints(&named);
+    run("1 --offline").code(96).says("WASMTIME");
+}
+
 #[test]
 fn program_that_does_not_compile_is_different() {
     let page = edited(PAGE, "// end.rs", "// end.rs", "// end.rs\ncompile_error!(\"no program\");");
