@@ -119,8 +119,14 @@ fn links_in_documents_lead_to_files() {
 
 #[test]
 fn documented_commands_are_valid() {
-    let documents =
-        ["README.md", "CONTRIBUTING.md", "DIVERGENCES.md", "docs/shared-memory.md", "xtask/README.md"];
+    let documents = [
+        "README.md",
+        "CONTRIBUTING.md",
+        "DIVERGENCES.md",
+        "docs/shared-memory.md",
+        "docs/upstream.md",
+        "xtask/README.md",
+    ];
     let mut seen = 0;
     for document in documents {
         for words in commands(&read(document)) {

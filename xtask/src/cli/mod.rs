@@ -9,6 +9,7 @@ mod layout;
 mod package_tests;
 mod search;
 mod test;
+mod upstream;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -20,12 +21,13 @@ pub use crate::cli::layout::{LayoutArgs, LayoutFormat};
 pub use crate::cli::package_tests::TestsArgs;
 pub use crate::cli::search::{CheckArgs, GrantsArgs, WhyArgs};
 pub use crate::cli::test::TestArgs;
+pub use crate::cli::upstream::{UpstreamArgs, WasmtimeChoice};
 use crate::model::target::Target;
 use crate::support::edition::{COMMAND, is_installed};
 
 /// The commands that the installed program does not have: they write to a clone, or compare its programs with its
-/// snapshots.
-const ONLY_IN_A_CLONE: [&str; 5] = ["test", "new", "layout", "divergences", "ci"];
+/// snapshots or its documents.
+const ONLY_IN_A_CLONE: [&str; 6] = ["test", "new", "layout", "divergences", "upstream", "ci"];
 
 /// The command line of the harness.
 #[derive(Debug)]
@@ -87,6 +89,7 @@ pub enum Command {
     Check(Box<CheckArgs>),
     Grants(Box<GrantsArgs>),
     Why(WhyArgs),
+    Upstream(UpstreamArgs),
     Find {
         words: Vec<String>,
         rule: Option<String>,
@@ -106,7 +109,7 @@ pub enum Command {
 }
 
 impl Command {
-    fn all() -> [clap::Command; 12] {
+    fn all() -> [clap::Command; 13] {
         let command = clap::Command::new;
         [
             TestArgs::add_to(described(
@@ -208,6 +211,18 @@ impl Command {
                     .value_parser(wasm_target)
                     .help("Show only this target: wasip1 or wasip2"),
             ),
+            described(
+                command("upstream"),
+                "Run the drafts of docs/upstream.md, and tell which of the bugs are still there and which are fixed",
+                "Each draft of the page has a program, command lines, and what they print now and should print. The program is \
+                 compiled in a directory of the harness, and the command lines are run there. A bug is `still there` on a \
+                 target if all they print is what the page shows, and `fixed` if it is what the page expects. Anything else \
+                 is `different`. What is not still there is run a second time, and is `unsteady` if that says something else.\n\
+                 \n\
+                 Exit codes: 0 all are still there; 100 one is not; 4 there is no such draft; 96 something is missing and \
+                 cannot be installed; 2 wrong usage, or a malformed page.",
+            )
+            .args(UpstreamArgs::all()),
             command("ci").about(
                 "Run every check that CI runs: formatting, clippy, the harness's own tests, `test --check`, and \
                  `divergences --check`",
@@ -257,6 +272,7 @@ impl Command {
                 rule: matches.remove_one("rule"),
                 target: matches.remove_one("target"),
             },
+            "upstream" => Command::Upstream(UpstreamArgs::of(matches)),
             "ci" => Command::Ci,
             "setup" => Command::Setup { offline: matches.get_flag("offline") },
             "doctor" => Command::Doctor,
@@ -335,6 +351,21 @@ mod tests {
             ),
             ("divergences", "Divergences { check: false }"),
             ("divergences --check", "Divergences { check: true }"),
+            (
+                "upstream",
+                "Upstream(UpstreamArgs { numbers: [], list: false, rust: None, wasmtime: None, format: Human, \
+                 offline: false })",
+            ),
+            (
+                "upstream 1 17 --rust nightly --wasmtime 48.0.8 --format json --offline",
+                "Upstream(UpstreamArgs { numbers: [1, 17], list: false, rust: Some(\"nightly\"), wasmtime: \
+                 Some(Version(Version { major: 48, minor: 0, patch: 8 })), format: Json, offline: true })",
+            ),
+            (
+                "upstream --list --wasmtime Cargo.toml",
+                "Upstream(UpstreamArgs { numbers: [], list: true, rust: None, wasmtime: \
+                 Some(Path(\"Cargo.toml\")), format: Human, offline: false })",
+            ),
             ("ci", "Ci"),
             ("why a/b", r#"Why(WhyArgs { cell: Some("a/b"), check: false, trace: false, offline: false })"#),
             (

@@ -12,6 +12,7 @@ pub mod list;
 mod named;
 pub mod new;
 pub mod test;
+pub mod upstream;
 pub mod why;
 
 use anyhow::Result;
@@ -50,6 +51,7 @@ pub fn run(command: Command) -> Result<u8> {
             None => check::check(&workspace, &env, &args),
         },
         Command::Grants(args) => grants::grants(&workspace, &env, &args),
+        Command::Upstream(args) => upstream::upstream(&workspace, &env, &args),
         Command::Why(args) => why::why(&workspace, &env, &args),
         Command::Find { words, rule, target } => find::find(&workspace, &words, rule.as_deref(), target),
         Command::Ci => ci::ci(&workspace, &env),

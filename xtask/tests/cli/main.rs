@@ -36,5 +36,6 @@ mod support;
 mod symlinks;
 mod timeouts;
 mod unusable_wasmtime;
+mod upstream;
 mod why;
 mod write_errors;
