@@ -106,7 +106,7 @@ fn all(workspace: &Workspace, env: &Environment, args: &GrantsArgs, examples: &[
     }
     let columns = Column::all_pinned();
     let ready = Ready::new(workspace, env, args.offline, &cell::all(examples, &columns))?;
-    say(&format!("Searching flags for {}: some forty seconds", count(recorded.len(), "cell")));
+    say(&format!("Searching flags for {}", count(recorded.len(), "cell")));
     let started = Instant::now();
     let worse = session::cells::guarded(&ready.session, &ready.scratch, false, || {
         let mut worse = Vec::new();

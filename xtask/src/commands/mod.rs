@@ -1,4 +1,4 @@
-//! One file for each command of `cargo xtask`.
+//! The commands of `cargo xtask`, each in a file or a directory of its name, and what several of them share.
 
 pub mod check;
 pub mod check_tests;

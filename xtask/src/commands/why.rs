@@ -109,9 +109,7 @@ fn all(workspace: &Workspace, env: &Environment, args: &WhyArgs, examples: &[Exa
     };
     let cells: Vec<_> = cell::all(examples, &columns).into_iter().filter(is_recorded).collect();
     let number = count(cells.len(), "cell");
-    say(&format!(
-        "Running {number}, and those that differ once more under a trace: some twenty seconds after the build"
-    ));
+    say(&format!("Running {number}, and those that differ once more under a trace"));
     let ran = run(workspace, env, args.offline, &cells, false)?;
     let explained = &ran.explained;
     let rule = |explained: &Explained| explained.explanation.as_ref().map(|explanation| explanation.rule);
