@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use crate::cli::GrantsArgs;
+use crate::cli::{GrantsArgs, arguments};
 use crate::commands::named;
 use crate::discover::examples;
 use crate::environment::Environment;
@@ -16,6 +16,7 @@ use crate::model::cell::{self, Position};
 use crate::model::column::Column;
 use crate::model::example::Example;
 use crate::model::grant::Grant;
+use crate::model::outcome::End;
 use crate::model::target::Target;
 use crate::session;
 use crate::session::minimize::{Answer, Equality};
@@ -49,7 +50,8 @@ fn one(
     named: &str,
 ) -> Result<u8> {
     let (example, case) = named::case(examples, named)?;
-    let targets: Vec<_> = wasm_targets(args.target).filter(|target| case.targets.contains(target)).collect();
+    let target = named_target(named, args.target)?;
+    let targets: Vec<_> = wasm_targets(target).filter(|target| case.targets.contains(target)).collect();
     if targets.is_empty() || !case.targets.contains(&Target::Native) {
         let message =
             format!("{named} does not run both natively and on WASI, so there is nothing to compare");
@@ -90,7 +92,19 @@ fn one(
     Ok(if all_found { exit::OK } else { exit::DIFFERS })
 }
 
-/// Holds the search against the catalogue: where a recorded row makes a target the same as native, the search must
+/// The target that the user names as EXAMPLE/CASE@TARGET or with the option `--target`.
+fn named_target(named: &str, option: Option<Target>) -> Result<Option<Target>> {
+    let Some((_, name)) = named.split_once('@') else { return Ok(option) };
+    let target = arguments::wasm_target(name);
+    let target = target.map_err(|what| exit::error(exit::USAGE, format!("no target `{name}`: {what}")))?;
+    if option.is_some_and(|option| option != target) {
+        let message = format!("{named} is not the target of --target\nhelp: leave out one of the two");
+        return Err(exit::error(exit::USAGE, message));
+    }
+    Ok(Some(target))
+}
+
+/// Compares the search with the catalogue: where a recorded row makes a target the same as native, the search must
 /// find a grant with as many flags or fewer.
 fn all(workspace: &Workspace, env: &Environment, args: &GrantsArgs, examples: &[Example]) -> Result<u8> {
     let mut recorded = Vec::new();
@@ -215,12 +229,18 @@ pub fn line(grant: &Grant, program: &str, args: &[String]) -> String {
 fn draw(targets: &[Target], answers: &[Answer], candidates: &[String], seconds: f32) -> String {
     let mut text = String::new();
     for (target, answer) in targets.iter().zip(answers) {
-        let end = answer.outcome.outcome.end.label();
+        let end = &answer.outcome.outcome.end;
         text.push_str(&match &answer.grant {
+            _ if matches!(end, End::DoesNotBuild(_) | End::DoesNotCompose(_)) => {
+                format!("{target}   {end}\n")
+            }
             Some(grant) if *grant == Grant::default() => format!("{target}   no flags are needed\n"),
             Some(grant) => format!("{target}   {}\n", flags(grant).join(" ")),
             None => {
-                format!("{target}   no flags that were tried help; with all of them it ends with {end}\n")
+                format!(
+                    "{target}   no flags that were tried help; with all of them it ends with {}\n",
+                    end.label()
+                )
             }
         });
     }
