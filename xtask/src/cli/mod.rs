@@ -92,7 +92,10 @@ pub enum Command {
         rule: Option<String>,
         target: Option<Target>,
     },
-    Ci,
+    Ci {
+        /// All checks if there are none.
+        examples: Vec<String>,
+    },
     Setup {
         offline: bool,
     },
@@ -135,12 +138,13 @@ impl Command {
                 command("divergences"),
                 "Update DIVERGENCES.md: what differs from native in each case, and which flags restore it",
                 "The page is generated from the accepted snapshots and the descriptions of the examples; nothing is \
-                 built or run. In CI the page is only checked, as with --check.\n\
+                 built or run. The cases that docs/std-usage.md names are updated, too. Cases without a snapshot are \
+                 left out. In CI the pages are only checked, as with --check.\n\
                  \n\
-                 Exit codes: 0 the page is up to date; 100 it is out of date, or a case has no snapshot; 101 a \
-                 snapshot is malformed; 2 wrong usage, or a malformed file.",
+                 Exit codes: 0 the pages are up to date; 100 one is out of date; 101 a snapshot is malformed; 2 wrong \
+                 usage, or a malformed file.",
             )
-            .arg(flag("check").help("Write nothing, and fail if the page is out of date")),
+            .arg(flag("check").help("Write nothing, and fail if a page is out of date")),
             described(
                 command("check"),
                 "Check a program that is not in the catalogue: does it do on WASI what it does natively?",
@@ -191,8 +195,7 @@ impl Command {
                  verdicts, the flags and the lines that differ; if there is no such case, in the output of the programs. \
                  Upper and lower case are the same.\n\
                  \n\
-                 Exit codes: 0 something was found; 4 nothing was found; 100 a case has no snapshot; 2 wrong usage, or a \
-                 malformed file.",
+                 Exit codes: 0 something was found; 4 nothing was found; 2 wrong usage, or a malformed file.",
             )
             .arg(
                 positional("words", "WORD")
@@ -208,9 +211,25 @@ impl Command {
                     .value_parser(wasm_target)
                     .help("Show only this target: wasip1 or wasip2"),
             ),
-            command("ci").about(
-                "Run every check that CI runs: formatting, clippy, the harness's own tests, `test --check`, and \
-                 `divergences --check`",
+            described(
+                command("ci"),
+                "Run every check that CI runs, or what CI checks of an example",
+                "All checks are formatting, clippy, clippy for macOS and Windows, the oldest Rust that the harness supports, \
+                 the harness's own tests, the items of std that cases name, `test --check`, `why --all --check`, \
+                 `grants --all` and `divergences --check`.\n\
+                 \n\
+                 For an example these are its descriptions, formatting, the items of std that it names, clippy, its \
+                 outcomes in two runs, its rules, the search for its flags, and the pages.\n\
+                 \n\
+                 Exit codes: 0 all checks passed; 100 a check failed; 4 there is no such example; 96 something is \
+                 missing and cannot be installed; 2 a file in examples/ is malformed.",
+            )
+            .arg(
+                positional("examples", "EXAMPLE")
+                    .required(false)
+                    .num_args(1..)
+                    .action(ArgAction::Append)
+                    .help("Check only these examples, which takes seconds"),
             ),
             described(
                 command("setup"),
@@ -257,7 +276,7 @@ impl Command {
                 rule: matches.remove_one("rule"),
                 target: matches.remove_one("target"),
             },
-            "ci" => Command::Ci,
+            "ci" => Command::Ci { examples: several(matches, "examples") },
             "setup" => Command::Setup { offline: matches.get_flag("offline") },
             "doctor" => Command::Doctor,
             "watchdog" => Command::Watchdog {

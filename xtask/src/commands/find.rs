@@ -8,12 +8,12 @@ use crate::discover::examples;
 use crate::exit;
 use crate::explain::rules::{self, Rule};
 use crate::model::target::Target;
-use crate::report::catalogue::{self, Catalogue, Difference, Entry, Finding, WASM};
+use crate::report::catalogue::{self, Difference, Entry, Finding, WASM};
 use crate::report::page;
 use crate::support::edition::{COMMAND, is_installed};
 use crate::support::escape::{count, without_controls};
 use crate::support::suggest::suggest;
-use crate::support::terminal;
+use crate::support::terminal::{self, say};
 use crate::workspace::Workspace;
 
 /// How many APIs of a case are listed, unless more of them were searched for.
@@ -27,7 +27,7 @@ const MOST_APIS: usize = 6;
 /// differences; or if no case does, in the output of its program. Case does not matter.
 ///
 /// # Errors
-/// If no case matches, if a case has no valid snapshot, or if stdout cannot be written to.
+/// If no case matches, if a snapshot is malformed, or if stdout cannot be written to.
 pub fn find(
     workspace: &Workspace,
     words: &[String],
@@ -35,13 +35,9 @@ pub fn find(
     target: Option<Target>,
 ) -> Result<u8> {
     let examples = examples::discover(workspace)?;
-    let mut entries = match catalogue::read(workspace, &examples)? {
-        Catalogue::Complete(entries) => entries,
-        Catalogue::Incomplete(missing) => {
-            let message = format!("no snapshot of {}, such as {}", count(missing.len(), "case"), missing[0]);
-            return Err(exit::error(exit::DIFFERS, format!("{message}\nhelp: cargo xtask test --accept")));
-        }
-    };
+    let catalogue = catalogue::read(workspace, &examples)?;
+    catalogue.note().iter().for_each(|note| say(note));
+    let mut entries = catalogue.entries;
     if let Some(rule) = rule {
         if rules::named(rule).is_none() {
             let ids = rules::ALL.map(|rule| rule.id);

@@ -12,7 +12,7 @@ use crate::environment::Environment;
 use crate::exit;
 use crate::host::wasmtime;
 use crate::model::case::{Case, DEFAULT_ROW, Row};
-use crate::model::cell::{self, Position};
+use crate::model::cell::{self, Cell, Position};
 use crate::model::column::Column;
 use crate::model::example::Example;
 use crate::model::grant::Grant;
@@ -37,7 +37,7 @@ pub fn grants(workspace: &Workspace, env: &Environment, args: &GrantsArgs) -> Re
     let examples = examples::discover(workspace)?;
     match &args.case {
         Some(named) => one(workspace, env, args, &examples, named),
-        None => all(workspace, env, args, &examples),
+        None => compare(workspace, env, args, &examples),
     }
 }
 
@@ -106,7 +106,15 @@ fn named_target(named: &str, option: Option<Target>) -> Result<Option<Target>> {
 
 /// Compares the search with the catalogue: where a recorded row makes a target the same as native, the search must
 /// find a grant with as many flags or fewer.
-fn all(workspace: &Workspace, env: &Environment, args: &GrantsArgs, examples: &[Example]) -> Result<u8> {
+///
+/// # Errors
+/// If a case has a malformed snapshot or does not run natively, or if the harness fails.
+pub fn compare(
+    workspace: &Workspace,
+    env: &Environment,
+    args: &GrantsArgs,
+    examples: &[Example],
+) -> Result<u8> {
     let mut recorded = Vec::new();
     for example in examples {
         for case in &example.cases {
@@ -118,8 +126,14 @@ fn all(workspace: &Workspace, env: &Environment, args: &GrantsArgs, examples: &[
             recorded.extend(rows.map(|(target, row)| (example, case, target, row)));
         }
     }
+    if recorded.is_empty() {
+        terminal::print("no recorded row makes a cell the same, so there is nothing to compare\n")?;
+        return Ok(exit::OK);
+    }
     let columns = Column::all_pinned();
-    let ready = Ready::new(workspace, env, args.offline, &cell::all(examples, &columns))?;
+    let is_meant = |cell: &Cell<'_>| recorded.iter().any(|(_, case, ..)| std::ptr::eq(*case, cell.case));
+    let cells: Vec<_> = cell::all(examples, &columns).into_iter().filter(is_meant).collect();
+    let ready = Ready::new(workspace, env, args.offline, &cells)?;
     say(&format!("Searching flags for {}", count(recorded.len(), "cell")));
     let started = Instant::now();
     let worse = session::cells::guarded(&ready.session, &ready.scratch, false, || {

@@ -52,7 +52,7 @@ pub fn run(command: Command) -> Result<u8> {
         Command::Grants(args) => grants::grants(&workspace, &env, &args),
         Command::Why(args) => why::why(&workspace, &env, &args),
         Command::Find { words, rule, target } => find::find(&workspace, &words, rule.as_deref(), target),
-        Command::Ci => ci::ci(&workspace, &env),
+        Command::Ci { examples } => ci::ci(&workspace, &env, &examples),
         Command::Doctor => doctor::doctor(&workspace, &env),
         Command::Setup { offline } => {
             Session::open(&workspace, &env, offline, Progress::of(&env, false))?

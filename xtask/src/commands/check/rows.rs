@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use crate::discover::examples;
 use crate::model::harm::Harm;
-use crate::report::catalogue::{self, Catalogue};
+use crate::report::catalogue;
 use crate::support::edition::COMMAND;
 use crate::workspace::Workspace;
 
@@ -34,9 +34,7 @@ pub struct Related {
 /// If the catalogue or the source cannot be read.
 pub fn related(workspace: &Workspace, directory: &Path, rules: &[&str]) -> Result<Vec<Related>> {
     let examples = examples::discover(workspace)?;
-    let Catalogue::Complete(mut entries) = catalogue::read(workspace, &examples)? else {
-        return Ok(Vec::new());
-    };
+    let mut entries = catalogue::read(workspace, &examples)?.entries;
     let mut text = String::new();
     collect(&directory.join("src"), &mut text)?;
     let words: Vec<&str> = text.split(|c: char| c != '_' && !c.is_alphanumeric()).collect();
