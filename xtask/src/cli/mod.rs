@@ -22,6 +22,7 @@ pub use crate::cli::search::{CheckArgs, GrantsArgs, WhyArgs};
 pub use crate::cli::test::TestArgs;
 use crate::model::target::Target;
 use crate::support::edition::{COMMAND, is_installed};
+use crate::support::terminal::text_width;
 
 /// The commands that the installed program does not have: they write to a clone, or compare its programs with its
 /// snapshots.
@@ -55,6 +56,7 @@ impl Cli {
             .bin_name(COMMAND)
             .version(env!("CARGO_PKG_VERSION"))
             .about("Build and run Rust programs for native, wasm32-wasip1 and wasm32-wasip2, and compare what they do")
+            .term_width(text_width())
             .subcommand_required(true)
             .arg_required_else_help(true);
         if !is_installed() {
@@ -91,6 +93,7 @@ pub enum Command {
         words: Vec<String>,
         rule: Option<String>,
         target: Option<Target>,
+        all: bool,
     },
     Ci {
         /// All checks if there are none.
@@ -203,8 +206,12 @@ impl Command {
                     .action(ArgAction::Append)
                     .required(false)
                     .required_unless_present("rule")
-                    .help("What to look for, such as try_clone, NotADirectory or \"current directory\""),
+                    .help(
+                        "What to look for, such as try_clone, NotADirectory or \"current directory\"; after `--`, \
+                         also a flag, such as --dir",
+                    ),
             )
+            .arg(flag("all").help("Show all cases in full, not only the worst ones"))
             .arg(option("rule", "RULE").help("Show only the cases that this rule explains, such as no-preopen"))
             .arg(
                 option("target", "TARGET")
@@ -275,6 +282,7 @@ impl Command {
                 words: several(matches, "words"),
                 rule: matches.remove_one("rule"),
                 target: matches.remove_one("target"),
+                all: matches.get_flag("all"),
             },
             "ci" => Command::Ci { examples: several(matches, "examples") },
             "setup" => Command::Setup { offline: matches.get_flag("offline") },
@@ -354,7 +362,7 @@ mod tests {
             ),
             ("divergences", "Divergences { check: false }"),
             ("divergences --check", "Divergences { check: true }"),
-            ("ci", "Ci"),
+            ("ci", "Ci { examples: [] }"),
             ("why a/b", r#"Why(WhyArgs { cell: Some("a/b"), check: false, trace: false, offline: false })"#),
             (
                 "why --all --check --offline",
@@ -364,9 +372,16 @@ mod tests {
                 "why a --trace",
                 r#"Why(WhyArgs { cell: Some("a"), check: false, trace: true, offline: false })"#,
             ),
-            ("find a b", r#"Find { words: ["a", "b"], rule: None, target: None }"#),
-            ("find a --target wasip1", r#"Find { words: ["a"], rule: None, target: Some(Wasip1) }"#),
-            ("find --rule a", r#"Find { words: [], rule: Some("a"), target: None }"#),
+            ("find a b", r#"Find { words: ["a", "b"], rule: None, target: None, all: false }"#),
+            (
+                "find a --target wasip1",
+                r#"Find { words: ["a"], rule: None, target: Some(Wasip1), all: false }"#,
+            ),
+            ("find --rule a", r#"Find { words: [], rule: Some("a"), target: None, all: false }"#),
+            (
+                "find a --all -- --dir",
+                r#"Find { words: ["a", "--dir"], rule: None, target: None, all: true }"#,
+            ),
             ("setup", "Setup { offline: false }"),
             ("setup --offline", "Setup { offline: true }"),
             ("doctor", "Doctor"),

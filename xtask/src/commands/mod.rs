@@ -51,7 +51,9 @@ pub fn run(command: Command) -> Result<u8> {
         },
         Command::Grants(args) => grants::grants(&workspace, &env, &args),
         Command::Why(args) => why::why(&workspace, &env, &args),
-        Command::Find { words, rule, target } => find::find(&workspace, &words, rule.as_deref(), target),
+        Command::Find { words, rule, target, all } => {
+            find::find(&workspace, &words, rule.as_deref(), target, all)
+        }
         Command::Ci { examples } => ci::ci(&workspace, &env, &examples),
         Command::Doctor => doctor::doctor(&workspace, &env),
         Command::Setup { offline } => {

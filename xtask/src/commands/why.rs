@@ -17,7 +17,7 @@ use crate::model::column::Column;
 use crate::model::example::Example;
 use crate::model::trace::Trace;
 use crate::report::catalogue::{self, Entry};
-use crate::report::why;
+use crate::report::{style, why};
 use crate::session::ready::Ready;
 use crate::session::{self, explained};
 use crate::support::escape::{count, without_controls};
@@ -73,8 +73,7 @@ fn one(
     let is_named = |explained: &&Explained| named_cells.iter().any(|cell| cell.id() == explained.id);
     for explained in ran.explained.iter().filter(is_named) {
         let text = why::draw(explained, ran.native.as_ref(), args.trace);
-        terminal::print(&without_controls(&text))?;
-        terminal::print("\n")?;
+        terminal::print_styled(&without_controls(&format!("{text}\n")), style::of_line)?;
     }
     for cell in &named_cells {
         if !ran.explained.iter().any(|explained| explained.id == cell.id()) {
