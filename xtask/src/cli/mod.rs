@@ -153,7 +153,7 @@ impl Command {
                 "Check a program that is not in the catalogue: does it do on WASI what it does natively?",
                 "The program is compiled for all targets in a directory of the harness, with the pinned Rust, and run \
                  natively and under the pinned wasmtime: each time in a new copy of --cwd, so that nothing of yours is \
-                 changed. Then the least flags are searched with which it does on WASI what it does natively. A \
+                 changed. Then the smallest set of flags is found with which it does on WASI what it does natively. A \
                  search grants the copy of --cwd and the variables of --env; other directories and the network only if \
                  --allow-dir and --allow-network say so. A native program is not confined, though.\n\
                  \n\
@@ -169,7 +169,7 @@ impl Command {
             .args(search::allowed()),
             described(
                 command("grants"),
-                "Search the least flags with which a case of the catalogue does on WASI what it does natively",
+                "Find the smallest set of flags with which a case of the catalogue does on WASI what it does natively",
                 "A search grants the directories of the case's own copy and the variables of the case; other directories and the network only \
                  if --allow-dir and --allow-network say so.\n\
                  \n\
