@@ -60,26 +60,19 @@ pub fn find(
     let words: Vec<_> = words.iter().map(|word| word.to_lowercase()).collect();
     let item = words.join("::").replace('.', "::");
     let item = item.trim_end_matches("()").trim_end_matches('!');
-    let matching = |matches: &dyn Fn(&Entry<'_>) -> bool| -> Vec<usize> {
-        let runs = |entry: &Entry<'_>| target.is_none_or(|target| entry.case.targets.contains(&target));
-        (0..entries.len()).filter(|index| runs(&entries[*index]) && matches(&entries[*index])).collect()
-    };
     let has_all = |text: String| {
         let text = text.to_lowercase();
         words.iter().all(|word| text.contains(word))
     };
-    let mut found = matching(&|entry| entry.case.claims.apis.iter().any(|api| is_item(api, item)));
-    if found.is_empty() {
-        found = matching(&|entry| has_all(described(entry)));
-    }
-    if found.is_empty() {
-        found = matching(&|entry| has_all(entry.table.draw_unmarked()));
-    }
-    if found.is_empty() {
+    let is_about = |entry: &Entry<'_>| entry.case.claims.apis.iter().any(|api| is_item(api, item));
+    let is_described = |entry: &Entry<'_>| has_all(described(entry));
+    let is_printed = |entry: &Entry<'_>| has_all(entry.table.draw_unmarked());
+    let ways: [&dyn Fn(&Entry<'_>) -> bool; 3] = [&is_about, &is_described, &is_printed];
+    entries.retain(|entry| target.is_none_or(|target| entry.case.targets.contains(&target)));
+    let Some(matches) = ways.iter().find(|matches| entries.iter().any(matches)) else {
         return Err(exit::error(exit::NOTHING_MATCHED, nothing(&entries, &words)));
-    }
-    let mut index = 0;
-    entries.retain(|_| (found.contains(&index), index += 1).0);
+    };
+    entries.retain(|entry| matches(entry));
     entries.sort_by_key(|entry| entry.harm());
     let in_full = if all { entries.len() } else { entries.len().min(MOST_IN_FULL) };
     let (in_full, others) = entries.split_at(in_full);

@@ -68,6 +68,16 @@ fn accepting_records_all_that_ci_checks() {
     for check in ["why --all --check", "divergences --check", "test --check", "ci greeter"] {
         xtask(&workspace, check).code(0);
     }
+    let snapshot = workspace.read("snapshots/greeter/first.snap");
+    let table = snapshot.split_once("\n---\n").unwrap().1;
+    let document = |table: &str| format!("<!-- snapshot: greeter/first -->\n```text\n{table}```\n");
+    workspace.write("README.md", &document(table));
+    xtask(&workspace, "ci greeter").code(0);
+    workspace.write("README.md", &document(&table.replace("first", "other").replace("exit 0", "exit 1")));
+    xtask(&workspace, "ci greeter")
+        .code(100)
+        .prints("ok      rules\n")
+        .prints("FAILED  pages\n        the table in README.md differs from snapshots/greeter/first.snap\n");
 
     // An accepted change, in one cell, of a rule.
     let cases = workspace.read("examples/greeter/cases.toml");

@@ -10,6 +10,8 @@ use crate::discover::examples;
 use crate::model::harm::Harm;
 use crate::report::catalogue;
 use crate::support::edition::COMMAND;
+use crate::support::escape::wrapped;
+use crate::support::terminal::text_width;
 use crate::workspace::Workspace;
 
 /// How many cases of the catalogue are named in a text.
@@ -78,7 +80,8 @@ pub fn draw(related: &[Related]) -> String {
     }
     let mut text = String::from("\nThe source uses these items of std, which differ in the catalogue:\n");
     for Related { id, harm, apis, about } in related.iter().take(MOST_ROWS) {
-        text.push_str(&format!("  {:<8} {}: {about}  [{id}]\n", harm.name(), apis.join(", ")));
+        let start = format!("  {:<8} ", harm.name());
+        text.push_str(&wrapped(&start, &format!("{}: {about}  [{id}]", apis.join(", ")), text_width()));
     }
     if related.len() > MOST_ROWS {
         text.push_str(&format!("  and {} more cases\n", related.len() - MOST_ROWS));

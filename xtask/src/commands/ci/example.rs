@@ -28,6 +28,9 @@ use crate::workspace::Workspace;
 /// The first line of every `cases.toml`, by which editors find the schema.
 const SCHEMA: &str = "#:schema ../../xtask/cases.schema.json\n";
 
+/// The documents that show tables of snapshots.
+const DOCUMENTS: [&str; 2] = ["README.md", "docs/shared-memory.md"];
+
 /// Runs all checks of these examples, even if one fails, says for each whether it passed and how to correct what did
 /// not, and returns the exit code.
 ///
@@ -203,7 +206,25 @@ impl Examples<'_> {
         }
     }
 
+    /// The generated pages are up to date, and the tables that other documents show.
     fn pages(&self) -> Result<()> {
-        divergences::divergences(self.workspace, self.env, true).map(|_| ())
+        divergences::divergences(self.workspace, self.env, true)?;
+        for document in DOCUMENTS {
+            let Ok(text) = fs::read_to_string(self.workspace.root.join(document)) else { continue };
+            for part in text.split("<!-- snapshot: ").skip(1) {
+                let Some((id, shown)) = part.split_once(" -->\n```text\n") else { continue };
+                let is_meant =
+                    self.examples.iter().any(|example| id.split('/').next() == Some(&example.name));
+                let snapshot = self.workspace.snapshots().join(format!("{id}.snap"));
+                let recorded = fs::read_to_string(&snapshot).unwrap_or_default();
+                let table = recorded.split_once("\n---\n").map_or("", |(_, table)| table);
+                if is_meant && shown.split("```").next() != Some(table) {
+                    bail!(
+                        "the table in {document} differs from snapshots/{id}.snap\nhelp: copy it from there"
+                    );
+                }
+            }
+        }
+        Ok(())
     }
 }

@@ -120,10 +120,9 @@ impl Run<'_> {
         for result in &failed {
             left += usize::from(!settled(result)?);
         }
-        Ok(match left == 0 && summary.not_run == 0 {
-            _ if summary.broken > 0 || summary.without_outcome > 0 => exit::HARNESS,
-            true => exit::OK,
-            false => exit::DIFFERS,
-        })
+        if summary.broken > 0 || summary.without_outcome > 0 {
+            return Ok(exit::HARNESS);
+        }
+        Ok(if left == 0 && summary.not_run == 0 { exit::OK } else { exit::DIFFERS })
     }
 }
