@@ -7,4 +7,5 @@ pub mod junit;
 pub mod package_tests;
 pub mod page;
 pub mod results;
+pub mod style;
 pub mod why;

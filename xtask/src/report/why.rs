@@ -6,9 +6,7 @@ use crate::model::verdict::Verdict;
 use crate::report::catalogue;
 use crate::support::edition::COMMAND;
 use crate::support::escape::wrapped;
-
-/// The width of paragraphs, in characters.
-const WIDTH: usize = 100;
+use crate::support::terminal::text_width;
 
 /// How many calls before the decisive one are shown.
 const CALLS_BEFORE: usize = 3;
@@ -83,11 +81,12 @@ pub fn draw(explained: &Explained, native: Option<&Trace>, all: bool) -> String 
 /// Draws a rule and what was observed.
 pub fn rule(explanation: &Explanation) -> String {
     let Explanation { rule, facts, .. } = explanation;
-    let mut text: String = facts.iter().map(|fact| wrapped(fact, WIDTH)).collect();
-    text.push_str(&wrapped(rule.text, WIDTH));
+    let width = text_width();
+    let mut text: String = facts.iter().map(|fact| wrapped("", fact, width)).collect();
+    text.push_str(&wrapped("", rule.text, width));
     text.push_str(&format!("  [rule: {}; layer: {}]\n\n", rule.id, rule.layer));
     if !rule.help.is_empty() {
-        text.push_str(&format!("  Try:     {}\n", rule.help));
+        text.push_str(&wrapped("  Try:     ", rule.help, width));
     }
     for (_, address) in rule.links() {
         text.push_str(&format!("  Source:  {address}\n"));

@@ -26,7 +26,6 @@ use crate::provision::tool_context::ToolContext;
 use crate::provision::toolchain::{self, Toolchains};
 use crate::provision::wasmtime;
 use crate::run::lock::{self, Lock};
-use crate::support::terminal::say;
 use crate::tools::progress::Progress;
 use crate::workspace::Workspace;
 
@@ -147,11 +146,10 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Ends the process if it was interrupted while tools were running. No cell has been run yet.
+    /// Ends the process if it was interrupted.
     pub fn end_if_interrupted(&self) {
         if let Some(signal) = self.interrupt.signal() {
-            say("Interrupted before any cell was run");
-            Interrupt::end_by(signal);
+            Interrupt::report_and_end_by(signal);
         }
     }
 }
