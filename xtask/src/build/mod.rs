@@ -5,6 +5,7 @@ pub mod cargo;
 pub mod compose;
 pub mod dependencies;
 pub mod foreign;
+pub mod groups;
 pub mod lock_file;
 pub mod message;
 pub mod test_binaries;
