@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use crate::build::artifacts;
 use crate::explain::evidence::Traced;
 use crate::model::cell::Cell;
-use crate::model::outcome::{Outcome, Stream};
+use crate::model::outcome::{End, Outcome, Stream};
 use crate::normalize::{self, Locals, Rules};
 use crate::process;
 use crate::run::cells::{self, CellRun, Job, Plan};
@@ -16,7 +16,9 @@ use crate::run::scratch::{self, CWD, Root};
 use crate::run::watchdog;
 use crate::session::Session;
 use crate::snapshot::format::Drawn;
+use crate::snapshot::store::{self, Location};
 use crate::support::terminal::say;
+use crate::workspace::Workspace;
 
 /// Does `work` in scratch directories, guarded by a watchdog. Ends the watchdog and all processes, and removes the
 /// directories afterwards, unless they are to be kept, even if the work failed. What of this cannot be done is a
@@ -49,6 +51,15 @@ pub fn guarded<T>(
         ));
     }
     worked
+}
+
+/// Whether it is recorded that a cell times out. Then it is not run again to find out.
+pub fn is_recorded_to_hang(workspace: &Workspace, cell: &Cell<'_>) -> bool {
+    let location = Location::new(&workspace.snapshots(), &cell.example.name, &cell.case.name);
+    // A snapshot that cannot be read is reported where it is compared.
+    let accepted = store::accepted(&location).ok().flatten();
+    let outcome = accepted.as_ref().and_then(|accepted| accepted.table.outcome(&cell.position()));
+    outcome.is_some_and(|drawn| drawn.outcome.end == End::TimedOut)
 }
 
 /// Returns the normalized outcome of one repetition of a cell, unless it was not run or has none.

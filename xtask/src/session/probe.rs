@@ -111,6 +111,8 @@ impl Probe<'_> {
             keep_scratch: false,
             echo: false,
             traced: false,
+            compiled: &self.session.compiled,
+            is_known_to_hang: &|_| false,
             interrupt: &self.session.interrupt,
             stop: &stop,
         })
