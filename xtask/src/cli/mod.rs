@@ -384,6 +384,7 @@ mod tests {
             ("--all-features", "features: []", r#"features: ["--all-features"]"#),
             ("--no-default-features", "features: []", r#"features: ["--no-default-features"]"#),
             ("--cwd x", "cwd: None", r#"cwd: Some("x")"#),
+            ("--timeout 2s", "timeout: None", "timeout: Some(2s)"),
             ("--trace", "trace: false", "trace: true"),
             ("--stdin x", "stdin: None", r#"stdin: Some("x")"#),
             ("--env A=1=2", "env: []", r#"env: [("A", "1=2")]"#),
@@ -397,12 +398,11 @@ mod tests {
             let expected = none_of_check.replace(default, given);
             assert_eq!(read(&format!("check a {argument}")), expected, "{argument}");
         }
-        let tests = "tests: Some(TestsArgs { lib: false, tests: [], timeout: 60s, junit: None })";
+        let tests = "tests: Some(TestsArgs { lib: false, tests: [], junit: None })";
         assert_eq!(read("check a --tests"), none_of_check.replace("tests: None", tests));
         for (argument, default, given) in [
             ("--lib", "lib: false", "lib: true"),
             ("--test x --test y", "tests: []", r#"tests: ["x", "y"]"#),
-            ("--timeout 2s", "timeout: 60s", "timeout: 2s"),
             ("--junit x", "junit: None", r#"junit: Some("x")"#),
         ] {
             let expected = none_of_check.replace("tests: None", &tests.replace(default, given));

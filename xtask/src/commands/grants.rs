@@ -16,6 +16,7 @@ use crate::model::cell::{self, Position};
 use crate::model::column::Column;
 use crate::model::example::Example;
 use crate::model::grant::Grant;
+use crate::model::outcome::End;
 use crate::model::target::Target;
 use crate::session;
 use crate::session::minimize::{Answer, Equality};
@@ -220,7 +221,13 @@ fn draw(targets: &[Target], answers: &[Answer], candidates: &[String], seconds: 
             Some(grant) if *grant == Grant::default() => format!("{target}   no flags are needed\n"),
             Some(grant) => format!("{target}   {}\n", flags(grant).join(" ")),
             None => {
-                format!("{target}   no flags that were tried help; with all of them it ends with {end}\n")
+                let stopped = match answer.outcome.outcome.end {
+                    End::TimedOut => " (`timeout` in cases.toml gives it more time)",
+                    _ => "",
+                };
+                format!(
+                    "{target}   no flags that were tried help; with all of them it ends with {end}{stopped}\n"
+                )
             }
         });
     }

@@ -26,8 +26,9 @@ use crate::model::tree::{Change, Tree};
 use crate::process::{self, End, Interrupt, Limits, Ran, RunError, Streams};
 use crate::run::concurrency::Concurrency;
 use crate::run::invocation::Invocation;
+use crate::run::load::Load;
 use crate::run::peer;
-use crate::run::precompile::{self, Compiled, Ready};
+use crate::run::precompile::{self, Compiled};
 use crate::run::scratch::{self, Root};
 use crate::support::edition::COMMAND;
 use crate::support::escape::{bars, shell_words, visible};
@@ -194,16 +195,13 @@ fn one(plan: &Plan<'_>, cell: &Cell<'_>, round: usize) -> Result<CellRun> {
     let beside_others = plan.concurrency.beside_others();
     let ran = attempt(plan, cell, round, false)?;
     drop(beside_others);
-    let CellRun::Ran(Raw { doubt: Some(why), took, .. }) = &ran else { return Ok(ran) };
+    let CellRun::Ran(Raw { doubt: Some(why), .. }) = &ran else { return Ok(ran) };
     if (plan.is_known_to_hang)(cell) {
         return Ok(ran);
     }
     let _alone = plan.concurrency.alone();
-    terminal::note(&format!(
-        "{} was stopped after {:.1?}, but {why}: it is run again alone",
-        cell.id(),
-        took
-    ));
+    let timeout = plan.timeout.unwrap_or(cell.case.timeout);
+    terminal::note(&format!("{} was stopped after {timeout:?}, but {why}: it is run again alone", cell.id()));
     attempt(plan, cell, round, true)
 }
 
@@ -296,11 +294,15 @@ fn invoke(
         }
     };
 
-    let (started, waited) = (Instant::now(), platform::waited_for_processor());
+    let (started, load) = (Instant::now(), Load::now());
     let argv = traced.as_ref().map_or_else(|| invocation.argv(), |traced| traced.argv.clone());
     let Some(ran) = run(&argv, plan.echo.then_some(&echo))? else { return Ok(CellRun::NotRun) };
     let took = started.elapsed();
-    let doubt = if ran.end == End::TimedOut { doubt(ready, waited, took) } else { None };
+    let doubt = match ran.end {
+        End::TimedOut if load.may_have_been_high() => Some("the machine may be busy"),
+        End::TimedOut if !ready.is_certain => Some("wasmtime may have compiled it meanwhile"),
+        _ => None,
+    };
     plan.scratch.check()?;
     let changes = scratch::changes(dir, fixture)?;
     let without_guest = match invocation.argv_without_guest(&ran.stderr) {
@@ -312,20 +314,6 @@ fn invoke(
     };
     remove(plan, dir);
     Ok(CellRun::Ran(Raw { ran, without_guest, changes, started, took, typed, port, doubt }))
-}
-
-/// Why it may not be the program's own doing that it has timed out after `took`, if there is a reason. Before, processes
-/// of this machine had waited for a processor for the time `waited`.
-fn doubt(ready: Ready, waited: Option<Duration>, took: Duration) -> Option<&'static str> {
-    /// The system's figures are up to two seconds old.
-    const LONG: Duration = Duration::from_secs(5);
-    let waited = waited.and_then(|before| Some(platform::waited_for_processor()?.saturating_sub(before)));
-    let is_idle = took >= LONG && waited.is_some_and(|waited| waited < took / 10);
-    match ready.is_certain {
-        _ if !is_idle => Some("the machine may be busy"),
-        false => Some("wasmtime may have compiled it meanwhile"),
-        true => None,
-    }
 }
 
 /// Removes the directory of a cell that has ended. If it cannot be removed, it is left until the end of the run,

@@ -1,6 +1,7 @@
 //! The text of an answer.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::build::artifacts::Files;
 use crate::cli::CheckArgs;
@@ -14,6 +15,7 @@ use crate::model::cell::Position;
 use crate::model::column::Column;
 use crate::model::grant::Grant;
 use crate::model::harm::Harm;
+use crate::model::outcome::End;
 use crate::model::target::Target;
 use crate::model::verdict::Verdict;
 use crate::report::catalogue::{self, Difference};
@@ -38,7 +40,10 @@ pub fn case(subject: &Subject, checked: &Checked, args: &CheckArgs) -> String {
         text.push_str(&format!("{}{about}\n", case.name));
     }
     for target in wasm(case) {
-        text.push_str(&format!("  {target}   {}\n", verdict(table, *target, answers.get(target))));
+        text.push_str(&format!(
+            "  {target}   {}\n",
+            verdict(table, *target, answers.get(target), case.timeout)
+        ));
     }
     text.push('\n');
     text.push_str(&table.draw());
@@ -158,7 +163,7 @@ pub fn sum(checked: &[Checked]) -> String {
 }
 
 /// What the runs say about a target, on one line.
-fn verdict(table: &Table, target: Target, answer: Option<&Answer>) -> String {
+fn verdict(table: &Table, target: Target, answer: Option<&Answer>, timeout: Duration) -> String {
     let described = |drawn: &Drawn| {
         let shown = difference(table, drawn).map(|shown| match shown.native.as_str() {
             "" => format!(": {}", shown.here),
@@ -182,7 +187,13 @@ fn verdict(table: &Table, target: Target, answer: Option<&Answer>) -> String {
                 Some(flags) => format!(" (with {})", flags.join(" ")),
                 None => String::new(),
             };
-            format!("{}{with}; no flags that were tried help", described(outcome))
+            let stopped = match outcome.outcome.end {
+                End::TimedOut => {
+                    format!("; each run was ended after {timeout:?}: give it more with --timeout")
+                }
+                _ => String::new(),
+            };
+            format!("{}{with}; no flags that were tried help{stopped}", described(outcome))
         }
         None => match table.outcome(&Position::pinned(DEFAULT_ROW, target)) {
             Some(drawn) => drawn.outcome.end.to_string(),

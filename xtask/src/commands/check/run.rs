@@ -74,7 +74,7 @@ pub fn run(probe: &Probe<'_>, equality: Equality, candidates: &[Candidate], trac
         .get(&Position::pinned(DEFAULT_ROW, Target::Native))
         .context("the program was interrupted")?
         .clone();
-    has_ended(&probe.example.name, &native.outcome.end)?;
+    has_ended(&probe.example.name, probe.case, &native.outcome.end)?;
     let mut answers = BTreeMap::new();
     let mut differing = outcomes.clone();
     for target in wasm(probe.case) {
@@ -110,14 +110,19 @@ pub fn run(probe: &Probe<'_>, equality: Equality, candidates: &[Candidate], trac
 }
 
 /// Checks that a program has ended natively: what is cut off says nothing about what would have followed.
-fn has_ended(name: &str, end: &End) -> Result<()> {
-    let why = match end {
-        End::TimedOut => "does not end natively: it was stopped after its timeout",
-        End::TooMuchOutput => "prints more than 1 MiB natively: it was stopped",
+fn has_ended(name: &str, case: &Case, end: &End) -> Result<()> {
+    let (why, help) = match end {
+        End::TimedOut => (
+            format!("does not end natively: it was stopped after {:?}", case.timeout),
+            "give it less to do, or more time with --timeout",
+        ),
+        End::TooMuchOutput => {
+            ("prints more than 1 MiB natively: it was stopped".into(), "give it less to do")
+        }
         _ => return Ok(()),
     };
-    let help = "give it less to do, or a `timeout` in a file for --cases; without an end there is nothing to compare with";
-    Err(exit::error(exit::HARNESS, format!("{name} {why}\nhelp: {help}")))
+    let message = format!("{name} {why}\nhelp: {help}; without an end there is nothing to compare with");
+    Err(exit::error(exit::HARNESS, message))
 }
 
 /// The name of the row with this grant and nothing else, which is added unless there is one.

@@ -162,5 +162,6 @@ fn options(args: &TestArgs) -> Options {
         verbose: args.verbose,
         quiet: args.quiet,
         no_capture: args.no_capture,
+        timeout: args.timeout,
     }
 }
