@@ -395,7 +395,7 @@ impl Report {
             .flat_map(|cell| needs::units(&cell.cell))
             .filter_map(|unit| match built.artifacts.get(&unit)? {
                 Artifact::Failed(failure) => Some(failure.rendered.as_str()),
-                Artifact::Built(_) => None,
+                Artifact::Built(_) | Artifact::Unknown(_) => None,
             })
             .collect();
         for error in errors {

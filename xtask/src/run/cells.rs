@@ -214,6 +214,9 @@ fn attempt(plan: &Plan<'_>, cell: &Cell<'_>, round: usize, again: bool) -> Resul
             let prefix = if is_own { String::new() } else { format!("module {}: ", unit.package) };
             return Ok(CellRun::DoesNotBuild(format!("{prefix}{}", failure.headline)));
         }
+        if let Some(Artifact::Unknown(why)) = plan.built.artifacts.get(&unit) {
+            return Ok(CellRun::Failed(format!("whether {} builds is not known: {why}", unit.package)));
+        }
     }
     if let Some(reason) = plan.misfits.get(&cell.id()) {
         return Ok(CellRun::DoesNotCompose(reason.clone()));
