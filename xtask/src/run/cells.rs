@@ -23,6 +23,7 @@ use crate::model::case::{Case, Stdout};
 use crate::model::cell::Cell;
 use crate::model::needs;
 use crate::model::tree::{Change, Tree};
+use crate::model::unsteady::Unsteady;
 use crate::process::{self, End, Interrupt, Limits, Ran, RunError, Streams};
 use crate::run::concurrency::Concurrency;
 use crate::run::invocation::Invocation;
@@ -67,6 +68,8 @@ pub struct Plan<'a> {
     pub compiled: &'a Compiled,
     /// Whether a cell is known to run until its timeout.
     pub is_known_to_hang: &'a (dyn Fn(&Cell<'_>) -> bool + Sync),
+    /// What is not compared, because it differs natively from run to run.
+    pub unsteady: Option<&'a Unsteady>,
     /// On an interrupt, all running cells are killed.
     pub interrupt: &'a Interrupt,
     /// When it is set, no more cells are started.

@@ -78,12 +78,16 @@ pub fn outcome(
     let locals = Locals::new(&dir.join(CWD), &bin, &workspace.root).at_port(ran.port());
     let locals = locals.with_mount(&plan.scratch.mount_of(&dir));
     let rules = Rules { host: plan.hosts.of(cell.column), locals: &locals, redact: &cell.case.redact };
-    Some(Drawn::new(match ran {
+    let mut outcome = match ran {
         CellRun::Ran(raw) => normalize::outcome(raw, rules),
         CellRun::DoesNotBuild(error) => normalize::outcome_of_failed_build(error, rules),
         CellRun::DoesNotCompose(reason) => normalize::outcome_of_misfit(reason, rules),
         CellRun::Failed(_) | CellRun::NotRun => return None,
-    }))
+    };
+    if let Some(unsteady) = plan.unsteady {
+        unsteady.hide(&mut outcome);
+    }
+    Some(Drawn::new(outcome))
 }
 
 /// Runs each cell once, and returns the outcomes by the ids of the cells.
@@ -91,9 +95,22 @@ pub fn outcome(
 /// # Errors
 /// If a cell has no outcome, or an interrupt comes meanwhile.
 pub fn once(session: &Session<'_>, plan: Plan<'_>, cells: &[Cell<'_>]) -> Result<BTreeMap<String, Drawn>> {
+    again(session, plan, cells, 0)
+}
+
+/// Does the same for another repetition, which has directories of its own.
+///
+/// # Errors
+/// As [`once`].
+pub fn again(
+    session: &Session<'_>,
+    plan: Plan<'_>,
+    cells: &[Cell<'_>],
+    round: usize,
+) -> Result<BTreeMap<String, Drawn>> {
     let mut outcomes = BTreeMap::new();
-    each(plan, cells, |cell, ran| {
-        outcomes.extend(outcome(session, &plan, cell, 0, ran).map(|outcome| (cell.id(), outcome)));
+    each(plan, cells, round, |cell, ran| {
+        outcomes.extend(outcome(session, &plan, cell, round, ran).map(|outcome| (cell.id(), outcome)));
     })?;
     Ok(outcomes)
 }
@@ -111,7 +128,7 @@ pub fn traced(session: &Session<'_>, plan: Plan<'_>, cells: &[Cell<'_>]) -> Resu
     };
     let cells: Vec<_> = cells.iter().filter(can_be_traced).copied().collect();
     let mut traces = BTreeMap::new();
-    each(plan, &cells, |cell, ran| {
+    each(plan, &cells, 0, |cell, ran| {
         let CellRun::Ran(raw) = ran else { return };
         let trace = plan.hosts.of(cell.column).trace(&String::from_utf8_lossy(&raw.ran.stderr));
         let outcome = outcome(session, &plan, cell, 0, ran).map(|drawn| {
@@ -124,8 +141,13 @@ pub fn traced(session: &Session<'_>, plan: Plan<'_>, cells: &[Cell<'_>]) -> Resu
 }
 
 /// Runs each cell once.
-fn each(plan: Plan<'_>, cells: &[Cell<'_>], mut done: impl FnMut(&Cell<'_>, &CellRun)) -> Result<()> {
-    let jobs: Vec<_> = (0..cells.len()).map(|cell| Job { cell, round: 0 }).collect();
+fn each(
+    plan: Plan<'_>,
+    cells: &[Cell<'_>],
+    round: usize,
+    mut done: impl FnMut(&Cell<'_>, &CellRun),
+) -> Result<()> {
+    let jobs: Vec<_> = (0..cells.len()).map(|cell| Job { cell, round }).collect();
     thread::scope(|scope| {
         for (job, ran) in cells::start(scope, plan, cells, &jobs) {
             let (cell, ran) = (&cells[job.cell], ran?);

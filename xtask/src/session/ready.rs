@@ -58,7 +58,7 @@ impl<'a> Ready<'a> {
     /// Returns what runs the program of a case.
     pub fn probe<'b>(&'b self, example: &'b Example, case: &'b Case) -> Probe<'b> {
         let Ready { session, scratch, hosts, built, files, misfits } = self;
-        Probe { session, hosts, built, files, misfits, scratch, example, case }
+        Probe { session, hosts, built, files, misfits, scratch, unsteady: None, example, case }
     }
 
     /// Calls `work` with what is needed to run cells.
@@ -79,6 +79,7 @@ impl<'a> Ready<'a> {
             traced: false,
             compiled: &self.session.compiled,
             is_known_to_hang: &is_known_to_hang,
+            unsteady: None,
             interrupt: &self.session.interrupt,
             stop: &stop,
         })

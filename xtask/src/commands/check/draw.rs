@@ -17,6 +17,7 @@ use crate::model::grant::Grant;
 use crate::model::harm::Harm;
 use crate::model::outcome::End;
 use crate::model::target::Target;
+use crate::model::unsteady::{How, Part, Unsteady};
 use crate::model::verdict::Verdict;
 use crate::report::catalogue::{self, Difference};
 use crate::report::why;
@@ -46,6 +47,7 @@ pub fn case(subject: &Subject, checked: &Checked, args: &CheckArgs) -> String {
         ));
     }
     text.push('\n');
+    text.push_str(&unsteady(&checked.unsteady));
     text.push_str(&table.draw());
     text.push_str(&why(checked, args.trace));
     let mut lines = Vec::new();
@@ -64,6 +66,29 @@ pub fn case(subject: &Subject, checked: &Checked, args: &CheckArgs) -> String {
         text.push_str(&format!("\n  Warning: {warning}\n"));
     }
     text
+}
+
+/// Draws what is not compared, because it differs natively from run to run.
+fn unsteady(unsteady: &Unsteady) -> String {
+    if unsteady.parts.is_empty() {
+        return String::new();
+    }
+    let part = |Part { place, how, lines: [one, other] }: &Part| {
+        let lines = match how {
+            How::Order => ", the order of lines".into(),
+            How::Lines(numbers) => {
+                let numbers: Vec<_> = numbers.iter().map(|number| (number + 1).to_string()).collect();
+                let several = if numbers.len() > 1 { "s" } else { "" };
+                format!(", line{several} {}", numbers.join(", "))
+            }
+            How::All => String::new(),
+        };
+        format!("    {}{lines}: `{one}` or `{other}`\n", place.name())
+    };
+    let parts: String = unsteady.parts.iter().map(part).collect();
+    format!(
+        "  Natively, it does not always do the same. What differs from run to run is not compared:\n{parts}\n"
+    )
 }
 
 /// Draws why the program differs: each explanation once, with the targets that have it.

@@ -1,6 +1,6 @@
 //! Runs the program in the rows of a case, and searches the flags that it needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 
@@ -13,8 +13,10 @@ use crate::model::grant::Grant;
 use crate::model::outcome::End;
 use crate::model::target::Target;
 use crate::model::trace::Trace;
+use crate::model::unsteady::Unsteady;
 use crate::session::minimize::{Answer, Candidate, Equality, most_tried};
-use crate::session::probe::{Probe, candidates_for};
+use crate::session::probe::{MOST_NATIVE, Probe, candidates_for};
+use crate::snapshot::format::Drawn;
 use crate::snapshot::table::Table;
 
 /// The name of the row with the flags that a search has found.
@@ -32,6 +34,8 @@ pub struct Checked {
     pub answers: BTreeMap<Target, Answer>,
     /// Why it differs: without flags, and with all that were tried if they do not help.
     pub explained: Vec<Explained>,
+    /// What differs natively from run to run, and is not compared.
+    pub unsteady: Unsteady,
     /// What strace saw natively, if it is installed and all calls are wanted.
     pub native: Option<Trace>,
 }
@@ -56,10 +60,9 @@ pub fn most_runs(case: &Case, candidates: &[Candidate]) -> (usize, usize) {
         let columns = columns.iter().filter(|column| column.target.is_wasm() == is_wasm);
         columns.flat_map(|column| case.rows.iter().filter(|row| case.runs(row, column))).count()
     };
-    // Each target is explained in two
-    // rows: one run is traced, and one has all variables; and a larger stack
-    // may be tried.
-    (cells(false), cells(true) + wasm(case).count() * (most_tried(candidates) + 8))
+    // Each target is explained in two rows: one run is traced, and one has all variables; and a larger stack may be
+    // tried.
+    (cells(false) * MOST_NATIVE, cells(true) + wasm(case).count() * (most_tried(candidates) + 8))
 }
 
 /// Runs the case of `probe`. With `trace`, the native program is run once more under strace, if that is installed.
@@ -70,11 +73,18 @@ pub fn run(probe: &Probe<'_>, equality: Equality, candidates: &[Candidate], trac
     let columns: Vec<_> = probe.case.targets.iter().copied().map(Column::pinned).collect();
     let mut rows = probe.case.rows.clone();
     let mut outcomes = probe.run(rows.clone(), &columns)?;
-    let native = outcomes
-        .get(&Position::pinned(DEFAULT_ROW, Target::Native))
-        .context("the program was interrupted")?
-        .clone();
+    let at = Position::pinned(DEFAULT_ROW, Target::Native);
+    let native = outcomes.get(&at).context("the program was interrupted")?;
     has_ended(&probe.example.name, probe.case, &native.outcome.end)?;
+    let again = probe.run_natively_again()?;
+    let unsteady = unsteady(&probe.example.name, native, &again)?;
+    for drawn in outcomes.values_mut().filter(|_| !unsteady.parts.is_empty()) {
+        let mut outcome = drawn.outcome.clone();
+        unsteady.hide(&mut outcome);
+        *drawn = Drawn::new(outcome);
+    }
+    let native = outcomes[&at].clone();
+    let probe = &Probe { unsteady: Some(&unsteady), ..*probe };
     let mut answers = BTreeMap::new();
     let mut differing = outcomes.clone();
     for target in wasm(probe.case) {
@@ -106,7 +116,24 @@ pub fn run(probe: &Probe<'_>, equality: Equality, candidates: &[Candidate], trac
     let native = if trace && !explained.is_empty() { probe.native_trace()? } else { None };
     let case = Case { rows, ..probe.case.clone() };
     let table = Table::empty(&probe.example.name, &case, &columns).merge(None, &outcomes);
-    Ok(Checked { case, table, answers, explained, native })
+    Ok(Checked { case, table, answers, explained, unsteady, native })
+}
+
+/// What differs between the first native run and the others.
+///
+/// # Errors
+/// If they end differently.
+fn unsteady(name: &str, first: &Drawn, others: &[Drawn]) -> Result<Unsteady> {
+    let ends: BTreeSet<_> =
+        [first].into_iter().chain(others).map(|run| run.outcome.end.to_string()).collect();
+    if ends.len() > 1 {
+        let ends = ends.into_iter().collect::<Vec<_>>().join(" or ");
+        let message = format!("{name} does not always end in the same way natively: {ends}");
+        let help = "help: call it so that it does; otherwise there is nothing to compare with";
+        return Err(exit::error(exit::HARNESS, format!("{message}\n{help}")));
+    }
+    let outcomes = [first].into_iter().chain(others).map(|run| &run.outcome);
+    Ok(Unsteady::of(&outcomes.collect::<Vec<_>>()))
 }
 
 /// Checks that a program has ended natively: what is cut off says nothing about what would have followed.

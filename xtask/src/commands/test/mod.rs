@@ -112,6 +112,7 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
         traced: false,
         compiled: &session.compiled,
         is_known_to_hang: &is_known_to_hang,
+        unsteady: None,
         interrupt: &session.interrupt,
         stop: &stop,
     };
