@@ -154,8 +154,11 @@ impl Command {
                  a file in the format of cases.toml, which CONTRIBUTING.md describes. With --keep, what was checked becomes an \
                  example of the catalogue, unless the program depends on packages by path or git.\n\
                  \n\
+                 A program that does not always do the same natively is compared in what it always does; what differs from run \
+                 to run is shown.\n\
+                 \n\
                  Exit codes: 0 it does on WASI what it does natively, perhaps with flags; 100 it does not; 101 it does not \
-                 compile natively, or the harness failed; 96 something is missing and cannot be installed; 2 wrong usage.",
+                 compile or end natively, or does not always end in the same way, or the harness failed; 96 something is missing and cannot be installed; 2 wrong usage.",
             )
             .args(CheckArgs::all())
             .args(TestsArgs::all())

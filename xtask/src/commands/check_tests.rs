@@ -132,15 +132,13 @@ fn compile(
         let file = binary.file.with_extension(format!("{}.cwasm", workspace.wasmtime));
         let written = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
         let is_done = written(&file).is_some_and(|done| Some(done) > written(&binary.file));
-        if !is_done {
-            if !call(session, &wasmtime.compile(&binary.file, &file))? {
-                // A wasmtime that was built without this command can still put the binary into its cache.
-                let run = Call { flags: &[], program: &binary.file, args: &[] };
-                for compilation in wasmtime.compilations(&run) {
-                    call(session, &compilation.argv)?;
-                }
-                continue;
+        if !is_done && !call(session, &wasmtime.compile(&binary.file, &file))? {
+            // A wasmtime that was built without this command can still put the binary into its cache.
+            let run = Call { flags: &[], program: &binary.file, args: &[] };
+            for compilation in wasmtime.compilations(&run) {
+                call(session, &compilation.argv)?;
             }
+            continue;
         }
         compiled.insert(binary.file.clone(), file);
     }

@@ -107,7 +107,16 @@ pub struct Raw {
     /// The port of its peer, if it had one.
     pub port: Option<u16>,
     /// If it has timed out: why that may not be the program's own doing.
-    pub doubt: Option<&'static str>,
+    pub doubt: Option<Doubt>,
+}
+
+/// Why a time-out may not be a program's own doing.
+#[derive(Clone, Copy, Debug)]
+pub enum Doubt {
+    /// Others may have had the processor.
+    Busy,
+    /// wasmtime may have removed the module from its cache, and compiled it again.
+    NotCompiled,
 }
 
 impl CellRun {
@@ -198,12 +207,16 @@ fn one(plan: &Plan<'_>, cell: &Cell<'_>, round: usize) -> Result<CellRun> {
     let beside_others = plan.concurrency.beside_others();
     let ran = attempt(plan, cell, round, false)?;
     drop(beside_others);
-    let CellRun::Ran(Raw { doubt: Some(why), .. }) = &ran else { return Ok(ran) };
+    let CellRun::Ran(Raw { doubt: Some(doubt), .. }) = &ran else { return Ok(ran) };
     if (plan.is_known_to_hang)(cell) {
         return Ok(ran);
     }
     let _alone = plan.concurrency.alone();
     let timeout = plan.timeout.unwrap_or(cell.case.timeout);
+    let why = match doubt {
+        Doubt::Busy => "the machine may be busy",
+        Doubt::NotCompiled => "wasmtime may have compiled it meanwhile",
+    };
     terminal::note(&format!("{} was stopped after {timeout:?}, but {why}: it is run again alone", cell.id()));
     attempt(plan, cell, round, true)
 }
@@ -305,8 +318,8 @@ fn invoke(
     let Some(ran) = run(&argv, plan.echo.then_some(&echo))? else { return Ok(CellRun::NotRun) };
     let took = started.elapsed();
     let doubt = match ran.end {
-        End::TimedOut if load.may_have_been_high() => Some("the machine may be busy"),
-        End::TimedOut if !ready.is_certain => Some("wasmtime may have compiled it meanwhile"),
+        End::TimedOut if load.may_have_been_high() => Some(Doubt::Busy),
+        End::TimedOut if !ready.is_certain => Some(Doubt::NotCompiled),
         _ => None,
     };
     plan.scratch.check()?;

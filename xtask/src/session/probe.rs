@@ -45,7 +45,7 @@ const MOST_DIRECTORIES: usize = 16;
 pub const MOST_NATIVE: usize = 12;
 
 /// How long the native runs after the second one may take together.
-const REPETITION: Duration = Duration::from_secs(1);
+const REPETITION: Duration = Duration::from_millis(500);
 
 /// A program that is built, and where it runs.
 #[derive(Clone, Copy)]
