@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+use crate::build::accident;
 use crate::build::artifacts::{self, Files, PROFILE};
 use crate::build::groups;
 use crate::build::lock_file::LockFile;
@@ -27,6 +28,8 @@ pub enum Artifact {
     Built(PathBuf),
     /// Why it does not build.
     Failed(Failure),
+    /// Whether it builds is not known: an accident ended each try.
+    Unknown(String),
 }
 
 /// The results of a build, and the compiler's warnings.
@@ -44,7 +47,7 @@ impl Built {
     pub fn files(&self) -> Files {
         let built = self.artifacts.iter().filter_map(|(unit, artifact)| match artifact {
             Artifact::Built(file) => Some((unit.clone(), file.clone())),
-            Artifact::Failed(_) => None,
+            Artifact::Failed(_) | Artifact::Unknown(_) => None,
         });
         built.collect()
     }
@@ -53,7 +56,7 @@ impl Built {
     pub fn failure(&self, unit: &Unit) -> Option<&Failure> {
         match self.artifacts.get(unit)? {
             Artifact::Failed(failure) => Some(failure),
-            Artifact::Built(_) => None,
+            Artifact::Built(_) | Artifact::Unknown(_) => None,
         }
     }
 
@@ -67,7 +70,7 @@ impl Built {
     /// Returns the units that do not build, each with the reason.
     pub fn failures(&self) -> impl Iterator<Item = (&Unit, &Failure)> {
         self.artifacts.iter().filter_map(|(unit, artifact)| match artifact {
-            Artifact::Built(_) => None,
+            Artifact::Built(_) | Artifact::Unknown(_) => None,
             Artifact::Failed(failure) => Some((unit, failure)),
         })
     }
@@ -150,37 +153,52 @@ fn build(
     if !failed.is_empty() {
         let lock = LockFile::read(&context.workspace.root);
         for unit in failed {
-            let failure = failure(context, toolchains, unit, &ran, &lock)?;
-            built.artifacts.insert((*unit).clone(), Artifact::Failed(failure));
+            let artifact = failure(context, toolchains, unit, &ran, &lock)?;
+            built.artifacts.insert((*unit).clone(), artifact);
         }
     }
     Ok(())
 }
 
-/// Finds out why a unit does not build, after a call of cargo for several units.
+/// Finds out why a unit was not built by a call of cargo for several units. If it was an accident, or if it is not
+/// clear, the unit is built alone.
 fn failure(
     context: ToolContext<'_>,
     toolchains: &Toolchains,
     unit: &Unit,
     ran: &CargoRun,
     lock: &LockFile,
-) -> Result<Failure> {
+) -> Result<Artifact> {
     if let Some(error) = ran.errors_of(&unit.package).next() {
-        return Ok(error.failure());
+        return Ok(Artifact::Failed(error.failure()));
     }
     // The package itself has no error, so its build script or one of its dependencies must have failed. Messages
     // do not name dependents. If only one of these packages has failed, that is the reason.
     let mut packages = lock.dependencies(&unit.package);
     packages.insert(&unit.package);
-    if let [only] = &ran.failures_among(&packages)[..] {
-        return Ok(only.clone());
+    if ran.accident().is_none()
+        && let [only] = &ran.failures_among(&packages)[..]
+    {
+        return Ok(Artifact::Failed(only.clone()));
     }
     // If the unit is built alone, the first error is the one that matters.
     let alone = run_for_units(context, toolchains, &[unit], Progress::Hidden)?;
-    Ok(match alone.errors_of(&unit.package).next().or_else(|| alone.errors().next()) {
-        Some(error) => error.failure(),
-        None => Failure::of_cargo(&cargo_error(&alone.stderr), &alone.stderr),
-    })
+    if let Some(file) = alone.messages.iter().find_map(|message| match message {
+        Message::CompilerArtifact(artifact) => artifact.artifact_of(context.workspace, unit),
+        _ => None,
+    }) {
+        return Ok(Artifact::Built(file));
+    }
+    if let Some(error) = alone.errors_of(&unit.package).next().or_else(|| alone.errors().next()) {
+        return Ok(Artifact::Failed(error.failure()));
+    }
+    match (alone.accident(), cargo_error(&alone.stderr)) {
+        // A machine that lacks something lacks it for all units.
+        (Some(what), _) if !accident::is_of_process(&what) => Err(accident::error(&what, &alone.stderr)),
+        (Some(what), _) => Ok(Artifact::Unknown(format!("the compiler was ended twice: {what}"))),
+        (None, Some(error)) => Ok(Artifact::Failed(Failure::of_cargo(error, &alone.stderr))),
+        (None, None) => Ok(Artifact::Unknown("cargo did not build it, and reported no error".into())),
+    }
 }
 
 /// Calls `cargo build` for units of one toolchain and one target.
@@ -202,12 +220,8 @@ fn run_for_units(
 
 /// Returns the first error that cargo itself reports. This is how a build script fails, for which there is
 /// no message of the compiler.
-fn cargo_error(stderr: &str) -> String {
-    stderr
-        .lines()
-        .find(|line| line.starts_with("error"))
-        .unwrap_or("error: cargo reported no error")
-        .to_string()
+fn cargo_error(stderr: &str) -> Option<&str> {
+    stderr.lines().find(|line| line.starts_with("error"))
 }
 
 /// The result of one call of cargo.
@@ -218,22 +232,26 @@ struct CargoRun {
 }
 
 impl CargoRun {
-    /// The compiler's errors.
+    /// The compiler's errors about sources.
     fn errors(&self) -> impl Iterator<Item = &CompilerMessage> {
         self.messages.iter().filter_map(|message| match message {
-            Message::CompilerMessage(message) if message.message.is_error() => Some(message),
+            Message::CompilerMessage(message) if message.message.is_error() => {
+                accident::in_message(message).is_none().then_some(message)
+            }
             _ => None,
         })
+    }
+
+    /// The accident that ended a part of the build, if there was one.
+    fn accident(&self) -> Option<String> {
+        accident::of(self.success, &self.stderr, &self.messages)
     }
 
     /// The failures of these packages, one for each: the compiler's first error, or that of the build script.
     fn failures_among(&self, packages: &BTreeSet<&str>) -> Vec<Failure> {
         let mut failures = BTreeMap::new();
-        for message in &self.messages {
-            if let Message::CompilerMessage(message) = message
-                && message.message.is_error()
-                && let Some(package) = message.package().split(' ').next().and_then(|name| packages.get(name))
-            {
+        for message in self.errors() {
+            if let Some(package) = message.package().split(' ').next().and_then(|name| packages.get(name)) {
                 failures.entry(*package).or_insert_with(|| message.failure());
             }
         }
@@ -249,12 +267,7 @@ impl CargoRun {
 
     /// The compiler's errors about a package.
     fn errors_of(&self, package: &str) -> impl Iterator<Item = &CompilerMessage> {
-        self.messages.iter().filter_map(move |message| match message {
-            Message::CompilerMessage(message) if message.message.is_error() && message.is_of(package) => {
-                Some(message)
-            }
-            _ => None,
-        })
+        self.errors().filter(move |message| message.is_of(package))
     }
 }
 
@@ -306,7 +319,15 @@ pub fn expected_tool(workspace: &Workspace, program: &str) -> PathBuf {
 /// If it does not build. As it is not an example, this is not an outcome.
 pub fn tool(context: ToolContext<'_>, toolchains: &Toolchains, package: &str) -> Result<PathBuf> {
     let target_dir = artifacts::target_dir(context.workspace, Toolchain::Pinned);
-    let ran = run(context, toolchains.of(Toolchain::Pinned), &target_dir, &[package], &[], context.progress)?;
+    let once =
+        || run(context, toolchains.of(Toolchain::Pinned), &target_dir, &[package], &[], context.progress);
+    let mut ran = once()?;
+    if ran.accident().is_some() && context.interrupt.signal().is_none() {
+        ran = once()?;
+        if let Some(what) = ran.accident() {
+            return Err(accident::error(&what, &ran.stderr));
+        }
+    }
     let executable = ran.messages.iter().find_map(|message| match message {
         Message::CompilerArtifact(artifact) => artifact.program_of(package),
         _ => None,

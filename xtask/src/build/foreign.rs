@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
+use crate::build::accident;
 use crate::build::artifacts;
 use crate::build::message::{Crate, Failure, Message};
 use crate::exit;
@@ -231,12 +232,7 @@ pub fn build(
     let mut command = cargo(context, toolchains.of(Toolchain::Pinned), program, "build");
     command.args(["--release", "--message-format", "json", "--target", triple]);
     command.arg("--target-dir").arg(&target_dir).args(&program.flags).args(&program.features);
-    let mut messages = Vec::new();
-    let called = without_new_lock_file(program, || {
-        tools::call(&mut command, context.progress, context.interrupt, |line| {
-            messages.extend(Message::parse(line));
-        })
-    })?;
+    let (called, messages) = without_new_lock_file(program, || accident::call_twice(&mut command, context))?;
     let executable = messages.iter().find_map(|message| match message {
         Message::CompilerArtifact(artifact) => artifact
             .program()

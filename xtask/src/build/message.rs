@@ -252,6 +252,16 @@ impl Diagnostic {
         self.level.starts_with("error")
     }
 
+    /// Returns whether this is about the source: such errors have codes.
+    pub fn has_code(&self) -> bool {
+        self.code.is_some()
+    }
+
+    /// Returns the message, and then those of its notes.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        [self.message.as_str()].into_iter().chain(self.children.iter().map(|note| note.message.as_str()))
+    }
+
     /// Returns the headline for a failed linker, or `None` if `message` is about another error. rustc puts
     /// the linker's output into the last note. Its last line is the most specific cause.
     pub fn linker_error(&self, message: &str) -> Option<String> {

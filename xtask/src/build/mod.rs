@@ -1,5 +1,6 @@
 //! The third stage: compiles packages and composes components.
 
+pub mod accident;
 pub mod artifacts;
 pub mod cargo;
 pub mod compose;

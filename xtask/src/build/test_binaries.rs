@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde_json::Value;
 
+use crate::build::accident;
 use crate::build::artifacts;
 use crate::build::foreign::{self, Choice};
 use crate::build::message::{CargoTarget, Failure, Message};
@@ -242,10 +243,7 @@ fn run(
         }
     }
     command.args(had_lock.then_some("--locked")).args(context.offline.then_some("--offline"));
-    let mut messages = Vec::new();
-    let called = tools::call(&mut command, context.progress, context.interrupt, |line| {
-        messages.extend(Message::parse(line));
-    })?;
+    let (called, messages) = accident::call_twice(&mut command, context)?;
     if !messages.iter().any(|message| matches!(message, Message::BuildFinished)) {
         let message = format!("cargo cannot build the tests:\n{}", called.stderr.trim_end());
         return Err(exit::error(exit::HARNESS, message));

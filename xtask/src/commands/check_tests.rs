@@ -1,8 +1,12 @@
 //! `cargo xtask check --tests`: the tests of a package that is not in the catalogue, natively and on WASI.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::RwLock;
 use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
@@ -12,6 +16,7 @@ use crate::commands::grants::wasm_targets;
 use crate::environment::Environment;
 use crate::exit;
 use crate::host::hosts::Hosts;
+use crate::host::seam::{Call, Host};
 use crate::model::column::Column;
 use crate::model::target::Target;
 use crate::report::human::Format;
@@ -26,6 +31,9 @@ use crate::support::terminal::{self, say};
 use crate::tools::progress::Progress;
 use crate::tools::run::run;
 use crate::workspace::Workspace;
+
+/// How long a test may run, unless the user says so. Tests may do more than one call of a program does.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Runs the command, and returns the exit code.
 ///
@@ -70,9 +78,10 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs, tests: 
         scratch: &scratch,
         hosts: &hosts,
         interrupt: &session.interrupt,
-        timeout: tests.timeout,
+        timeout: args.timeout.unwrap_or(DEFAULT_TIMEOUT),
         path: &env.path,
         runs: AtomicUsize::new(0),
+        alone: RwLock::default(),
     };
     let suite = Suite {
         runner: &runner,
@@ -123,18 +132,24 @@ fn compile(
         let file = binary.file.with_extension(format!("{}.cwasm", workspace.wasmtime));
         let written = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
         let is_done = written(&file).is_some_and(|done| Some(done) > written(&binary.file));
-        if !is_done {
-            let line = wasmtime.compile(&binary.file, &file);
-            let mut command = std::process::Command::new(&line[0]);
-            command.args(&line[1..]).stdin(std::process::Stdio::null());
-            command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
-            let ended = run(&mut command, &session.interrupt, || ());
-            session.end_if_interrupted();
-            if !ended.with_context(|| format!("cannot run {}", wasmtime.program.display()))?.success() {
-                continue;
+        if !is_done && !call(session, &wasmtime.compile(&binary.file, &file))? {
+            // A wasmtime that was built without this command can still put the binary into its cache.
+            let run = Call { flags: &[], program: &binary.file, args: &[] };
+            for compilation in wasmtime.compilations(&run) {
+                call(session, &compilation.argv)?;
             }
+            continue;
         }
         compiled.insert(binary.file.clone(), file);
     }
     Ok(compiled)
+}
+
+/// Calls wasmtime, and returns whether it succeeds. Ends the process if it is interrupted meanwhile.
+fn call(session: &Session<'_>, line: &[OsString]) -> Result<bool> {
+    let mut command = std::process::Command::new(&line[0]);
+    command.args(&line[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let ended = run(&mut command, &session.interrupt, || ());
+    session.end_if_interrupted();
+    Ok(ended.with_context(|| format!("cannot run {}", line[0].display()))?.success())
 }

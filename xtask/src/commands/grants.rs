@@ -251,8 +251,12 @@ fn draw(targets: &[Target], answers: &[Answer], candidates: &[String], seconds: 
             Some(grant) if *grant == Grant::default() => format!("{target}   no flags are needed\n"),
             Some(grant) => format!("{target}   {}\n", flags(grant).join(" ")),
             None => {
+                let stopped = match answer.outcome.outcome.end {
+                    End::TimedOut => " (`timeout` in cases.toml gives it more time)",
+                    _ => "",
+                };
                 format!(
-                    "{target}   no flags that were tried help; with all of them it ends with {}\n",
+                    "{target}   no flags that were tried help; with all of them it ends with {}{stopped}\n",
                     end.label()
                 )
             }

@@ -27,6 +27,14 @@ pub fn say(text: &str) {
     let _ = writeln!(Lines::new(io::stderr()), "{text}");
 }
 
+/// Writes `text` and a line feed to stderr while another line may be redrawn in place, which is drawn again later.
+pub fn note(text: &str) {
+    if is_watched() {
+        replace_line("");
+    }
+    say(text);
+}
+
 /// Writes `text` to stdout, and flushes it.
 ///
 /// # Errors

@@ -210,7 +210,7 @@ fn cases_of_a_file_are_all_checked() {
     let args = ["--cwd", data.to_str().unwrap(), "--cases", file.to_str().unwrap()];
     check(&workspace, &outside, &args)
         .code(0)
-        .says("Running reader natively 2 times, and under wasmtime at most ")
+        .says("Running reader natively at most 24 times, and under wasmtime at most ")
         .says(&format!("each time in a new copy of {}\n", data.display()))
         .prints("\nletter: a file\n  wasip1   the same as native with --dir=letters\n")
         // The row of the user is the one that was found.
@@ -355,4 +355,57 @@ fn link_in_place_of_a_lock_file_is_kept() {
     std::os::unix::fs::symlink("absent/Cargo.lock", &lock).unwrap();
     check(&workspace, &outside, &[]).code(101);
     assert!(lock.is_symlink(), "the user's link was removed");
+}
+
+#[test]
+fn what_differs_natively_from_run_to_run_is_not_held_against_wasi() {
+    let program = r#"
+        use std::time::SystemTime;
+
+        fn main() {
+            println!("now: {:?}", SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap());
+            let squares: std::collections::HashMap<u32, u32> = (0..20).map(|n| (n, n * n)).collect();
+            squares.iter().for_each(|(number, square)| eprintln!("{number} {square}"));
+            match std::fs::read_to_string("a.txt") {
+                Ok(text) => print!("{text}"),
+                Err(error) => println!("{error}"),
+            }
+            if std::env::args().len() > 1 {
+                println!("{}", std::env::consts::FAMILY);
+            }
+            if std::env::args().len() > 2 {
+                let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+                std::process::exit((since.as_secs() % 100) as i32);
+            }
+        }
+    "#;
+    let (workspace, outside) = with_package(program);
+    let data = outside.path().join("data/letters");
+    let cwd = ["--cwd", data.to_str().unwrap()];
+    let unsteady = |answer: Assert| {
+        answer
+            .prints(
+                "  Natively, it does not always do the same. What differs from run to run is not compared:\n",
+            )
+            .prints("    stdout, line 1: `now: ")
+            .prints("    stderr, the order of lines: `")
+            .prints("   │{differs from run to run}\n   │a letter\n")
+    };
+    unsteady(check(&workspace, &outside, &cwd).code(0))
+        .prints("  wasip1   the same as native with --dir=.\n");
+    // What else differs still counts.
+    unsteady(check(&workspace, &outside, &[&cwd[..], &["--", "x"]].concat()).code(100))
+        .prints("  wasip1   output: unix → ");
+
+    let json = check(&workspace, &outside, &[&cwd[..], &["--target", "wasip1", "--format", "json"]].concat());
+    let objects = objects(&json.code(0));
+    let found: Vec<_> = objects.iter().filter(|object| object["kind"] == "unsteady").collect();
+    assert_eq!(found.len(), 2, "{objects:?}");
+    assert_eq!((&found[0]["where"], &found[0]["how"]), (&"stdout".into(), &"lines".into()));
+    assert_eq!((&found[0]["case"], &found[0]["lines"]), (&"reader/default".into(), &serde_json::json!([1])));
+    assert_eq!((&found[1]["where"], &found[1]["how"]), (&"stderr".into(), &"order".into()));
+
+    check(&workspace, &outside, &["--", "x", "y"])
+        .code(101)
+        .says("reader does not always end in the same way natively: exit ");
 }

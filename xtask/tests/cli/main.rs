@@ -1,6 +1,7 @@
 //! Tests of the command line: they run the built `xtask` in small workspaces, with the real cargo
 //! and the real wasmtime.
 
+mod accidents;
 mod alternatives;
 mod check;
 mod check_tests;

@@ -1,6 +1,7 @@
 //! The text of an answer.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::build::artifacts::Files;
 use crate::cli::CheckArgs;
@@ -14,7 +15,9 @@ use crate::model::cell::Position;
 use crate::model::column::Column;
 use crate::model::grant::Grant;
 use crate::model::harm::Harm;
+use crate::model::outcome::End;
 use crate::model::target::Target;
+use crate::model::unsteady::{How, Part, Unsteady};
 use crate::model::verdict::Verdict;
 use crate::report::catalogue::{self, Difference};
 use crate::report::why;
@@ -38,9 +41,13 @@ pub fn case(subject: &Subject, checked: &Checked, args: &CheckArgs) -> String {
         text.push_str(&format!("{}{about}\n", case.name));
     }
     for target in wasm(case) {
-        text.push_str(&format!("  {target}   {}\n", verdict(table, *target, answers.get(target))));
+        text.push_str(&format!(
+            "  {target}   {}\n",
+            verdict(table, *target, answers.get(target), case.timeout)
+        ));
     }
     text.push('\n');
+    text.push_str(&unsteady(&checked.unsteady));
     text.push_str(&table.draw());
     text.push_str(&why(checked, args.trace));
     let mut lines = Vec::new();
@@ -59,6 +66,29 @@ pub fn case(subject: &Subject, checked: &Checked, args: &CheckArgs) -> String {
         text.push_str(&format!("\n  Warning: {warning}\n"));
     }
     text
+}
+
+/// Draws what is not compared, because it differs natively from run to run.
+fn unsteady(unsteady: &Unsteady) -> String {
+    if unsteady.parts.is_empty() {
+        return String::new();
+    }
+    let part = |Part { place, how, lines: [one, other] }: &Part| {
+        let lines = match how {
+            How::Order => ", the order of lines".into(),
+            How::Lines(numbers) => {
+                let numbers: Vec<_> = numbers.iter().map(|number| (number + 1).to_string()).collect();
+                let several = if numbers.len() > 1 { "s" } else { "" };
+                format!(", line{several} {}", numbers.join(", "))
+            }
+            How::All => String::new(),
+        };
+        format!("    {}{lines}: `{one}` or `{other}`\n", place.name())
+    };
+    let parts: String = unsteady.parts.iter().map(part).collect();
+    format!(
+        "  Natively, it does not always do the same. What differs from run to run is not compared:\n{parts}\n"
+    )
 }
 
 /// Draws why the program differs: each explanation once, with the targets that have it.
@@ -164,7 +194,7 @@ pub fn sum(checked: &[Checked]) -> String {
 }
 
 /// What the runs say about a target, on one line.
-fn verdict(table: &Table, target: Target, answer: Option<&Answer>) -> String {
+fn verdict(table: &Table, target: Target, answer: Option<&Answer>, timeout: Duration) -> String {
     let described = |drawn: &Drawn| {
         let shown = difference(table, drawn).map(|shown| match shown.native.as_str() {
             "" => format!(": {}", shown.here),
@@ -188,7 +218,13 @@ fn verdict(table: &Table, target: Target, answer: Option<&Answer>) -> String {
                 Some(flags) => format!(" (with {})", flags.join(" ")),
                 None => String::new(),
             };
-            format!("{}{with}; no flags that were tried help", described(outcome))
+            let stopped = match outcome.outcome.end {
+                End::TimedOut => {
+                    format!("; each run was ended after {timeout:?}: give it more with --timeout")
+                }
+                _ => String::new(),
+            };
+            format!("{}{with}; no flags that were tried help{stopped}", described(outcome))
         }
         None => match table.outcome(&Position::pinned(DEFAULT_ROW, target)) {
             Some(drawn) => drawn.outcome.end.to_string(),

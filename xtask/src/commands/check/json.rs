@@ -12,6 +12,7 @@ use crate::commands::check::subject::Subject;
 use crate::commands::grants::flags;
 use crate::model::case::DEFAULT_ROW;
 use crate::model::cell::Position;
+use crate::model::unsteady::{How, Part};
 use crate::model::verdict::Verdict;
 use crate::report::json::print_line;
 use crate::snapshot::verdicts;
@@ -53,6 +54,21 @@ pub fn case(subject: &Subject, checked: &Checked) -> Result<()> {
             ("native", shown.as_ref().map(|shown| shown.native.as_str()).into()),
             ("here", shown.as_ref().map(|shown| shown.here.as_str()).into()),
             ("tried", answer.map(|answer| answer.tried).into()),
+        ])?;
+    }
+    for Part { place, how, lines: [one, other] } in &checked.unsteady.parts {
+        let numbers = match how {
+            How::Lines(numbers) => Some(numbers.iter().map(|number| number + 1).collect::<Vec<_>>()),
+            How::Order | How::All => None,
+        };
+        print_line([
+            ("kind", "unsteady".into()),
+            ("case", id.as_str().into()),
+            ("where", place.name().into()),
+            ("how", how.name().into()),
+            ("lines", numbers.into()),
+            ("one", one.as_str().into()),
+            ("other", other.as_str().into()),
         ])?;
     }
     for explained in explained {

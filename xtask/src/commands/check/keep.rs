@@ -13,7 +13,7 @@ use crate::commands::new::taken;
 use crate::discover::directory::{self, LARGEST_HELD};
 use crate::discover::fixture;
 use crate::exit;
-use crate::model::case::{Case, DEFAULT_ROW};
+use crate::model::case::{Case, DEFAULT_ROW, DEFAULT_TIMEOUT};
 use crate::model::grant::Grant;
 use crate::model::name;
 use crate::support::edition::is_installed;
@@ -160,7 +160,7 @@ fn with_schema(text: &str) -> String {
 
 /// Writes a case as it is in a `cases.toml`.
 fn case(title: &str, checked: &Checked) -> String {
-    let Case { name, args, stdin, env, rows, .. } = &checked.case;
+    let Case { name, args, stdin, env, rows, timeout, .. } = &checked.case;
     let list = |words: &[String]| words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(", ");
     let mut text = format!("[{name}]\nabout = {}\n", quoted(&format!("{title} with these arguments")));
     // The row that helps on all targets is what a sensible user gives.
@@ -183,6 +183,9 @@ fn case(title: &str, checked: &Checked) -> String {
     }
     for (key, value) in env {
         text.push_str(&format!("env.{} = {}\n", quoted(key), quoted(value)));
+    }
+    if *timeout != DEFAULT_TIMEOUT {
+        text.push_str(&format!("timeout = \"{}ms\"\n", timeout.as_millis()));
     }
     for row in rows.iter().filter(|row| row.name != DEFAULT_ROW) {
         if row.grant != Grant::default() {

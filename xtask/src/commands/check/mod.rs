@@ -83,6 +83,7 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
             files: &files,
             misfits: &Misfits::default(),
             scratch: &scratch,
+            unsteady: None,
             example: &example,
             case,
         };
@@ -152,7 +153,7 @@ fn announcement(subject: &Subject, cases: &[(Case, Vec<Candidate>)], args: &Chec
         None => "a new, empty directory".into(),
     };
     format!(
-        "Running {} natively {}, and under wasmtime at most {}: each time in {place}\n\
+        "Running {} natively at most {}, and under wasmtime at most {}: each time in {place}\n\
          Under wasmtime it is granted only this directory and its own variables, or what the command line allows",
         subject.name,
         times(native),

@@ -11,7 +11,6 @@ use crate::report::human::Report;
 use crate::report::junit;
 use crate::report::page::file;
 use crate::report::results::{CaseResult, CaseStatus, Summary};
-use crate::run::precompile;
 use crate::session::Session;
 use crate::snapshot::compare;
 use crate::snapshot::store::{self, Location, UpdateMode};
@@ -32,9 +31,6 @@ impl Run<'_> {
         let is_full = self.filter.is_everything();
         if policy.update != UpdateMode::Check {
             store::sweep(&workspace.snapshots())?;
-        }
-        if is_full && summary.not_run == 0 && summary.without_outcome == 0 {
-            precompile::remember(workspace)?;
         }
         for result in &results {
             compare::write(&result.comparison)?;

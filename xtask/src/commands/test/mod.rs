@@ -11,7 +11,6 @@ use std::thread;
 
 use anyhow::Result;
 
-use crate::build::artifacts::Files;
 use crate::build::cargo::Built;
 use crate::cli::TestArgs;
 use crate::commands::test::arguments::{nothing_matched, policy};
@@ -30,9 +29,8 @@ use crate::process::Interrupt;
 use crate::provision::toolchain::Toolchains;
 use crate::report::human::{Options, Report};
 use crate::report::results::Summary;
-use crate::run::cells::{Job, Plan};
+use crate::run::cells::Plan;
 use crate::run::concurrency::Concurrency;
-use crate::run::precompile;
 use crate::run::schedule;
 use crate::run::scratch;
 use crate::session::{self, Session};
@@ -105,6 +103,7 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
     };
     let stop = AtomicBool::new(false);
     let scratch = scratch::prepare(&workspace.own_dir())?;
+    let is_known_to_hang = |cell: &Cell<'_>| session::cells::is_recorded_to_hang(workspace, cell);
     let plan = Plan {
         scratch: &scratch,
         hosts: &hosts,
@@ -116,13 +115,17 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
         keep_scratch: args.keep_scratch,
         echo: args.no_capture,
         traced: false,
+        compiled: &session.compiled,
+        is_known_to_hang: &is_known_to_hang,
+        unsteady: None,
         interrupt: &session.interrupt,
         stop: &stop,
     };
     let ambiguous = filter.ambiguous(&all, &cells);
     let run = Run { session: &session, examples: &examples, filter: &filter, ambiguous, args, policy, plan };
     let mut report = Report::new(options(args), env);
-    let order = run.order(&cells, &files);
+    let seed = schedule::seed(args.shuffle);
+    let order = schedule::order(cells.len(), args.repeat, seed);
     let compared = session::cells::guarded(&session, &scratch, args.keep_scratch, || {
         let compared = run.compare_all(&cells, &order, &mut report)?;
         let rules = run.rules(&compared, &explained, &mut report);
@@ -168,15 +171,6 @@ fn options(args: &TestArgs) -> Options {
         verbose: args.verbose,
         quiet: args.quiet,
         no_capture: args.no_capture,
-    }
-}
-
-impl Run<'_> {
-    /// The order in which the cells start.
-    fn order(&self, cells: &[Cell<'_>], files: &Files) -> Vec<Job> {
-        let seed = schedule::seed(self.args.shuffle);
-        let units: Vec<_> = cells.iter().map(Cell::unit).collect();
-        let cold = precompile::not_yet(self.session.workspace, files);
-        schedule::order(&units, self.args.repeat, seed, &cold)
+        timeout: args.timeout,
     }
 }
