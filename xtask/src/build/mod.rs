@@ -7,4 +7,5 @@ pub mod dependencies;
 pub mod foreign;
 pub mod lock_file;
 pub mod message;
+pub mod relink;
 pub mod test_binaries;

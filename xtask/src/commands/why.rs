@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
+use crate::build::relink::Relink;
 use crate::cli::WhyArgs;
 use crate::commands::named;
 use crate::discover::examples;
@@ -187,10 +188,11 @@ fn run(
     let Ready { session, scratch, .. } = &ready;
     let native: Vec<_> =
         cells.iter().filter(|cell| trace_native && !cell.column.target.is_wasm()).copied().collect();
+    let relink: &Relink<'_> = &|units, variant| ready.relink(units, variant);
     let ran = session::cells::guarded(session, scratch, false, || {
         ready.with_plan(|plan| {
             let outcomes = session::cells::once(session, plan, cells)?;
-            let explained = explained::run(session, plan, cells, &outcomes)?;
+            let explained = explained::run(session, plan, cells, &outcomes, Some(relink))?;
             let native = session::cells::traced(session, plan, &native)?;
             Ok(Ran { explained, native: native.into_values().next().map(|traced| traced.trace) })
         })

@@ -56,9 +56,12 @@ fn of_host(evidence: &Evidence<'_>, line: &str, error: &OsError, index: usize) -
         &LEFT_PREOPEN
     } else if is_socket && !allowed::sockets(evidence.flags) {
         &NETWORK_NOT_GRANTED
+    } else if error.name == "EILSEQ" && !is_utf_8(line) {
+        &NOT_UTF_8
     } else {
         // A file that is not there may have been looked for before, for another reason.
-        let is_absolute = error.name == "ENOENT" && names_absolute_path(call, line);
+        let is_absolute = error.name == "ENOENT"
+            && words(line).chain(evidence.args.iter().map(String::as_str)).any(|word| is_absolute_path(call, word));
         if is_absolute && allowed::directories(evidence.flags).any(|directory| directory == ".") {
             return Some(Explanation::new(&ABSOLUTE_PATH, answered(call)).at(index));
         }
@@ -75,9 +78,16 @@ fn names_path(call: &WasiCall, line: &str) -> bool {
     words(line).any(|word| !word.starts_with('/') && is_path(call, word))
 }
 
-/// Whether a line names an absolute path of which wasi-libc made the path of a call, without the slash.
-fn names_absolute_path(call: &WasiCall, line: &str) -> bool {
-    words(line).any(|word| word.strip_prefix('/').is_some_and(|path| is_path(call, path)))
+/// Whether this is an absolute path of which wasi-libc made the path of a call, without the slash. Of a path in the
+/// scratch directory, `{cwd}/a`, only the end is known.
+fn is_absolute_path(call: &WasiCall, word: &str) -> bool {
+    match word.strip_prefix("{cwd}") {
+        Some(rest) => match call.path_length() {
+            Some(length) => length > rest.len(),
+            None => call.argument("path").is_some_and(|path| !path.starts_with('/') && path.ends_with(rest)),
+        },
+        None => word.strip_prefix('/').is_some_and(|path| is_path(call, path)),
+    }
 }
 
 /// The words of a line that may be paths.
@@ -114,9 +124,7 @@ fn of_guest(
     };
     let directories: Vec<_> = allowed::directories(evidence.flags).collect();
     let (rule, fact) = match error.name {
-        "ENOENT" if evidence.target == Target::Wasip2 && !directories.is_empty() && !is_utf_8(line) => {
-            (&NOT_UTF_8, never)
-        }
+        "EILSEQ" if evidence.target == Target::Wasip2 && !is_utf_8(line) => (&NOT_UTF_8, never),
         "ENOENT" if directories.is_empty() => {
             (&NO_PREOPEN, format!("{never} The guest was granted no directory at all."))
         }
@@ -131,8 +139,11 @@ fn of_guest(
 }
 
 /// Whether the bytes that a line shows as `\xe9` are valid UTF-8 together with the text around them. Those of a name
-/// that a program escaped itself may be.
+/// that a program escaped itself may be. `Path::display` shows U+FFFD instead of what is not valid.
 fn is_utf_8(line: &str) -> bool {
+    if line.contains('\u{fffd}') {
+        return false;
+    }
     let mut parts = line.split("\\x");
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
     for part in parts {

@@ -1,6 +1,7 @@
 //! A session: what every command that builds or runs examples needs, created once per command.
 
 pub mod cells;
+mod experiments;
 pub mod explained;
 pub mod minimize;
 pub mod package_tests;

@@ -85,6 +85,7 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
             scratch: &scratch,
             example: &example,
             case,
+            relink: None,
         };
         run::run(&probe, args.equality, candidates, args.trace)
     };

@@ -109,6 +109,9 @@ pub const PRECOMPILED: &str = "--allow-precompiled";
 /// The trap of a guest whose stack for functions is full.
 pub const STACK_EXHAUSTED: &str = "call stack exhausted";
 
+/// What wasmtime says if a program accesses what is not in its memory.
+pub const OUT_OF_BOUNDS: &str = "out of bounds memory access";
+
 /// The flag that instantiates a module before the main module.
 pub const PRELOAD_FLAG: &str = "--preload";
 
