@@ -324,15 +324,21 @@ mod tests {
         let headline = |linker: &str, output: &str| {
             let message = format!("linking with `{linker}` failed: exit status: 1");
             let note = Note { message: output.into() };
-            let diagnostic =
-                Diagnostic { level: "error".into(), message, code: None, rendered: None, children: vec![note] };
+            let diagnostic = Diagnostic {
+                level: "error".into(),
+                message,
+                code: None,
+                rendered: None,
+                children: vec![note],
+            };
             diagnostic.linker_error(&diagnostic.message).unwrap()
         };
         let one = "rust-lld: error: /t/wasm32-wasip1/a.o: undefined symbol: getuid\n";
         assert_eq!(headline("rust-lld", one), "undefined symbol: getuid");
         let wrapped = format!("{one}{one}error: failed to invoke LLD: exit status: 1\n");
         assert_eq!(headline("wasm-component-ld", &wrapped), "undefined symbol: getuid");
-        let all: String = "abcde".chars().map(|name| format!("rust-lld: error: undefined symbol: {name}\n")).collect();
+        let all: String =
+            "abcde".chars().map(|name| format!("rust-lld: error: undefined symbol: {name}\n")).collect();
         assert_eq!(headline("rust-lld", &all), "undefined symbol: a, b, c and 2 more");
         // A symbol that is there twice is no such symbol.
         assert_eq!(

@@ -69,7 +69,8 @@ fn program(
     command.arg("--manifest-path").arg(context.workspace.root.join("Cargo.toml"));
     command.arg("--target-dir").arg(context.workspace.own_dir().join("relinked").join(directory));
     command.args(["--target", artifacts::triple(unit), "--package", &unit.package, "--bin", &unit.package]);
-    command.args(profile_settings(&context.workspace.profile).iter().flat_map(|setting| ["--config", setting]));
+    command
+        .args(profile_settings(&context.workspace.profile).iter().flat_map(|setting| ["--config", setting]));
     command.args(context.offline.then_some("--offline"));
     command.args(["--", "--codegen", &format!("link-arg={argument}")]);
     let mut messages = Vec::new();

@@ -30,8 +30,7 @@ pub fn explain(evidence: &Evidence<'_>, change: &Change) -> Option<Explanation> 
     let tail = change.here.trim_end().rsplit(": ").next().unwrap_or_default();
     let fact = evidence.crates.iter().find_map(|krate| {
         find(krate, &|line| {
-            let mut messages =
-                literals(line).filter(|literal| is_about_support(literal));
+            let mut messages = literals(line).filter(|literal| is_about_support(literal));
             // A short message counts if it is all that follows a colon.
             messages.any(|literal| is_shown(literal) && (literal.len() >= SHORTEST || tail == literal))
         })

@@ -2,8 +2,8 @@
 
 use crate::explain::evidence::{Evidence, Explanation};
 use crate::explain::rules::{
-    ALLOCATION, CRATE_FOR_BROWSERS, CRATE_STUB, EXIT_CODE, LIBC_ABORTS, LIMIT, NO_THREADS, PANIC_ABORT, REFUSED, STACK_IN_MEMORY,
-    STD_PANICS, USIZE_32, WASM_STACK,
+    ALLOCATION, CRATE_FOR_BROWSERS, CRATE_STUB, EXIT_CODE, LIBC_ABORTS, LIMIT, NO_THREADS, PANIC_ABORT,
+    REFUSED, STACK_IN_MEMORY, STD_PANICS, USIZE_32, WASM_STACK,
 };
 use crate::explain::{change, crates};
 use crate::host::wasmtime::{OUT_OF_BOUNDS, STACK_EXHAUSTED, allowed};

@@ -61,7 +61,9 @@ fn of_host(evidence: &Evidence<'_>, line: &str, error: &OsError, index: usize) -
     } else {
         // A file that is not there may have been looked for before, for another reason.
         let is_absolute = error.name == "ENOENT"
-            && words(line).chain(evidence.args.iter().map(String::as_str)).any(|word| is_absolute_path(call, word));
+            && words(line)
+                .chain(evidence.args.iter().map(String::as_str))
+                .any(|word| is_absolute_path(call, word));
         if is_absolute && allowed::directories(evidence.flags).any(|directory| directory == ".") {
             return Some(Explanation::new(&ABSOLUTE_PATH, answered(call)).at(index));
         }

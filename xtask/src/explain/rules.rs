@@ -268,7 +268,8 @@ pub const EXIT_CODE: Rule = Rule {
     text: "The program asks for an exit code that does not arrive. On wasip2, the wasi-libc of this Rust tells the \
            host only success or failure, so every code but 0 becomes 1. WASI 0.2.12 has a function that takes the \
            code, `exit-with-code`, and wasmtime provides it. On wasip1, wasmtime itself refuses codes from 126 on.",
-    help: "on wasip2, call `wasip2::cli::exit::exit_with_code(CODE)` of the crate wasip2; on wasip1, use codes up to 125",
+    help: "on wasip2, flush stdout and call `wasip2::cli::exit::exit_with_code` from version 2.0 of the crate wasip2; on \
+           wasip1, use codes up to 125",
     sources: &[
         "wasi-libc:libc-bottom-half/cloudlibc/src/libc/stdlib/_Exit.c",
         "wasmtime:crates/wasi/src/p2/wit/deps/cli.wit",
@@ -463,6 +464,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::explain::recorded;
     use crate::workspace::Workspace;
 
     #[test]
@@ -472,6 +474,15 @@ mod tests {
             assert!(rule.text.ends_with(['.', ')']) && !rule.help.ends_with('.'), "{}", rule.id);
             assert_eq!(named(rule.id), Some(*rule));
         }
+    }
+
+    #[test]
+    fn the_catalogue_shows_each_rule() {
+        let snapshots = Path::new(env!("CARGO_MANIFEST_DIR")).join("../snapshots");
+        let recorded = recorded::read(&snapshots).unwrap();
+        let has_cell = |rule: &Rule| recorded.values().flatten().any(|recorded| *recorded == rule);
+        let without: Vec<_> = ALL.iter().filter(|rule| !has_cell(rule)).map(|rule| rule.id).collect();
+        assert!(without.is_empty(), "no cell of snapshots/rules.txt has {}", without.join(", "));
     }
 
     #[test]
