@@ -10,7 +10,7 @@ mod crates;
 mod end;
 pub mod evidence;
 mod line;
-mod number;
+pub mod number;
 pub mod recorded;
 pub mod rules;
 mod streams;

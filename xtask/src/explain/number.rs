@@ -93,7 +93,7 @@ fn is_absolute_path(call: &WasiCall, word: &str) -> bool {
 }
 
 /// The words of a line that may be paths.
-fn words(line: &str) -> impl Iterator<Item = &str> {
+pub fn words(line: &str) -> impl Iterator<Item = &str> {
     line.split(|c: char| c.is_whitespace() || "\"'`:()".contains(c)).filter(|word| !word.is_empty())
 }
 
@@ -193,7 +193,7 @@ fn segment(evidence: &Evidence<'_>, line: &str) -> Option<Range<usize>> {
     (is_first && !printed).then_some(0..first)
 }
 
-/// The indexes of the calls that write to stdout (1) or stderr (2).
+/// The indexes of the calls that write to stdout (1) or stderr (2), under a host or natively.
 pub fn writes(calls: &[WasiCall], descriptor: usize) -> Vec<usize> {
     let fd = format!("fd=Fd({descriptor}) ");
     let open = if descriptor == 1 { "get-stdout" } else { "get-stderr" };
@@ -204,7 +204,8 @@ pub fn writes(calls: &[WasiCall], descriptor: usize) -> Vec<usize> {
     let writes = |call: &WasiCall| {
         let of_wasi_0_2 = call.name() == "output-stream.write"
             && stream.as_ref().is_some_and(|stream| call.arguments.contains(&format!("rep: {stream}")));
-        call.function == "fd_write" && call.arguments.starts_with(&fd) || of_wasi_0_2
+        let is_native = call.function == "write" && call.arguments.starts_with(&format!("{descriptor}, "));
+        call.function == "fd_write" && call.arguments.starts_with(&fd) || of_wasi_0_2 || is_native
     };
     (0..calls.len()).filter(|index| writes(&calls[*index])).collect()
 }
