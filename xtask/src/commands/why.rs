@@ -110,7 +110,7 @@ fn in_full(case: &Case, cells: &[&Cell<'_>], ran: &Ran, all_calls: bool) -> Stri
     let Some(first) = cells.first() else { return String::new() };
     let is_known = case.about.is_some();
     let mut text = match is_known {
-        true => format!("{}\n", why::case(&first.case_id(), case)),
+        true => why::case(&first.case_id(), case).trim_end().to_string() + "\n\n",
         false => String::new(),
     };
     for cell in cells {

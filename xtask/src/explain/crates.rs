@@ -97,6 +97,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn messages_in_any_case_are_about_support() {
+        assert!(is_about_support("tar: Not implemented") && is_about_support("this is UNSUPPORTED"));
+        assert!(!is_about_support("not found") && !is_about_support("implemented"));
+    }
+
+    #[test]
     fn the_crate_is_found_by_its_message() {
         let directory = tempfile::tempdir().unwrap();
         fs::create_dir(directory.path().join("sys")).unwrap();

@@ -49,8 +49,9 @@ pub fn difference(explained: &Explained) -> String {
 pub fn draw(explained: &Explained, native: Option<&Trace>, all: bool, catalogue: bool) -> String {
     let mut text = format!("{} differs from native\n  {}\n\n", explained.id, difference(explained));
     let valid = explained.traced.as_ref().filter(|_| explained.is_trace_valid());
+    let is_built = !matches!(explained.here.outcome.end, End::DoesNotBuild(_) | End::DoesNotCompose(_));
     let decisive = explained.explanation.as_ref().and_then(|explanation| explanation.call);
-    if let Some(native) = native.filter(|native| !native.calls.is_empty()) {
+    if let Some(native) = native.filter(|native| is_built && !native.calls.is_empty()) {
         let shown =
             if all { (0..native.calls.len()).collect() } else { of_interest(explained, &native.calls) };
         text.push_str(&calls("native", &native.calls, shown, None, all, NOTHING));
@@ -109,15 +110,12 @@ fn no_rule(explained: &Explained, catalogue: bool) -> String {
 
 /// Draws what the catalogue says about a case: its sentence, what to do, and where it is discussed.
 pub fn case(id: &str, case: &Case) -> String {
-    let mut text = format!("{id}\n");
-    text.push_str(&case.about.as_deref().map(|about| wrapped(about, WIDTH)).unwrap_or_default());
+    let about = case.about.as_deref().map(|about| wrapped(about, WIDTH)).unwrap_or_default();
+    let text = format!("{id}\n{about}");
     let mut lines = Vec::new();
     lines.extend(case.claims.remedy.as_deref().map(|remedy| line("Instead:", remedy)));
     lines.extend(case.claims.upstream.iter().map(|address| line("Known:", address)));
-    if !lines.is_empty() {
-        text.push_str(&format!("\n{}", lines.concat()));
-    }
-    text
+    if lines.is_empty() { text } else { format!("{text}\n{}\n", lines.concat()) }
 }
 
 /// Draws a line with a title. What is too long goes on below its beginning.
@@ -130,10 +128,12 @@ pub fn line(title: &str, value: &str) -> String {
     lines.collect()
 }
 
-/// Draws a cell in two lines: what differs, and the rule with what was observed.
+/// Draws a cell in brief: what differs, and the rule with what proves it.
 pub fn brief(explained: &Explained) -> String {
     let why = match &explained.explanation {
-        Some(Explanation { rule, facts, .. }) => format!("[rule: {}] {}", rule.id, facts.join(" ")),
+        Some(Explanation { rule, facts, .. }) => {
+            format!("[rule: {}] {}", rule.id, facts.last().map_or("", String::as_str))
+        }
         None => "no rule is proven".into(),
     };
     line(explained.target.name(), &difference(explained)) + &line("", &why)

@@ -8,12 +8,12 @@ use anyhow::Result;
 use crate::build::relink::{Relink, Variant};
 use crate::explain::evidence::{Explained, Explanation};
 use crate::explain::rules;
-use crate::host::wasmtime::OUT_OF_BOUNDS;
+use crate::host::wasmtime::is_out_of_bounds;
 use crate::model::case::{Case, Row};
 use crate::model::cell::Cell;
 use crate::model::column::{Column, Unit};
 use crate::model::grant::Grant;
-use crate::model::outcome::{End, Outcome};
+use crate::model::outcome::Outcome;
 use crate::model::target::Target;
 use crate::model::trace::WasiCall;
 use crate::model::verdict::{self, Verdict};
@@ -140,23 +140,22 @@ fn with_larger_stack(
     explained: &mut [Explained],
     relink: &Relink<'_>,
 ) -> Result<()> {
-    let is_open = |one: &Explained| one.explanation.is_none() && is_out_of_bounds(&one.here.outcome.end);
+    let is_open = |one: &Explained| one.explanation.is_none() && is_full(&one.here.outcome);
     let mut tried: Vec<_> = explained.iter().filter(|one| is_open(one)).map(|one| cells[&one.id]).collect();
     // A composed component is made of several programs.
     tried.retain(|cell| cell.row.compose.is_empty());
-    for (variant, traps) in [(Variant::Stack(NATIVE_STACK), false), (Variant::Heap(NATIVE_STACK), true)] {
+    for (variant, fails) in [(Variant::Stack(NATIVE_STACK), false), (Variant::Heap(NATIVE_STACK), true)] {
         let units: BTreeSet<Unit> = tried.iter().map(Cell::unit).collect();
         let relinked = relink(&units, variant)?;
         tried.retain(|cell| relinked.contains_key(&cell.unit()));
         let files = plan.files.clone().into_iter().chain(relinked).collect();
         let outcomes = cells::once(session, Plan { files: &files, ..plan }, &tried)?;
-        let end = |cell: &Cell<'_>| outcomes.get(&cell.id()).map(|drawn| &drawn.outcome.end);
-        tried.retain(|cell| end(cell).is_some_and(|end| is_out_of_bounds(end) == traps));
+        tried.retain(|cell| outcomes.get(&cell.id()).is_some_and(|drawn| is_full(&drawn.outcome) == fails));
     }
     let ids: BTreeSet<_> = tried.iter().map(Cell::id).collect();
     for one in explained.iter_mut().filter(|one| ids.contains(&one.id)) {
         let fact = format!(
-            "Linked with a stack of {} MiB, it does not trap; with as much more heap, it still does.",
+            "Linked with a stack of {} MiB, it ends otherwise; with as much more heap, it does not.",
             NATIVE_STACK >> 20
         );
         one.explanation = Some(Explanation::new(&rules::STACK_IN_MEMORY, fact));
@@ -164,6 +163,7 @@ fn with_larger_stack(
     Ok(())
 }
 
-fn is_out_of_bounds(end: &End) -> bool {
-    matches!(end, End::Trap(what) if what == OUT_OF_BOUNDS)
+/// Whether this may be the end of a program whose stack is full.
+fn is_full(outcome: &Outcome) -> bool {
+    is_out_of_bounds(&outcome.end, &outcome.stderr.text)
 }
