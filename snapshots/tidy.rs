@@ -119,8 +119,14 @@ fn links_in_documents_lead_to_files() {
 
 #[test]
 fn documented_commands_are_valid() {
-    let documents =
-        ["README.md", "CONTRIBUTING.md", "DIVERGENCES.md", "docs/shared-memory.md", "xtask/README.md"];
+    let documents = [
+        "README.md",
+        "CONTRIBUTING.md",
+        "DIVERGENCES.md",
+        "docs/shared-memory.md",
+        "docs/upstream.md",
+        "xtask/README.md",
+    ];
     let mut seen = 0;
     for document in documents {
         for words in commands(&read(document)) {
@@ -199,5 +205,5 @@ fn xtask_has_few_dependencies() {
         tree.lines().filter(|line| !line.is_empty() && !line.starts_with("xtask ")).collect();
     crates.sort_unstable();
     crates.dedup();
-    assert!(crates.len() <= 41, "the first run compiles {} crates, but at most 41 are allowed", crates.len());
+    assert!(crates.len() <= 42, "the first run compiles {} crates, but at most 42 are allowed", crates.len());
 }

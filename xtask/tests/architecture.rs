@@ -5,6 +5,7 @@
 //! `crate`, `super` or the name of a child module count, in `use` declarations and anywhere else. And some
 //! knowledge has one place, see [`KNOWLEDGE`].
 
+#[path = "../src/support/source.rs"]
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};

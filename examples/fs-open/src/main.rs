@@ -11,12 +11,11 @@ fn main() -> io::Result<()> {
     fs::metadata("file")?;
     match env::args().nth(1).as_deref() {
         Some("directory") => directory(),
-        Some("empty") => empty(),
         Some("long") => long(),
         Some("slash") => slash(),
         Some("existing") => existing(),
         Some("wrong-way") => wrong_way()?,
-        _ => eprintln!("usage: fs-open directory|empty|long|slash|existing|wrong-way"),
+        _ => eprintln!("usage: fs-open directory|long|slash|existing|wrong-way"),
     }
     Ok(())
 }
@@ -30,21 +29,6 @@ fn directory() {
     say("writing it", fs::write("subdir", "text"));
     say("copying it", fs::copy("subdir", "copy"));
     say("removing it as a file", fs::remove_file("subdir"));
-}
-
-fn empty() {
-    say("opening", File::open(""));
-    say("reading", fs::read(""));
-    say("creating", File::create(""));
-    say("metadata", fs::metadata(""));
-    say("symlink_metadata", fs::symlink_metadata(""));
-    show("exists", fs::exists(""));
-    say("read_dir", fs::read_dir(""));
-    say("create_dir", fs::create_dir(""));
-    say("create_dir_all", fs::create_dir_all(""));
-    say("remove_file", fs::remove_file(""));
-    say("remove_dir", fs::remove_dir(""));
-    say("renaming", fs::rename("", "new"));
 }
 
 fn long() {

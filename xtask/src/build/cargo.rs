@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::Result;
 
@@ -12,7 +13,7 @@ use crate::exit;
 use crate::model::column::{Toolchain, Unit};
 use crate::model::target::Target;
 use crate::provision::tool_context::ToolContext;
-use crate::provision::toolchain::{Installed, Toolchains};
+use crate::provision::toolchain::Toolchains;
 use crate::support::escape::count;
 use crate::support::terminal::say;
 use crate::tools::cargo as tools;
@@ -166,11 +167,16 @@ fn failure(
         return Ok(error.failure());
     }
     // The package itself has no error, so its build script or one of its dependencies must have failed. Messages
-    // do not name dependents. If only one of these packages has failed, that is the reason.
+    // do not name dependents. If only one of these packages has failed, and with one set of features, that is the
+    // reason.
     let mut packages = lock.dependencies(&unit.package);
     packages.insert(&unit.package);
-    if let [only] = &ran.failures_among(&packages)[..] {
-        return Ok(only.clone());
+    let failures = ran.failures_among(&packages);
+    if failures.len() == 1
+        && let Some((package, only)) = failures.into_iter().next()
+        && ran.failed_once(package)
+    {
+        return Ok(only);
     }
     // If the unit is built alone, the first error is the one that matters.
     let alone = run_for_units(context, toolchains, &[unit], Progress::Hidden)?;
@@ -180,7 +186,24 @@ fn failure(
     })
 }
 
-/// Calls `cargo build` for units of one toolchain and one target.
+/// What keeps each package to itself, in one call of cargo for several: without this, cargo gives a shared dependency
+/// the features that any of the packages asks for, and what one example does would depend on all others. With it,
+/// each program is the same as if it was built alone (RFC 3692, `resolver.feature-unification`, since Rust 1.90).
+///
+/// cargo knows the setting only if unstable features are allowed, which `RUSTC_BOOTSTRAP=1` does. They are not
+/// allowed to anything that cargo starts: rustc and build scripts see `-1`, which stands for a stable compiler.
+const ISOLATED: [&str; 7] = [
+    "-Zfeature-unification",
+    "--config",
+    "resolver.feature-unification='package'",
+    "--config",
+    "env.RUSTC_BOOTSTRAP.value='-1'",
+    "--config",
+    "env.RUSTC_BOOTSTRAP.force=true",
+];
+
+/// Calls `cargo build` for units of one toolchain and one target. Whichever toolchain it is, the cargo is the pinned
+/// one: that of an older release may not know [`ISOLATED`].
 fn run_for_units(
     context: ToolContext<'_>,
     toolchains: &Toolchains,
@@ -192,9 +215,19 @@ fn run_for_units(
     let settings = profile_settings(&context.workspace.profile);
     let settings = settings.iter().flat_map(|setting| ["--config", setting]);
     let profile = ["--profile", PROFILE, "--keep-going", "--target", artifacts::triple(first)];
-    let flags: Vec<_> = profile.into_iter().chain(settings).collect();
+    // Which Rust a package asks for is of no interest where the column says which one it gets.
+    let ignored = (first.toolchain != Toolchain::Pinned).then_some("--ignore-rust-version");
+    let flags: Vec<_> = profile.into_iter().chain(settings).chain(ISOLATED).chain(ignored).collect();
     let target_dir = artifacts::target_dir(context.workspace, first.toolchain);
-    run(context, toolchains.of(first.toolchain), &target_dir, &packages, &flags, progress)
+    let mut command = tools::command(&toolchains.of(Toolchain::Pinned).cargo);
+    command.envs(toolchains.of(first.toolchain).variables(&context.env.path)).env("RUSTC_BOOTSTRAP", "1");
+    let ran = run(context, command, &target_dir, &packages, &flags, progress)?;
+    if ran.stderr.contains("unknown variant `package`") {
+        let message = format!("the cargo of this workspace is older than 1.90:\n{}", ran.stderr.trim_end());
+        let help = "pin a newer Rust: rust = \"1.99.1\" in [workspace.metadata.parallax] of Cargo.toml";
+        return Err(exit::error(exit::SET_UP, format!("{message}\nhelp: {help}")));
+    }
+    Ok(ran)
 }
 
 /// Returns the first error that cargo itself reports. This is how a build script fails, for which there is
@@ -206,6 +239,9 @@ fn cargo_error(stderr: &str) -> String {
         .unwrap_or("error: cargo reported no error")
         .to_string()
 }
+
+/// How cargo begins the line about a failed build script; the package follows.
+const SCRIPT_FAILED: &str = "error: failed to run custom build command for `";
 
 /// The result of one call of cargo.
 struct CargoRun {
@@ -224,7 +260,7 @@ impl CargoRun {
     }
 
     /// The failures of these packages, one for each: the compiler's first error, or that of the build script.
-    fn failures_among(&self, packages: &BTreeSet<&str>) -> Vec<Failure> {
+    fn failures_among<'a>(&self, packages: &BTreeSet<&'a str>) -> BTreeMap<&'a str, Failure> {
         let mut failures = BTreeMap::new();
         for message in &self.messages {
             if let Message::CompilerMessage(message) = message
@@ -235,13 +271,20 @@ impl CargoRun {
             }
         }
         for line in self.stderr.lines() {
-            let named = line.strip_prefix("error: failed to run custom build command for `");
+            let named = line.strip_prefix(SCRIPT_FAILED);
             let package = named.and_then(|named| packages.get(named.split(' ').next()?));
             if let Some(package) = package {
                 failures.entry(*package).or_insert_with(|| Failure::of_cargo(line, &self.stderr));
             }
         }
-        failures.into_values().collect()
+        failures
+    }
+
+    /// Whether a package was tried once only, with one set of features: cargo ends with a line about each failure.
+    fn failed_once(&self, package: &str) -> bool {
+        let lines = [format!("error: could not compile `{package}` "), format!("{SCRIPT_FAILED}{package} ")];
+        let is_about = |line: &&str| lines.iter().any(|start| line.starts_with(start));
+        self.stderr.lines().filter(is_about).count() == 1
     }
 
     /// The compiler's errors about a package.
@@ -303,7 +346,10 @@ pub fn expected_tool(workspace: &Workspace, program: &str) -> PathBuf {
 /// If it does not build. As it is not an example, this is not an outcome.
 pub fn tool(context: ToolContext<'_>, toolchains: &Toolchains, package: &str) -> Result<PathBuf> {
     let target_dir = artifacts::target_dir(context.workspace, Toolchain::Pinned);
-    let ran = run(context, toolchains.of(Toolchain::Pinned), &target_dir, &[package], &[], context.progress)?;
+    let builder = toolchains.of(Toolchain::Pinned);
+    let mut command = tools::command(&builder.cargo);
+    command.envs(builder.variables(&context.env.path));
+    let ran = run(context, command, &target_dir, &[package], &[], context.progress)?;
     let executable = ran.messages.iter().find_map(|message| match message {
         Message::CompilerArtifact(artifact) => artifact.program_of(package),
         _ => None,
@@ -321,18 +367,16 @@ pub fn tool(context: ToolContext<'_>, toolchains: &Toolchains, package: &str) ->
     }
 }
 
-/// Calls `cargo build` of the toolchain `builder` for packages.
+/// Calls `cargo build` for packages; `command` has the cargo and its environment.
 fn run(
     context: ToolContext<'_>,
-    builder: &Installed,
+    mut command: Command,
     target_dir: &Path,
     packages: &[&str],
     flags: &[&str],
     progress: Progress,
 ) -> Result<CargoRun> {
-    let ToolContext { env, workspace, offline, interrupt, .. } = context;
-    let mut command = tools::command(&builder.cargo);
-    command.envs(builder.variables(&env.path));
+    let ToolContext { workspace, offline, interrupt, .. } = context;
     command.args(["build", "--message-format", "json"]);
     command.arg("--manifest-path").arg(workspace.root.join("Cargo.toml"));
     command.arg("--target-dir").arg(target_dir);

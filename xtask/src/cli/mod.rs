@@ -9,6 +9,7 @@ mod layout;
 mod package_tests;
 mod search;
 mod test;
+mod upstream;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -20,12 +21,14 @@ pub use crate::cli::layout::{LayoutArgs, LayoutFormat};
 pub use crate::cli::package_tests::TestsArgs;
 pub use crate::cli::search::{CheckArgs, GrantsArgs, WhyArgs};
 pub use crate::cli::test::TestArgs;
+pub use crate::cli::upstream::{UpstreamArgs, WasmtimeChoice};
 use crate::model::target::Target;
 use crate::support::edition::{COMMAND, is_installed};
+use crate::support::terminal::text_width;
 
 /// The commands that the installed program does not have: they write to a clone, or compare its programs with its
-/// snapshots.
-const ONLY_IN_A_CLONE: [&str; 5] = ["test", "new", "layout", "divergences", "ci"];
+/// snapshots or its documents.
+const ONLY_IN_A_CLONE: [&str; 6] = ["test", "new", "layout", "divergences", "upstream", "ci"];
 
 /// The command line of the harness.
 #[derive(Debug)]
@@ -55,6 +58,7 @@ impl Cli {
             .bin_name(COMMAND)
             .version(env!("CARGO_PKG_VERSION"))
             .about("Build and run Rust programs for native, wasm32-wasip1 and wasm32-wasip2, and compare what they do")
+            .term_width(text_width())
             .subcommand_required(true)
             .arg_required_else_help(true);
         if !is_installed() {
@@ -87,12 +91,17 @@ pub enum Command {
     Check(Box<CheckArgs>),
     Grants(Box<GrantsArgs>),
     Why(WhyArgs),
+    Upstream(UpstreamArgs),
     Find {
         words: Vec<String>,
         rule: Option<String>,
         target: Option<Target>,
+        all: bool,
     },
-    Ci,
+    Ci {
+        /// All checks if there are none.
+        examples: Vec<String>,
+    },
     Setup {
         offline: bool,
     },
@@ -106,7 +115,7 @@ pub enum Command {
 }
 
 impl Command {
-    fn all() -> [clap::Command; 12] {
+    fn all() -> [clap::Command; 13] {
         let command = clap::Command::new;
         [
             TestArgs::add_to(described(
@@ -135,18 +144,19 @@ impl Command {
                 command("divergences"),
                 "Update DIVERGENCES.md: what differs from native in each case, and which flags restore it",
                 "The page is generated from the accepted snapshots and the descriptions of the examples; nothing is \
-                 built or run. In CI the page is only checked, as with --check.\n\
+                 built or run. The cases that docs/std-usage.md names are updated, too. Cases without a snapshot are \
+                 left out. In CI the pages are only checked, as with --check.\n\
                  \n\
-                 Exit codes: 0 the page is up to date; 100 it is out of date, or a case has no snapshot; 101 a \
-                 snapshot is malformed; 2 wrong usage, or a malformed file.",
+                 Exit codes: 0 the pages are up to date; 100 one is out of date; 101 a snapshot is malformed; 2 wrong \
+                 usage, or a malformed file.",
             )
-            .arg(flag("check").help("Write nothing, and fail if the page is out of date")),
+            .arg(flag("check").help("Write nothing, and fail if a page is out of date")),
             described(
                 command("check"),
                 "Check a program that is not in the catalogue: does it do on WASI what it does natively?",
                 "The program is compiled for all targets in a directory of the harness, with the pinned Rust, and run \
                  natively and under the pinned wasmtime: each time in a new copy of --cwd, so that nothing of yours is \
-                 changed. Then the least flags are searched with which it does on WASI what it does natively. A \
+                 changed. Then the smallest set of flags is found with which it does on WASI what it does natively. A \
                  search grants the copy of --cwd and the variables of --env; other directories and the network only if \
                  --allow-dir and --allow-network say so. A native program is not confined, though.\n\
                  \n\
@@ -162,7 +172,7 @@ impl Command {
             .args(search::allowed()),
             described(
                 command("grants"),
-                "Search the least flags with which a case of the catalogue does on WASI what it does natively",
+                "Find the smallest set of flags with which a case of the catalogue does on WASI what it does natively",
                 "A search grants the directories of the case's own copy and the variables of the case; other directories and the network only \
                  if --allow-dir and --allow-network say so.\n\
                  \n\
@@ -191,8 +201,7 @@ impl Command {
                  verdicts, the flags and the lines that differ; if there is no such case, in the output of the programs. \
                  Upper and lower case are the same.\n\
                  \n\
-                 Exit codes: 0 something was found; 4 nothing was found; 100 a case has no snapshot; 2 wrong usage, or a \
-                 malformed file.",
+                 Exit codes: 0 something was found; 4 nothing was found; 2 wrong usage, or a malformed file.",
             )
             .arg(
                 positional("words", "WORD")
@@ -200,17 +209,49 @@ impl Command {
                     .action(ArgAction::Append)
                     .required(false)
                     .required_unless_present("rule")
-                    .help("What to look for, such as try_clone, NotADirectory or \"current directory\""),
+                    .help(
+                        "What to look for, such as try_clone, NotADirectory or \"current directory\"; after `--`, \
+                         also a flag, such as --dir",
+                    ),
             )
+            .arg(flag("all").help("Show all cases in full, not only the worst ones"))
             .arg(option("rule", "RULE").help("Show only the cases that this rule explains, such as no-preopen"))
             .arg(
                 option("target", "TARGET")
                     .value_parser(wasm_target)
                     .help("Show only this target: wasip1 or wasip2"),
             ),
-            command("ci").about(
-                "Run every check that CI runs: formatting, clippy, the harness's own tests, `test --check`, and \
-                 `divergences --check`",
+            described(
+                command("upstream"),
+                "Run the drafts of docs/upstream.md, and tell which of the bugs are still there and which are fixed",
+                "Each draft of the page has a program, command lines, and what they print now and should print. The program is \
+                 compiled in a directory of the harness, and the command lines are run there. A bug is `still there` on a \
+                 target if all they print is what the page shows, and `fixed` if it is what the page expects. Anything else \
+                 is `different`. What is not still there is run a second time, and is `unsteady` if that says something else.\n\
+                 \n\
+                 Exit codes: 0 all are still there; 100 one is not; 4 there is no such draft; 96 something is missing and \
+                 cannot be installed; 2 wrong usage, or a malformed page.",
+            )
+            .args(UpstreamArgs::all()),
+            described(
+                command("ci"),
+                "Run every check that CI runs, or what CI checks of an example",
+                "All checks are formatting, clippy, clippy for macOS and Windows, the oldest Rust that the harness supports, \
+                 the harness's own tests, the items of std that cases name, `test --check`, `why --all --check`, \
+                 `grants --all` and `divergences --check`.\n\
+                 \n\
+                 For an example these are its descriptions, formatting, the items of std that it names, clippy, its \
+                 outcomes in two runs, its rules, the search for its flags, and the pages.\n\
+                 \n\
+                 Exit codes: 0 all checks passed; 100 a check failed; 4 there is no such example; 96 something is \
+                 missing and cannot be installed; 2 a file in examples/ is malformed.",
+            )
+            .arg(
+                positional("examples", "EXAMPLE")
+                    .required(false)
+                    .num_args(1..)
+                    .action(ArgAction::Append)
+                    .help("Check only these examples, which takes seconds"),
             ),
             described(
                 command("setup"),
@@ -256,8 +297,10 @@ impl Command {
                 words: several(matches, "words"),
                 rule: matches.remove_one("rule"),
                 target: matches.remove_one("target"),
+                all: matches.get_flag("all"),
             },
-            "ci" => Command::Ci,
+            "upstream" => Command::Upstream(UpstreamArgs::of(matches)),
+            "ci" => Command::Ci { examples: several(matches, "examples") },
             "setup" => Command::Setup { offline: matches.get_flag("offline") },
             "doctor" => Command::Doctor,
             "watchdog" => Command::Watchdog {
@@ -335,7 +378,22 @@ mod tests {
             ),
             ("divergences", "Divergences { check: false }"),
             ("divergences --check", "Divergences { check: true }"),
-            ("ci", "Ci"),
+            (
+                "upstream",
+                "Upstream(UpstreamArgs { numbers: [], list: false, rust: None, wasmtime: None, format: Human, \
+                 offline: false })",
+            ),
+            (
+                "upstream 1 17 --rust nightly --wasmtime 48.0.8 --format json --offline",
+                "Upstream(UpstreamArgs { numbers: [1, 17], list: false, rust: Some(\"nightly\"), wasmtime: \
+                 Some(Version(Version { major: 48, minor: 0, patch: 8 })), format: Json, offline: true })",
+            ),
+            (
+                "upstream --list --wasmtime Cargo.toml",
+                "Upstream(UpstreamArgs { numbers: [], list: true, rust: None, wasmtime: \
+                 Some(Path(\"Cargo.toml\")), format: Human, offline: false })",
+            ),
+            ("ci", "Ci { examples: [] }"),
             ("why a/b", r#"Why(WhyArgs { cell: Some("a/b"), check: false, trace: false, offline: false })"#),
             (
                 "why --all --check --offline",
@@ -345,9 +403,16 @@ mod tests {
                 "why a --trace",
                 r#"Why(WhyArgs { cell: Some("a"), check: false, trace: true, offline: false })"#,
             ),
-            ("find a b", r#"Find { words: ["a", "b"], rule: None, target: None }"#),
-            ("find a --target wasip1", r#"Find { words: ["a"], rule: None, target: Some(Wasip1) }"#),
-            ("find --rule a", r#"Find { words: [], rule: Some("a"), target: None }"#),
+            ("find a b", r#"Find { words: ["a", "b"], rule: None, target: None, all: false }"#),
+            (
+                "find a --target wasip1",
+                r#"Find { words: ["a"], rule: None, target: Some(Wasip1), all: false }"#,
+            ),
+            ("find --rule a", r#"Find { words: [], rule: Some("a"), target: None, all: false }"#),
+            (
+                "find a --all -- --dir",
+                r#"Find { words: ["a", "--dir"], rule: None, target: None, all: true }"#,
+            ),
             ("setup", "Setup { offline: false }"),
             ("setup --offline", "Setup { offline: true }"),
             ("doctor", "Doctor"),

@@ -105,7 +105,7 @@ impl GrantsArgs {
                 .required_unless_present("all")
                 .help("The case, such as cat/sample"),
             flag("all").conflicts_with("case").help(
-                "Hold the search against the rows of the catalogue that make a target the same as native",
+                "Compare what the search finds with the rows of the catalogue that make a target the same as native",
             ),
         ]
     }
@@ -223,7 +223,7 @@ pub fn allowed() -> [Arg; 6] {
         option("equal", "WHAT")
             .value_parser(value_parser!(Equality))
             .default_value("output")
-            .help("What has to be as natively"),
+            .help("What must be the same as natively"),
         option("allow-dir", "DIR")
             .action(ArgAction::Append)
             .help("Directory of the host that the search may grant"),

@@ -1,5 +1,5 @@
 //! `cargo xtask divergences`: the page that shows for all cases what differs from native, and which
-//! flags restore it.
+//! flags restore it; and the cases that docs/std-usage.md names.
 
 use anyhow::Result;
 use similar::{ChangeTag, TextDiff};
@@ -8,55 +8,48 @@ use crate::discover::examples;
 use crate::discover::template;
 use crate::environment::Environment;
 use crate::exit;
-use crate::report::page::file::{self, NAME, Page};
+use crate::report::catalogue;
+use crate::report::page::file;
 use crate::support::escape::{count, without_controls};
-use crate::support::terminal;
+use crate::support::terminal::{self, say};
 use crate::workspace::Workspace;
 
 /// How many lines of the difference are shown. A few are enough, because the command itself updates the page.
 const MOST_LINES: usize = 12;
 
-/// Updates the page; with `check` or in CI, only checks whether it is up to date. Returns the exit code.
+/// Updates the pages; with `check` or in CI, only checks whether they are up to date. Cases that are not recorded yet are
+/// left out. Returns the exit code.
 ///
 /// # Errors
-/// If the page is out of date and must not be written, if a case has no valid snapshot, or if an example still
-/// has texts of the template.
+/// If a page is out of date and must not be written, if a snapshot is malformed, or if an example with a snapshot
+/// still has texts of the template.
 pub fn divergences(workspace: &Workspace, env: &Environment, check: bool) -> Result<u8> {
     let examples = examples::discover(workspace)?;
-    template::replaced(workspace, &examples)?;
-    let page = match file::draw(workspace, &examples)? {
-        Page::Drawn(page) => page,
-        Page::Incomplete(missing) => {
-            return Err(exit::error(exit::DIFFERS, without_snapshot(&missing)));
+    let catalogue = catalogue::read(workspace, &examples)?;
+    template::replaced(workspace, catalogue.examples())?;
+    catalogue.note().iter().for_each(|note| say(note));
+    let cases = count(catalogue.entries.len(), "case");
+    let examples = count(catalogue.examples().count(), "example");
+    for page in file::pages(workspace, &catalogue.entries)? {
+        let name = page.name;
+        if page.is_current() {
+            terminal::print(&format!("{name} is up to date\n"))?;
+            continue;
         }
-    };
-    let before = file::current(workspace)?;
-    if before.as_ref() == Some(&page) {
-        terminal::print(&format!("{NAME} is up to date\n"))?;
-        return Ok(exit::OK);
+        if check || env.ci {
+            let what = match page.before {
+                None => format!("there is no {name} yet"),
+                Some(before) => format!(
+                    "{name} is out of date: it differs from what the snapshots and examples say\n{}",
+                    difference(&before, &page.now)
+                ),
+            };
+            return Err(exit::error(exit::DIFFERS, format!("{what}\nhelp: cargo xtask divergences")));
+        }
+        page.write(workspace)?;
+        terminal::print(&format!("Wrote {name}: {cases} of {examples}\n"))?;
     }
-    if check || env.ci {
-        let what = match before {
-            None => format!("there is no {NAME} yet"),
-            Some(before) => format!(
-                "{NAME} is out of date: it differs from what the snapshots and examples say\n{}",
-                difference(&before, &page)
-            ),
-        };
-        return Err(exit::error(exit::DIFFERS, format!("{what}\nhelp: cargo xtask divergences")));
-    }
-    file::write(workspace, &page)?;
-    let cases = examples.iter().map(|example| example.cases.len()).sum();
-    let (cases, examples) = (count(cases, "case"), count(examples.len(), "example"));
-    terminal::print(&format!("Wrote {NAME}: {cases} of {examples}\n"))?;
     Ok(exit::OK)
-}
-
-/// The message about cases without a snapshot.
-fn without_snapshot(cases: &[String]) -> String {
-    let noun = if cases.len() == 1 { "case has" } else { "cases have" };
-    let ids = cases.join(" ");
-    format!("{} {noun} no snapshot: {ids}\nhelp: cargo xtask test --accept --exact {ids}", cases.len())
 }
 
 /// The first lines that differ, with the signs of a diff.

@@ -8,40 +8,41 @@ use crate::discover::examples;
 use crate::exit;
 use crate::explain::rules::{self, Rule};
 use crate::model::target::Target;
-use crate::report::catalogue::{self, Catalogue, Difference, Entry, Finding, WASM};
-use crate::report::page;
+use crate::report::catalogue::{self, Difference, Entry, Finding, WASM};
+use crate::report::{page, style};
 use crate::support::edition::{COMMAND, is_installed};
-use crate::support::escape::{count, without_controls};
+use crate::support::escape::{count, without_controls, wrapped};
 use crate::support::suggest::suggest;
-use crate::support::terminal;
+use crate::support::terminal::{self, say, text_width};
 use crate::workspace::Workspace;
+
+/// How many cases are shown in full, unless all are to be. So the worst one is still on the screen.
+const MOST_IN_FULL: usize = 3;
 
 /// How many APIs of a case are listed, unless more of them were searched for.
 const MOST_APIS: usize = 6;
 
-/// Prints the cases that match all of `words`, the worst first; with `target`, only what they say about that
-/// target, and with `rule`, only those that the rule explains. Returns the exit code.
+/// Prints the cases that match all of `words`, the worst first: without `all`, only the first of them in full. With
+/// `target`, this prints only what they say about that target, and with `rule`, only those that the rule explains.
+/// Returns the exit code.
 ///
 /// If the words are the path of an item of std, or the end of one, these are the cases that are about the item.
 /// Otherwise a case matches a word that is in its id, area, description, APIs, remedy, verdicts, flags or
 /// differences; or if no case does, in the output of its program. Case does not matter.
 ///
 /// # Errors
-/// If no case matches, if a case has no valid snapshot, or if stdout cannot be written to.
+/// If no case matches, if a snapshot is malformed, or if stdout cannot be written to.
 pub fn find(
     workspace: &Workspace,
     words: &[String],
     rule: Option<&str>,
     target: Option<Target>,
+    all: bool,
 ) -> Result<u8> {
     let examples = examples::discover(workspace)?;
-    let mut entries = match catalogue::read(workspace, &examples)? {
-        Catalogue::Complete(entries) => entries,
-        Catalogue::Incomplete(missing) => {
-            let message = format!("no snapshot of {}, such as {}", count(missing.len(), "case"), missing[0]);
-            return Err(exit::error(exit::DIFFERS, format!("{message}\nhelp: cargo xtask test --accept")));
-        }
-    };
+    let catalogue = catalogue::read(workspace, &examples)?;
+    catalogue.note().iter().for_each(|note| say(note));
+    let mut entries = catalogue.entries;
     if let Some(rule) = rule {
         if rules::named(rule).is_none() {
             let ids = rules::ALL.map(|rule| rule.id);
@@ -59,31 +60,27 @@ pub fn find(
     let words: Vec<_> = words.iter().map(|word| word.to_lowercase()).collect();
     let item = words.join("::").replace('.', "::");
     let item = item.trim_end_matches("()").trim_end_matches('!');
-    let matching = |matches: &dyn Fn(&Entry<'_>) -> bool| -> Vec<usize> {
-        let runs = |entry: &Entry<'_>| target.is_none_or(|target| entry.case.targets.contains(&target));
-        (0..entries.len()).filter(|index| runs(&entries[*index]) && matches(&entries[*index])).collect()
-    };
     let has_all = |text: String| {
         let text = text.to_lowercase();
         words.iter().all(|word| text.contains(word))
     };
-    let mut found = matching(&|entry| entry.case.claims.apis.iter().any(|api| is_item(api, item)));
-    if found.is_empty() {
-        found = matching(&|entry| has_all(described(entry)));
-    }
-    if found.is_empty() {
-        found = matching(&|entry| has_all(entry.table.draw_unmarked()));
-    }
-    if found.is_empty() {
+    let is_about = |entry: &Entry<'_>| entry.case.claims.apis.iter().any(|api| is_item(api, item));
+    let is_described = |entry: &Entry<'_>| has_all(described(entry));
+    let is_printed = |entry: &Entry<'_>| has_all(entry.table.draw_unmarked());
+    let ways: [&dyn Fn(&Entry<'_>) -> bool; 3] = [&is_about, &is_described, &is_printed];
+    entries.retain(|entry| target.is_none_or(|target| entry.case.targets.contains(&target)));
+    let Some(matches) = ways.iter().find(|matches| entries.iter().any(matches)) else {
         return Err(exit::error(exit::NOTHING_MATCHED, nothing(&entries, &words)));
-    }
-    let mut index = 0;
-    entries.retain(|_| (found.contains(&index), index += 1).0);
+    };
+    entries.retain(|entry| matches(entry));
     entries.sort_by_key(|entry| entry.harm());
-    for entry in &entries {
-        terminal::print(&without_controls(&draw(workspace, entry, target, item)))?;
-    }
-    terminal::print(&format!("{}\n", count(entries.len(), "case")))?;
+    let in_full = if all { entries.len() } else { entries.len().min(MOST_IN_FULL) };
+    let (in_full, others) = entries.split_at(in_full);
+    let mut text: String = in_full.iter().map(|entry| draw(workspace, entry, target, item)).collect();
+    text.extend(others.iter().map(|entry| title(entry, target)));
+    let more = if others.is_empty() { "" } else { ", the worst first; --all shows all of them in full" };
+    text.push_str(&format!("{}{more}\n", count(entries.len(), "case")));
+    terminal::print_styled(&without_controls(&text), style::of_line)?;
     Ok(exit::OK)
 }
 
@@ -122,6 +119,15 @@ fn nothing(entries: &[Entry<'_>], words: &[String]) -> String {
     format!("no case matches {}\nhelp: {help}", words.join(" "))
 }
 
+/// Draws the id of a case and its verdicts, on one line.
+fn title(entry: &Entry<'_>, target: Option<Target>) -> String {
+    let shown =
+        WASM.iter().zip(&entry.findings).filter(|(one, _)| target.is_none_or(|target| target == **one));
+    let verdicts: Vec<_> =
+        shown.map(|(target, finding)| format!("{target} {}", finding.harm.name())).collect();
+    format!("{}   {}\n", entry.id(), verdicts.join(", "))
+}
+
 /// Draws a case: its verdicts, what it is about, what differs, the grant, what to do, and where to look.
 /// Of many APIs, mainly those that contain `item` are listed.
 fn draw(workspace: &Workspace, entry: &Entry<'_>, target: Option<Target>, item: &str) -> String {
@@ -130,10 +136,10 @@ fn draw(workspace: &Workspace, entry: &Entry<'_>, target: Option<Target>, item: 
         .zip(&entry.findings)
         .filter(|(one, _)| target.is_none_or(|target| target == **one))
         .collect();
-    let verdicts: Vec<_> =
-        shown.iter().map(|(target, finding)| format!("{target} {}", finding.harm.name())).collect();
-    let mut text = format!("{}   {}\n", entry.id(), verdicts.join(", "));
-    let mut line = |title: &str, value: &str| text.push_str(&format!("    {title:<12}  {value}\n"));
+    let mut text = title(entry, target);
+    let width = text_width();
+    let mut line =
+        |title: &str, value: &str| text.push_str(&wrapped(&format!("    {title:<12}  "), value, width));
     if let Some(about) = &entry.case.about {
         line("about", about);
     }
@@ -165,11 +171,10 @@ fn draw(workspace: &Workspace, entry: &Entry<'_>, target: Option<Target>, item: 
         rules.into_iter().collect::<Vec<_>>().join(", ")
     };
     let (why, without) = (named(&|finding| finding.rule), named(&|finding| finding.rule_without_grant));
+    let without = if without.is_empty() { without } else { format!("without flags: {without}") };
+    let why: Vec<_> = [why, without].into_iter().filter(|rules| !rules.is_empty()).collect();
     if !why.is_empty() {
-        line("why", &why);
-    }
-    if !without.is_empty() {
-        line("no grant", &format!("{without} without flags"));
+        line("why", &why.join("; "));
     }
     if !entry.grant().is_empty() {
         line("grant", entry.grant());

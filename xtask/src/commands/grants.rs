@@ -5,17 +5,18 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use crate::cli::GrantsArgs;
+use crate::cli::{GrantsArgs, arguments};
 use crate::commands::named;
 use crate::discover::examples;
 use crate::environment::Environment;
 use crate::exit;
 use crate::host::wasmtime;
 use crate::model::case::{Case, DEFAULT_ROW, Row};
-use crate::model::cell::{self, Position};
+use crate::model::cell::{self, Cell, Position};
 use crate::model::column::Column;
 use crate::model::example::Example;
 use crate::model::grant::Grant;
+use crate::model::outcome::End;
 use crate::model::target::Target;
 use crate::session;
 use crate::session::minimize::{Answer, Equality};
@@ -36,7 +37,7 @@ pub fn grants(workspace: &Workspace, env: &Environment, args: &GrantsArgs) -> Re
     let examples = examples::discover(workspace)?;
     match &args.case {
         Some(named) => one(workspace, env, args, &examples, named),
-        None => all(workspace, env, args, &examples),
+        None => compare(workspace, env, args, &examples),
     }
 }
 
@@ -49,7 +50,8 @@ fn one(
     named: &str,
 ) -> Result<u8> {
     let (example, case) = named::case(examples, named)?;
-    let targets: Vec<_> = wasm_targets(args.target).filter(|target| case.targets.contains(target)).collect();
+    let target = named_target(named, args.target)?;
+    let targets: Vec<_> = wasm_targets(target).filter(|target| case.targets.contains(target)).collect();
     if targets.is_empty() || !case.targets.contains(&Target::Native) {
         let message =
             format!("{named} does not run both natively and on WASI, so there is nothing to compare");
@@ -90,9 +92,29 @@ fn one(
     Ok(if all_found { exit::OK } else { exit::DIFFERS })
 }
 
-/// Holds the search against the catalogue: where a recorded row makes a target the same as native, the search must
+/// The target that the user names as EXAMPLE/CASE@TARGET or with the option `--target`.
+fn named_target(named: &str, option: Option<Target>) -> Result<Option<Target>> {
+    let Some((_, name)) = named.split_once('@') else { return Ok(option) };
+    let target = arguments::wasm_target(name);
+    let target = target.map_err(|what| exit::error(exit::USAGE, format!("no target `{name}`: {what}")))?;
+    if option.is_some_and(|option| option != target) {
+        let message = format!("{named} is not the target of --target\nhelp: leave out one of the two");
+        return Err(exit::error(exit::USAGE, message));
+    }
+    Ok(Some(target))
+}
+
+/// Compares the search with the catalogue: where a recorded row makes a target the same as native, the search must
 /// find a grant with as many flags or fewer.
-fn all(workspace: &Workspace, env: &Environment, args: &GrantsArgs, examples: &[Example]) -> Result<u8> {
+///
+/// # Errors
+/// If a case has a malformed snapshot or does not run natively, or if the harness fails.
+pub fn compare(
+    workspace: &Workspace,
+    env: &Environment,
+    args: &GrantsArgs,
+    examples: &[Example],
+) -> Result<u8> {
     let mut recorded = Vec::new();
     for example in examples {
         for case in &example.cases {
@@ -104,9 +126,15 @@ fn all(workspace: &Workspace, env: &Environment, args: &GrantsArgs, examples: &[
             recorded.extend(rows.map(|(target, row)| (example, case, target, row)));
         }
     }
+    if recorded.is_empty() {
+        terminal::print("no recorded row makes a cell the same, so there is nothing to compare\n")?;
+        return Ok(exit::OK);
+    }
     let columns = Column::all_pinned();
-    let ready = Ready::new(workspace, env, args.offline, &cell::all(examples, &columns))?;
-    say(&format!("Searching flags for {}: some forty seconds", count(recorded.len(), "cell")));
+    let is_meant = |cell: &Cell<'_>| recorded.iter().any(|(_, case, ..)| std::ptr::eq(*case, cell.case));
+    let cells: Vec<_> = cell::all(examples, &columns).into_iter().filter(is_meant).collect();
+    let ready = Ready::new(workspace, env, args.offline, &cells)?;
+    say(&format!("Searching flags for {}", count(recorded.len(), "cell")));
     let started = Instant::now();
     let worse = session::cells::guarded(&ready.session, &ready.scratch, false, || {
         let mut worse = Vec::new();
@@ -215,12 +243,18 @@ pub fn line(grant: &Grant, program: &str, args: &[String]) -> String {
 fn draw(targets: &[Target], answers: &[Answer], candidates: &[String], seconds: f32) -> String {
     let mut text = String::new();
     for (target, answer) in targets.iter().zip(answers) {
-        let end = answer.outcome.outcome.end.label();
+        let end = &answer.outcome.outcome.end;
         text.push_str(&match &answer.grant {
+            _ if matches!(end, End::DoesNotBuild(_) | End::DoesNotCompose(_)) => {
+                format!("{target}   {end}\n")
+            }
             Some(grant) if *grant == Grant::default() => format!("{target}   no flags are needed\n"),
             Some(grant) => format!("{target}   {}\n", flags(grant).join(" ")),
             None => {
-                format!("{target}   no flags that were tried help; with all of them it ends with {end}\n")
+                format!(
+                    "{target}   no flags that were tried help; with all of them it ends with {}\n",
+                    end.label()
+                )
             }
         });
     }

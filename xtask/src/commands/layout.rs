@@ -82,8 +82,8 @@ impl Reply {
 /// Runs the command, and returns the exit code, which says whether anything overlaps.
 ///
 /// # Errors
-/// If `args` names neither files nor a row on wasip1, if the modules of an example share nothing, if a module does not build or cannot be read, or if the
-/// tool cannot be built or run.
+/// If `args` names neither files nor a row on wasip1, if the modules of an example share nothing, if a module does not
+/// build or cannot be read, or if the tool cannot be built or run.
 pub fn layout(workspace: &Workspace, env: &Environment, args: &LayoutArgs) -> Result<u8> {
     let is_file = |what: &String| Path::new(file_of(what).1).is_file();
     match args.what.iter().any(is_file) {

@@ -1,4 +1,4 @@
-//! One file for each command of `cargo xtask`.
+//! The commands of `cargo xtask`, each in a file or a directory of its name, and what several of them share.
 
 pub mod check;
 pub mod check_tests;
@@ -12,6 +12,7 @@ pub mod list;
 mod named;
 pub mod new;
 pub mod test;
+pub mod upstream;
 pub mod why;
 
 use anyhow::Result;
@@ -50,9 +51,12 @@ pub fn run(command: Command) -> Result<u8> {
             None => check::check(&workspace, &env, &args),
         },
         Command::Grants(args) => grants::grants(&workspace, &env, &args),
+        Command::Upstream(args) => upstream::upstream(&workspace, &env, &args),
         Command::Why(args) => why::why(&workspace, &env, &args),
-        Command::Find { words, rule, target } => find::find(&workspace, &words, rule.as_deref(), target),
-        Command::Ci => ci::ci(&workspace, &env),
+        Command::Find { words, rule, target, all } => {
+            find::find(&workspace, &words, rule.as_deref(), target, all)
+        }
+        Command::Ci { examples } => ci::ci(&workspace, &env, &examples),
         Command::Doctor => doctor::doctor(&workspace, &env),
         Command::Setup { offline } => {
             Session::open(&workspace, &env, offline, Progress::of(&env, false))?

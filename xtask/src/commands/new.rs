@@ -89,9 +89,10 @@ pub fn new(workspace: &Workspace, name: &str) -> Result<u8> {
     terminal::print(&format!(
         "Created {shown}: src/main.rs is the program, and cases.toml says how it is called.\n\
          Edit both, and `description` and `area` in Cargo.toml. Then look at what it does on each target,\n\
-         and record it:\n\n    \
+         record it, and run what CI checks of it:\n\n    \
          cargo xtask test {name}/\n    \
-         cargo xtask test {name}/ --accept\n"
+         cargo xtask test {name}/ --accept\n    \
+         cargo xtask ci {name}\n"
     ))?;
     Ok(exit::OK)
 }

@@ -11,22 +11,20 @@ use crate::discover::examples;
 use crate::environment::Environment;
 use crate::exit;
 use crate::explain::evidence::Explained;
-use crate::explain::recorded::{self, Recorded};
+use crate::explain::recorded;
 use crate::model::case::{Case, DEFAULT_ROW};
 use crate::model::cell::{self, Cell};
 use crate::model::column::Column;
 use crate::model::example::Example;
 use crate::model::trace::Trace;
-use crate::report::why;
+use crate::report::catalogue::{self, Entry};
+use crate::report::{style, why};
 use crate::session::ready::Ready;
 use crate::session::{self, explained};
 use crate::support::edition::COMMAND;
 use crate::support::escape::{count, without_controls};
 use crate::support::terminal::{self, say};
 use crate::workspace::Workspace;
-
-/// How many lines of a difference are shown.
-const MOST_LINES: usize = 20;
 
 /// Runs the command, and returns the exit code.
 ///
@@ -93,7 +91,7 @@ fn one(
     for case in &one[0].cases {
         let cells: Vec<_> = named_cells.iter().filter(|cell| cell.case.name == case.name).copied().collect();
         let text = draw(case, &cells, &ran, args.trace);
-        terminal::print(&without_controls(&text))?;
+        terminal::print_styled(&without_controls(&text), style::of_line)?;
     }
     if several.is_some() {
         terminal::print(&format!("In full, with the calls of WASI: {COMMAND} why {id}/CASE\n"))?;
@@ -147,36 +145,46 @@ fn find<'a>(examples: &'a [Example], id: &'a str) -> Result<(&'a Example, &'a Ca
     Ok((example, case, row))
 }
 
-/// Explains all cells of the catalogue that differ in their baseline, and records or checks the rules.
+/// Explains all recorded cells that differ in their baseline or without flags, and records or checks the rules.
 fn all(workspace: &Workspace, env: &Environment, args: &WhyArgs, examples: &[Example]) -> Result<u8> {
     let before = recorded::read(&workspace.snapshots())?;
-    let columns = Column::all_pinned();
-    let is_recorded = |cell: &Cell<'_>| match cell.column.target.is_wasm() {
-        true => cell.row.name == DEFAULT_ROW || cell.row.name == cell.case.baseline(),
-        false => cell.row.name == DEFAULT_ROW,
-    };
-    let cells: Vec<_> = cell::all(examples, &columns).into_iter().filter(is_recorded).collect();
-    let number = count(cells.len(), "cell");
-    say(&format!(
-        "Running {number}, and those that differ once more under a trace: some twenty seconds after the build"
-    ));
-    let ran = run(workspace, env, args.offline, &cells, false)?;
-    let explained = &ran.explained;
-    let rule = |explained: &Explained| explained.explanation.as_ref().map(|explanation| explanation.rule);
-    let now: Recorded = explained.iter().map(|explained| (explained.id.clone(), rule(explained))).collect();
+    let explained = &of_recorded(workspace, env, args.offline, examples)?;
+    let now = recorded::of(explained);
     terminal::print(&coverage(explained))?;
     if now == before {
         terminal::print(&format!("snapshots/{} is up to date\n", recorded::NAME))?;
         return Ok(exit::OK);
     }
     if args.check || env.ci {
-        let message = format!("snapshots/{} is out of date:\n{}", recorded::NAME, difference(&before, &now));
+        let message =
+            format!("snapshots/{} is out of date:\n{}", recorded::NAME, recorded::difference(&before, &now));
         return Err(exit::error(exit::DIFFERS, format!("{message}\nhelp: cargo xtask why --all")));
     }
     recorded::write(&workspace.snapshots(), &now)?;
-    say(&difference(&before, &now));
+    say(&recorded::difference(&before, &now));
     terminal::print(&format!("Wrote snapshots/{}\nhelp: cargo xtask divergences\n", recorded::NAME))?;
     Ok(exit::OK)
+}
+
+/// Explains the cells of these examples whose rules are recorded. Cases without a snapshot are left out.
+///
+/// # Errors
+/// If a cell has no outcome, or if the harness fails.
+pub fn of_recorded(
+    workspace: &Workspace,
+    env: &Environment,
+    offline: bool,
+    examples: &[Example],
+) -> Result<Vec<Explained>> {
+    let columns = Column::all_pinned();
+    let catalogue = catalogue::read(workspace, examples)?;
+    catalogue.note().iter().for_each(|note| say(note));
+    let cases: BTreeSet<_> = catalogue.entries.iter().map(Entry::id).collect();
+    let is_meant = |cell: &Cell<'_>| recorded::is_about(cell) && cases.contains(&cell.case_id());
+    let cells: Vec<_> = cell::all(examples, &columns).into_iter().filter(is_meant).collect();
+    let number = count(cells.len(), "cell");
+    say(&format!("Running {number}, and those that differ once more under a trace"));
+    Ok(run(workspace, env, offline, &cells, false)?.explained)
 }
 
 /// How many cells differ, and how many of them each rule explains.
@@ -193,27 +201,6 @@ fn coverage(explained: &[Explained]) -> String {
     let known = explained.len() - unknown;
     text.push_str(&format!("A rule explains {known} of {} that differ\n", count(explained.len(), "cell")));
     text
-}
-
-/// The first cells of which the rule has changed, with the signs of a diff.
-fn difference(before: &Recorded, now: &Recorded) -> String {
-    let cells: BTreeSet<_> = before.keys().chain(now.keys()).collect();
-    let name = |recorded: &Recorded, cell: &String| {
-        recorded.get(cell).map(|rule| rule.map_or(recorded::NONE, |rule| rule.id))
-    };
-    let mut lines = Vec::new();
-    for cell in cells {
-        let (old, new) = (name(before, cell), name(now, cell));
-        if old != new {
-            lines.extend(old.map(|old| format!("    -{cell} {old}")));
-            lines.extend(new.map(|new| format!("    +{cell} {new}")));
-        }
-    }
-    if lines.len() > MOST_LINES {
-        lines.truncate(MOST_LINES);
-        lines.push("    ⋮".into());
-    }
-    lines.join("\n")
 }
 
 /// What the runs have shown.

@@ -69,6 +69,7 @@ pub fn parse(text: &str, packages: &Packages<'_>, fixture: &Arc<Tree>) -> Result
             "add one, such as `[default]`, or remove the file: without it there is one case, `default`",
         ));
     }
+    diagnostics.extend(of_defaults(&defaults, &specs, packages, fixture));
     let mut cases = Vec::new();
     for (at, name, spec) in specs {
         match case(spec, &defaults, name, packages, fixture, at) {
@@ -79,10 +80,29 @@ pub fn parse(text: &str, packages: &Packages<'_>, fixture: &Arc<Tree>) -> Result
     if diagnostics.is_empty() {
         return Ok(cases);
     }
-    diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+    diagnostics.sort_by(|one, other| (one.span.start, &one.message).cmp(&(other.span.start, &other.message)));
     // An error in the defaults is found once for each case.
     diagnostics.dedup_by(|one, other| one.span == other.span && one.message == other.message);
     Err(diagnostics)
+}
+
+/// Checks the defaults by themselves: a mistake counts even if no case inherits the key that has it.
+fn of_defaults(
+    defaults: &Spec,
+    specs: &[(Range<usize>, String, Spec)],
+    packages: &Packages<'_>,
+    fixture: &Arc<Tree>,
+) -> Vec<Diagnostic> {
+    // The port may be that of a peer which only the cases name.
+    let of_case = || specs.iter().find_map(|(_, _, spec)| spec.peer.clone());
+    let plain = Spec { peer: defaults.peer.clone().or_else(of_case), ..Spec::default() };
+    let mut diagnostics =
+        case(plain, defaults, DEFAULTS.into(), packages, fixture, 0..0).err().unwrap_or_default();
+    if let Some(baseline) = &defaults.baseline {
+        let rows: Vec<_> = specs.iter().flat_map(|(_, _, spec)| spec.rows()).chain(defaults.rows()).collect();
+        diagnostics.extend(claims::unknown_baseline(baseline, &rows));
+    }
+    diagnostics
 }
 
 /// Adds help to a diagnostic about a value of the wrong type.
@@ -581,6 +601,53 @@ error: no row `y` in `[defaults]`
         assert_eq!(cases[1].baseline(), "default");
     }
 
+    /// Not even if no case inherits them.
+    #[test]
+    fn mistakes_in_the_defaults() {
+        check(
+            r#"
+[defaults]
+baseline = "heer"
+timeout = "10"
+grant.here = {}
+peer = "server"
+[a]
+timeout = "1s"
+without = ["here"]"#,
+            r#"
+error: no row `heer`
+ --> cases.toml:3:12
+  |
+3 | baseline = "heer"
+  |            ^^^^^^
+  |
+  = help: did you mean `here`?
+error: not a duration: "10"; write it as "10s", "500ms" or "2m"
+ --> cases.toml:4:11
+  |
+4 | timeout = "10"
+  |           ^^^^
+error: the grant `here` allows nothing
+ --> cases.toml:5:7
+  |
+5 | grant.here = {}
+  |       ^^^^
+  = help: for example { dirs = ["."] }, { env = ["HOME"] } or { network = true }
+error: no module `server` in this example
+ --> cases.toml:6:8
+  |
+6 | peer = "server"
+  |        ^^^^^^^^
+  = help: a peer is a program in `modules/`: create `modules/server/`, or correct the name
+"#,
+        );
+        // What only a case has, the defaults may use.
+        let modules = [Module { name: "server".into(), is_program: true }];
+        let packages = Packages { own: "cat", modules: &modules };
+        let text = "[defaults]\nargs = ['{port}']\nbaseline = 'own'\n[a]\npeer = 'server'\ngrant.own = { network = true }\n";
+        assert_eq!(parse(text, &packages, &Arc::default()).unwrap()[0].baseline(), "own");
+    }
+
     #[test]
     fn malformed_claims() {
         check(
@@ -592,7 +659,7 @@ silent = ["native"]
 apis = ["File::open"]
 upstream = ["wasi-libc#1"]"#,
             r#"
-error: no row `heer` in this case
+error: no row `heer`
  --> cases.toml:3:12
   |
 3 | baseline = "heer"

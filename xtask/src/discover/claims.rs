@@ -22,11 +22,9 @@ pub fn read(spec: &Spec, has_own_baseline: bool, targets: &[Target]) -> Result<C
     let rows = spec.rows();
     let mut claims = Claims::default();
     if let Some(baseline) = &spec.baseline {
-        let names: Vec<_> = rows.iter().map(|row| row.get_ref().as_str()).chain([DEFAULT_ROW]).collect();
-        if names.contains(&baseline.get_ref().as_str()) {
-            claims.baseline = Some(baseline.get_ref().clone());
-        } else if has_own_baseline {
-            diagnostics.push(no_row(baseline, &names));
+        match unknown_baseline(baseline, &rows) {
+            None => claims.baseline = Some(baseline.get_ref().clone()),
+            Some(diagnostic) => diagnostics.extend(has_own_baseline.then_some(diagnostic)),
         }
     }
     for target in spec.silent.iter().flatten() {
@@ -56,13 +54,17 @@ pub fn read(spec: &Spec, has_own_baseline: bool, targets: &[Target]) -> Result<C
     if diagnostics.is_empty() { Ok(claims) } else { Err(diagnostics) }
 }
 
-fn no_row(baseline: &Spanned<String>, names: &[&str]) -> Diagnostic {
-    let diagnostic =
-        Diagnostic::new(format!("no row `{}` in this case", baseline.get_ref()), baseline.span());
-    diagnostic.help(match suggest(baseline.get_ref(), names.iter().copied()) {
+/// Returns a diagnostic unless the baseline is one of `rows`, or the row that every case has.
+pub fn unknown_baseline(baseline: &Spanned<String>, rows: &[Spanned<String>]) -> Option<Diagnostic> {
+    let names: Vec<_> = rows.iter().map(|row| row.get_ref().as_str()).chain([DEFAULT_ROW]).collect();
+    if names.contains(&baseline.get_ref().as_str()) {
+        return None;
+    }
+    let diagnostic = Diagnostic::new(format!("no row `{}`", baseline.get_ref()), baseline.span());
+    Some(diagnostic.help(match suggest(baseline.get_ref(), names.iter().copied()) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => "`baseline` names the row that a sensible user of the program would give".into(),
-    })
+    }))
 }
 
 /// Checks that an API is written as the path of an item of std. That the item exists is checked by a test.

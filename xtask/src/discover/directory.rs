@@ -25,8 +25,8 @@ pub const DEEPEST: usize = 64;
 /// that is read, so that it does not depend on where the scratch directories are.
 pub const LONGEST: usize = 1024;
 
-/// Reads everything below `directory`, with the modes of files. If it does not exist, the tree is empty. What is mounted there is not
-/// read.
+/// Reads everything below `directory`, with the modes of files. If it does not exist, the tree is empty. What is
+/// mounted there is not read.
 ///
 /// # Errors
 /// If something cannot be read. An entry below `directory` that cannot be read for lack of permission is not

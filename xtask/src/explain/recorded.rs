@@ -2,7 +2,7 @@
 //!
 //! Each line has the id of a cell and that of its rule, or `cannot-tell`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::exit;
+use crate::explain::evidence::Explained;
 use crate::explain::rules::{self, Rule};
+use crate::model::case::DEFAULT_ROW;
+use crate::model::cell::Cell;
 use crate::support::{atomic_file, text_file};
 
 /// The name of the file in the directory of the snapshots.
@@ -23,6 +26,47 @@ const HEAD: &str = "# Why cells differ from native in their baseline. Written by
 
 /// The rules of cells by their ids. `None` if no rule explains a cell.
 pub type Recorded = BTreeMap<String, Option<&'static Rule>>;
+
+/// How many lines of a difference are shown.
+const MOST_LINES: usize = 20;
+
+/// Whether the rule of this cell is recorded if it differs from native: it is in the baseline of its case, or in the
+/// row without flags. The native cell with which it is compared counts, too.
+pub fn is_about(cell: &Cell<'_>) -> bool {
+    let is_baseline = cell.column.target.is_wasm() && cell.row.name == cell.case.baseline();
+    is_baseline || cell.row.name == DEFAULT_ROW
+}
+
+/// Returns the id of the case of the cell with this id.
+pub fn case_of(cell: &str) -> Option<&str> {
+    cell.rsplit_once('/').map(|(case, _)| case)
+}
+
+/// Returns the rules of these cells.
+pub fn of(explained: &[Explained]) -> Recorded {
+    let rule = |one: &Explained| one.explanation.as_ref().map(|explanation| explanation.rule);
+    explained.iter().map(|one| (one.id.clone(), rule(one))).collect()
+}
+
+/// Draws the first cells of which the rule has changed, with the signs of a diff.
+pub fn difference(before: &Recorded, now: &Recorded) -> String {
+    let cells: BTreeSet<_> = before.keys().chain(now.keys()).collect();
+    let name =
+        |recorded: &Recorded, cell: &String| recorded.get(cell).map(|rule| rule.map_or(NONE, |rule| rule.id));
+    let mut lines = Vec::new();
+    for cell in cells {
+        let (old, new) = (name(before, cell), name(now, cell));
+        if old != new {
+            lines.extend(old.map(|old| format!("    -{cell} {old}")));
+            lines.extend(new.map(|new| format!("    +{cell} {new}")));
+        }
+    }
+    if lines.len() > MOST_LINES {
+        lines.truncate(MOST_LINES);
+        lines.push("    ⋮".into());
+    }
+    lines.join("\n")
+}
 
 /// Returns the path of the file.
 pub fn path(snapshots: &Path) -> PathBuf {
@@ -41,8 +85,8 @@ pub fn read(snapshots: &Path) -> Result<Recorded> {
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
     };
     parse(&text).map_err(|(line, problem)| {
-        let message = format!("{}:{line}: {problem}\nhelp: cargo xtask why --all", path.display());
-        exit::error(exit::USAGE, message)
+        let help = "remove the file, and write it again: cargo xtask why --all";
+        exit::error(exit::USAGE, format!("{}:{line}: {problem}\nhelp: {help}", path.display()))
     })
 }
 

@@ -372,8 +372,8 @@ pub const CRATE_FOR_BROWSERS: Rule = Rule {
 pub const NO_TIME_ZONE: Rule = Rule {
     id: "no-time-zone",
     layer: "crate",
-    text: "The program computes in UTC, as natively with TZ=UTC. The crate that looks for the local time zone has \
-           no implementation for WASI, and takes UTC without an error.",
+    text: "The program takes UTC for the local time: natively, it does the same with TZ=UTC. The crate that looks for \
+           the time zone has no implementation for WASI, and returns no error.",
     help: "let the user give an offset, or read TZ yourself, with a crate such as tz-rs",
     sources: &[],
 };

@@ -73,7 +73,7 @@ fn read(text: &str) -> Vec<WasiCall> {
     let is_start = |line: &&str| line.starts_with("sigaltstack({ss_sp=0x");
     let is_end = |line: &&str| line.starts_with("sigaltstack({ss_sp=NULL") || line.starts_with("exit_group(");
     let start = lines.iter().position(is_start).map_or(0, |start| start + 1);
-    // The page below this stack is a guard page.
+    // A program that returns from main gives the stack back, and one that calls exit does not.
     let own = lines[start..].iter().take_while(|line| !is_end(line));
     own.filter_map(|line| call(line)).collect()
 }

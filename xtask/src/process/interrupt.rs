@@ -10,6 +10,8 @@ use signal_hook::consts::{SIGCHLD, SIGHUP, SIGQUIT};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::{flag, low_level};
 
+use crate::support::terminal::say;
+
 /// The signals that interrupt the harness.
 #[cfg(unix)]
 const SIGNALS: &[i32] = &[SIGINT, SIGTERM, SIGHUP, SIGQUIT];
@@ -116,6 +118,12 @@ impl Interrupt {
             0 => None,
             number => i32::try_from(number).ok(),
         }
+    }
+
+    /// Says that this process was interrupted, and ends it as [`Interrupt::end_by`].
+    pub fn report_and_end_by(signal: i32) -> ! {
+        say("Interrupted");
+        Interrupt::end_by(signal)
     }
 
     /// Ends this process by that signal, so that a shell sees that it was interrupted.

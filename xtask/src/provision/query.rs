@@ -6,7 +6,6 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::process::{self, End, Interrupt, Limits, Streams};
-use crate::support::terminal::say;
 
 /// How long a tool may take to answer, and how much it may print.
 const LIMITS: Limits = Limits { timeout: Duration::from_secs(5), output: 64 * 1024 };
@@ -29,8 +28,7 @@ pub fn ask(command: Command, interrupt: &Interrupt) -> Result<Answer, String> {
     let ran = process::run(command, no_scratch, b"", Streams::Recorded, LIMITS, interrupt, None)
         .map_err(|error| format!("it cannot be run: {error}"))?;
     let Some(ran) = ran else {
-        say("Interrupted before any cell was run");
-        Interrupt::end_by(interrupt.signal().unwrap_or_default());
+        Interrupt::report_and_end_by(interrupt.signal().unwrap_or_default());
     };
     match ran.end {
         End::TimedOut => Err(format!("it does not answer within {} s", LIMITS.timeout.as_secs())),

@@ -12,7 +12,6 @@ use crate::environment::Environment;
 use crate::exit;
 use crate::model::column::{Column, Toolchain};
 use crate::model::target::NATIVE_TRIPLE;
-use crate::model::version::Version;
 use crate::process::Interrupt;
 use crate::provision::query;
 use crate::support::terminal::say;
@@ -23,8 +22,8 @@ use crate::workspace::Workspace;
 pub struct Installed {
     /// Its cargo.
     pub cargo: PathBuf,
-    /// The directory of its programs and its release, if it is not the toolchain that runs the harness.
-    other: Option<(PathBuf, Version)>,
+    /// The directory of its programs and its name, if it is not the toolchain that runs the harness.
+    other: Option<(PathBuf, String)>,
 }
 
 /// The toolchains that are ready to build.
@@ -47,12 +46,18 @@ impl Installed {
         Installed { cargo: env.cargo.clone(), other: None }
     }
 
-    /// The variables with which its cargo finds its own rustc; `path` is the caller's `PATH`.
+    /// The variables with which any cargo finds its rustc; `path` is the caller's `PATH`.
     pub fn variables(&self, path: &[PathBuf]) -> Vec<(&'static str, OsString)> {
-        let Some((bin, version)) = &self.other else { return Vec::new() };
+        let Some((bin, name)) = &self.other else { return Vec::new() };
         let path = std::env::join_paths([bin].into_iter().chain(path)).unwrap_or_else(|_| bin.clone().into());
         // Build scripts may call programs of rustup, too.
-        vec![("PATH", path), ("RUSTUP_TOOLCHAIN", version.to_string().into())]
+        vec![("PATH", path), ("RUSTC", self.rustc().into()), ("RUSTUP_TOOLCHAIN", name.into())]
+    }
+
+    /// Its rustc.
+    pub fn rustc(&self) -> PathBuf {
+        let rustc = format!("rustc{}", std::env::consts::EXE_SUFFIX);
+        self.other.as_ref().map_or_else(|| "rustc".into(), |(bin, _)| bin.join(rustc))
     }
 
     /// The directory in which rustc looks for the standard libraries of targets, if the path of cargo tells
@@ -92,48 +97,63 @@ pub fn provision<'a>(
     for (toolchain, triples) in wanted {
         let found = match workspace.release(toolchain) {
             None => current(sh, env, &triples, offline, interrupt)?,
-            Some(version) => release(sh, env, version, &triples, offline, interrupt)?,
+            Some(version) => named(sh, env, &version.to_string(), &triples, offline, interrupt)?,
         };
         installed.insert(toolchain, found);
     }
     Ok(Toolchains(installed))
 }
 
-/// Looks for a release where rustup keeps toolchains. Nothing is run.
-fn find(env: &Environment, version: Version) -> Option<Installed> {
-    let name = format!("{version}-{NATIVE_TRIPLE}");
-    let bin = env.rustup_home.as_ref()?.join("toolchains").join(name).join("bin");
-    let cargo = bin.join(format!("cargo{}", std::env::consts::EXE_SUFFIX));
-    cargo.is_file().then_some(Installed { cargo, other: Some((bin, version)) })
+/// Looks for a toolchain where rustup keeps them. Nothing is run.
+fn find(env: &Environment, name: &str) -> Option<Installed> {
+    let toolchains = env.rustup_home.as_ref()?.join("toolchains");
+    // A toolchain that a user has linked has no triple in its name.
+    [format!("{name}-{NATIVE_TRIPLE}"), name.into()].iter().find_map(|directory| {
+        let bin = toolchains.join(directory).join("bin");
+        let cargo = bin.join(format!("cargo{}", std::env::consts::EXE_SUFFIX));
+        cargo.is_file().then(|| Installed { cargo, other: Some((bin, name.into())) })
+    })
 }
 
-/// Returns a release of Rust with the targets `triples`, and installs it if it is missing.
-fn release(
+/// Returns the toolchain that rustup knows by this name, such as `1.99.1` or `nightly`, with the targets `triples`.
+/// What is missing of it is installed; a channel that is installed is not updated.
+///
+/// # Errors
+/// If something is missing and cannot be installed, or `offline` forbids it. The error is an [`exit::Error`]
+/// that says how to fix it.
+pub fn named(
     sh: &Shell,
     env: &Environment,
-    version: Version,
+    name: &str,
     triples: &BTreeSet<&str>,
     offline: bool,
     interrupt: &Interrupt,
 ) -> Result<Installed> {
     let has_all = |found: &Installed| triples.iter().all(|triple| found.target(triple).is_some());
-    if let Some(found) = find(env, version).filter(has_all) {
+    let installed = find(env, name);
+    if let Some(found) = installed.clone().filter(has_all) {
         return Ok(found);
     }
-    let targets: Vec<_> = triples.iter().flat_map(|triple| ["--target", triple]).collect();
-    let name = version.to_string();
-    let line =
-        format!("rustup toolchain install {name} --profile minimal --no-self-update {}", targets.join(" "));
-    let line = line.trim_end();
+    let words: Vec<&str> = match installed {
+        None => ["toolchain", "install", name, "--profile", "minimal", "--no-self-update"]
+            .into_iter()
+            .chain(triples.iter().flat_map(|triple| ["--target", triple]))
+            .collect(),
+        // To install it again would update a channel.
+        Some(_) => {
+            ["target", "add", "--toolchain", name].into_iter().chain(triples.iter().copied()).collect()
+        }
+    };
+    let line = format!("rustup {}", words.join(" "));
     let cannot =
-        |why: &str| exit::error(exit::SET_UP, format!("Rust {version} is missing: {why}\nhelp: {line}"));
+        |why: &str| exit::error(exit::SET_UP, format!("Rust {name} is missing: {why}\nhelp: {line}"));
     let Some(rustup) = env.which("rustup") else {
         // Without rustup, the toolchain that runs the harness may be exactly this release.
         let mut command = Command::new("rustc");
         command.arg("--version");
         let printed = query::ask_successfully(command, interrupt).unwrap_or_default();
         let current = Installed::current(env);
-        return match printed.split(' ').nth(1) == Some(&name) && has_all(&current) {
+        return match printed.split(' ').nth(1) == Some(name) && has_all(&current) {
             true => Ok(current),
             false => Err(cannot("rustup is not on PATH, and rustc is another release or lacks the targets")),
         };
@@ -141,13 +161,13 @@ fn release(
     if offline {
         return Err(cannot("it is not installed with these targets, and --offline forbids fetching it"));
     }
-    say(&format!("Installing Rust {version}, which takes some seconds: {line}"));
-    cmd!(sh, "{rustup} toolchain install {name} --profile minimal --no-self-update {targets...}")
+    say(&format!("Installing Rust {name}, which takes some seconds: {line}"));
+    cmd!(sh, "{rustup} {words...}")
         .quiet()
         .ignore_stdout()
         .run()
         .map_err(|error| cannot(&error.to_string()))?;
-    find(env, version)
+    find(env, name)
         .filter(has_all)
         .ok_or_else(|| cannot("rustup installed it, but it is not in the directory of its toolchains"))
 }
@@ -211,7 +231,7 @@ fn current_with_path(env: &Environment, interrupt: &Interrupt) -> Result<Install
 /// An [`exit::Error`] that says how to fix it, if there is no Rust toolchain at all.
 pub fn pinned(env: &Environment, workspace: &Workspace, interrupt: &Interrupt) -> Result<Option<Installed>> {
     match workspace.rust {
-        Some(version) => Ok(find(env, version)),
+        Some(version) => Ok(find(env, &version.to_string())),
         None => current_with_path(env, interrupt).map(Some),
     }
 }

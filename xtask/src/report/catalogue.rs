@@ -17,6 +17,7 @@ use crate::model::verdict::Verdict;
 use crate::snapshot::store::{self, Location};
 use crate::snapshot::table::Table;
 use crate::snapshot::verdicts;
+use crate::support::escape::count;
 use crate::workspace::Workspace;
 
 /// The targets that are compared with native, in the order of [`Entry::findings`].
@@ -60,12 +61,29 @@ pub struct Difference {
     pub here: String,
 }
 
-/// The catalogue, or why it cannot be read.
-pub enum Catalogue<'a> {
-    /// All cases, by area: those of `Workspace::areas` first, and [`OTHER`] last.
-    Complete(Vec<Entry<'a>>),
-    /// The cases with these ids have no snapshot.
-    Incomplete(Vec<String>),
+/// What is recorded, and what is not yet.
+pub struct Catalogue<'a> {
+    /// All cases with a snapshot, by area: those of `Workspace::areas` first, and [`OTHER`] last.
+    pub entries: Vec<Entry<'a>>,
+    /// The ids of the cases without one.
+    pub unrecorded: Vec<String>,
+}
+
+impl<'a> Catalogue<'a> {
+    /// The examples of which a case is recorded.
+    pub fn examples(&self) -> impl Iterator<Item = &'a Example> {
+        let mut examples: Vec<_> = self.entries.iter().map(|entry| entry.example).collect();
+        examples.dedup_by_key(|example| &example.name);
+        examples.into_iter()
+    }
+
+    /// Says which cases are left out because they are not recorded yet, if there are any.
+    pub fn note(&self) -> Option<String> {
+        let (first, more) = self.unrecorded.split_first()?;
+        let more =
+            if more.is_empty() { String::new() } else { format!(" and {}", count(more.len(), "more case")) };
+        Some(format!("note: without {first}{more}: not recorded yet"))
+    }
 }
 
 /// Reads the catalogue from the accepted snapshots.
@@ -75,22 +93,20 @@ pub enum Catalogue<'a> {
 /// cannot be true.
 pub fn read<'a>(workspace: &Workspace, examples: &'a [Example]) -> Result<Catalogue<'a>> {
     let recorded = recorded::read(&workspace.snapshots())?;
-    let mut missing = Vec::new();
-    let mut entries = Vec::new();
+    let mut catalogue = Catalogue { entries: Vec::new(), unrecorded: Vec::new() };
     for example in examples {
         for case in &example.cases {
             let location = Location::new(&workspace.snapshots(), &example.name, &case.name);
             match store::accepted(&location)? {
-                Some(accepted) => entries.push(entry(example, case, accepted.table)?.with_rules(&recorded)),
-                None => missing.push(format!("{}/{}", example.name, case.name)),
+                Some(accepted) => {
+                    catalogue.entries.push(entry(example, case, accepted.table)?.with_rules(&recorded));
+                }
+                None => catalogue.unrecorded.push(format!("{}/{}", example.name, case.name)),
             }
         }
     }
-    if !missing.is_empty() {
-        return Ok(Catalogue::Incomplete(missing));
-    }
-    sort(&mut entries, &workspace.areas);
-    Ok(Catalogue::Complete(entries))
+    sort(&mut catalogue.entries, &workspace.areas);
+    Ok(catalogue)
 }
 
 /// Sorts entries by area: in the order of `areas`, then by name, and [`OTHER`] last.

@@ -12,6 +12,7 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::build::cargo::{Artifact, Built};
 use crate::environment::Environment;
+use crate::explain::recorded;
 use crate::model::column::Column;
 use crate::model::needs;
 use crate::model::outcome::End;
@@ -98,6 +99,9 @@ pub struct Report {
 /// How many examples are named that a filter matched.
 const MOST_EXAMPLES: usize = 12;
 
+/// How many examples are named that are to be checked next.
+const MOST_TO_CHECK: usize = 3;
+
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 
@@ -139,6 +143,14 @@ impl Report {
         if self.progress {
             let seconds = self.started.elapsed().as_secs_f32();
             terminal::replace_line(&format!("  Confirming [{seconds:>8.3}s] {done}/{all} cells"));
+        }
+    }
+
+    /// Draws that the rules of so many cells are looked for.
+    pub fn explaining(&self, cells: usize) {
+        if self.progress {
+            let seconds = self.started.elapsed().as_secs_f32();
+            terminal::replace_line(&format!("  Explaining [{seconds:>8.3}s] {}", count(cells, "cell")));
         }
     }
 
@@ -431,11 +443,17 @@ impl Report {
                 "             these belong to no case any more; remove them: cargo xtask test --prune"
             )?;
         }
-        match summary.page {
+        if let Some(difference) = &summary.rules {
+            self.word("UPDATED", AnsiColor::Green)?;
+            writeln!(self.err, " snapshots/{}\n{difference}", recorded::NAME)?;
+        }
+        match &summary.page {
             Update::Unnecessary => {}
-            Update::Updated => {
-                self.word("UPDATED", AnsiColor::Green)?;
-                writeln!(self.err, " {}", file::NAME)?;
+            Update::Updated(pages) => {
+                for page in pages {
+                    self.word("UPDATED", AnsiColor::Green)?;
+                    writeln!(self.err, " {page}")?;
+                }
             }
             Update::Impossible => writeln!(
                 self.err,
@@ -461,6 +479,18 @@ impl Report {
                 "     Pending differences are kept beside the snapshots as .snap.new{review}"
             )?;
         }
+        self.next(summary)
+    }
+
+    /// Prints what is next after something was accepted.
+    fn next(&mut self, summary: &Summary) -> Result<()> {
+        let examples: Vec<_> = summary.accepted_examples.iter().map(String::as_str).collect();
+        let examples = match examples.len() {
+            0 => return Ok(()),
+            1..=MOST_TO_CHECK => format!(" {}", examples.join(" ")),
+            _ => String::new(),
+        };
+        writeln!(self.err, "        next: cargo xtask ci{examples}, which runs what CI checks")?;
         Ok(())
     }
 

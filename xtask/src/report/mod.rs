@@ -8,4 +8,5 @@ mod moment;
 pub mod package_tests;
 pub mod page;
 pub mod results;
+pub mod style;
 pub mod why;

@@ -1,5 +1,6 @@
 //! The results of a run, which all reports show.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
@@ -159,6 +160,8 @@ pub struct Summary {
     pub broken: usize,
     /// The number of cases that were accepted in this run.
     pub accepted: usize,
+    /// The examples of those cases.
+    pub accepted_examples: BTreeSet<String>,
     /// The number of cells of all these cases.
     pub cells: usize,
     /// The number of cells that the harness could not run to their end.
@@ -169,6 +172,10 @@ pub struct Summary {
     pub orphans: Vec<String>,
     /// Whether the page of divergences was updated because of what was accepted.
     pub page: Update,
+    /// Which rules have changed because of what was accepted or pruned, in a few lines.
+    pub rules: Option<String>,
+    /// Whether the rules of what was accepted could not be found.
+    pub without_rules: bool,
 }
 
 impl Summary {
@@ -180,7 +187,10 @@ impl Summary {
             (true, _) => self.failed += 1,
             (false, status) => {
                 self.passed += 1;
-                self.accepted += usize::from(status == CaseStatus::Accepted);
+                if status == CaseStatus::Accepted {
+                    self.accepted += 1;
+                    self.accepted_examples.insert(result.names().0.into());
+                }
             }
         }
     }
@@ -193,7 +203,7 @@ impl Summary {
     /// The exit code of the run.
     pub fn exit_code(&self, policy: SnapshotPolicy) -> u8 {
         match self.failed > 0 || self.orphans_fail(policy) {
-            _ if self.broken > 0 || self.without_outcome > 0 => exit::HARNESS,
+            _ if self.broken > 0 || self.without_outcome > 0 || self.without_rules => exit::HARNESS,
             true => exit::DIFFERS,
             false => exit::OK,
         }

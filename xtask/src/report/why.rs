@@ -9,9 +9,7 @@ use crate::report::catalogue;
 use crate::report::moment::{self, Moment};
 use crate::support::edition::COMMAND;
 use crate::support::escape::wrapped;
-
-/// The width of paragraphs, in characters.
-const WIDTH: usize = 100;
+use crate::support::terminal::text_width;
 
 /// How many calls before the decisive one are shown.
 const CALLS_BEFORE: usize = 3;
@@ -110,7 +108,7 @@ fn no_rule(explained: &Explained, catalogue: bool) -> String {
 
 /// Draws what the catalogue says about a case: its sentence, what to do, and where it is discussed.
 pub fn case(id: &str, case: &Case) -> String {
-    let about = case.about.as_deref().map(|about| wrapped(about, WIDTH)).unwrap_or_default();
+    let about = case.about.as_deref().map(|about| wrapped("", about, text_width())).unwrap_or_default();
     let text = format!("{id}\n{about}");
     let mut lines = Vec::new();
     lines.extend(case.claims.remedy.as_deref().map(|remedy| line("Instead:", remedy)));
@@ -120,12 +118,7 @@ pub fn case(id: &str, case: &Case) -> String {
 
 /// Draws a line with a title. What is too long goes on below its beginning.
 pub fn line(title: &str, value: &str) -> String {
-    let wrapped = wrapped(value, WIDTH - TITLE - 2);
-    let lines = wrapped.lines().enumerate().map(|(index, line)| {
-        let title = if index == 0 { title } else { "" };
-        format!("  {title:<TITLE$}{line}\n")
-    });
-    lines.collect()
+    wrapped(&format!("  {title:<TITLE$}"), value, text_width())
 }
 
 /// Draws a cell in brief: what differs, and the rule with what proves it.
@@ -142,11 +135,12 @@ pub fn brief(explained: &Explained) -> String {
 /// Draws a rule and what was observed.
 pub fn rule(explanation: &Explanation) -> String {
     let Explanation { rule, facts, .. } = explanation;
-    let mut text: String = facts.iter().map(|fact| wrapped(fact, WIDTH)).collect();
-    text.push_str(&wrapped(rule.text, WIDTH));
+    let width = text_width();
+    let mut text: String = facts.iter().map(|fact| wrapped("", fact, width)).collect();
+    text.push_str(&wrapped("", rule.text, width));
     text.push_str(&format!("  [rule: {}; layer: {}]\n\n", rule.id, rule.layer));
     if !rule.help.is_empty() {
-        text.push_str(&format!("  Try:     {}\n", rule.help));
+        text.push_str(&wrapped("  Try:     ", rule.help, width));
     }
     for (_, address) in rule.links() {
         text.push_str(&format!("  Source:  {address}\n"));

@@ -42,7 +42,7 @@ pub fn run(
 }
 
 /// Runs the cells that no rule explains, and that ask for variables, once more with all variables of their case. If
-/// what differed first is then as natively, the variables are the cause.
+/// what differed first is then the same as natively, the variables are the cause.
 fn with_variables(
     session: &Session<'_>,
     plan: Plan<'_>,
@@ -77,7 +77,7 @@ fn with_variables(
         let one = &mut explained[*index];
         let (native, before) = (&one.native.outcome, &one.here.outcome);
         let Some(with) = outcomes.get(&cell.id()).map(|drawn| &drawn.outcome) else { continue };
-        // The line that was the first to differ must be as natively.
+        // The line that was the first to differ must be the same as natively.
         let is_gone = verdict::changes(native, before).first().is_some_and(|first| {
             !verdict::changes(native, with).iter().any(|change| change.native == first.native)
         });
@@ -85,9 +85,9 @@ fn with_variables(
         if is_cause {
             let names: Vec<_> = cell.case.env.keys().map(String::as_str).collect();
             let fact = match names[..] {
-                [] => "With the variables of the environment, it is as natively.".to_string(),
+                [] => "With the variables of the environment, this is the same as natively.".to_string(),
                 _ => format!(
-                    "With the variables of the environment ({} and others), it is as natively.",
+                    "With the variables of the environment ({} and others), this is the same as natively.",
                     names.join(", ")
                 ),
             };

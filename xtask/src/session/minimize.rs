@@ -267,6 +267,17 @@ mod tests {
     }
 
     #[test]
+    fn many_narrower_grants_are_within_the_bound() {
+        // Only the last of the narrower grants of each suffices, which is then left out once more.
+        let candidates = ["a", "b", "c"].map(|directory| {
+            let narrower = (1..=16).map(|number| candidate(&format!("{directory}{number}"), Vec::new()));
+            candidate(directory, narrower.collect())
+        });
+        let needed: [&[&str]; 3] = [&["a", "a16"], &["b", "b16"], &["c", "c16"]];
+        assert_eq!(found(&needed, &candidates), Some(vec!["a16".into(), "b16".into(), "c16".into()]));
+    }
+
+    #[test]
     fn equality_can_be_stricter_or_more_lenient() {
         let shown = |code, text: &str| {
             let mut outcome = Outcome::of_end(End::Exit(code));

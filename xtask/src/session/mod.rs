@@ -17,6 +17,7 @@ use xshell::Shell;
 use crate::build::artifacts::Files;
 use crate::build::cargo::{self, Built};
 use crate::build::compose::{self, Misfits};
+use crate::build::relink::{self, Variant};
 use crate::environment::Environment;
 use crate::host::hosts::Hosts;
 use crate::host::native::Native;
@@ -27,7 +28,6 @@ use crate::provision::tool_context::ToolContext;
 use crate::provision::toolchain::{self, Toolchains};
 use crate::provision::wasmtime;
 use crate::run::lock::{self, Lock};
-use crate::support::terminal::say;
 use crate::tools::progress::Progress;
 use crate::workspace::Workspace;
 
@@ -115,6 +115,14 @@ impl<'a> Session<'a> {
         built
     }
 
+    /// Links the programs of examples in another way, while cells are run: see [`relink::examples`].
+    ///
+    /// # Errors
+    /// If cargo cannot be run.
+    pub fn relink(&self, toolchains: &Toolchains, units: &BTreeSet<Unit>, variant: Variant) -> Result<Files> {
+        relink::examples(self.tool_context(), toolchains, units, variant)
+    }
+
     /// Composes the components that `cells` need, and returns those that cannot be composed. Ends the
     /// process if it is interrupted meanwhile.
     ///
@@ -148,11 +156,10 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Ends the process if it was interrupted while tools were running. No cell has been run yet.
+    /// Ends the process if it was interrupted.
     pub fn end_if_interrupted(&self) {
         if let Some(signal) = self.interrupt.signal() {
-            say("Interrupted before any cell was run");
-            Interrupt::end_by(signal);
+            Interrupt::report_and_end_by(signal);
         }
     }
 }

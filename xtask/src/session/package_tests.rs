@@ -21,7 +21,7 @@ use crate::report::package_tests::{Difference, Here, Native, Test, TestResults, 
 use crate::run::copies::TEMPORARY;
 use crate::run::libtest::{self, Output, Verdict};
 use crate::run::package_tests::{GUEST_TEMPORARY, Place, Runner, TestCall, TestRan};
-use crate::session::minimize::{Candidate, Equality, search};
+use crate::session::minimize::{Candidate, Equality, most_tried, search};
 use crate::session::probe::Allowed;
 use crate::snapshot::format::Drawn;
 use crate::support::text_file;
@@ -93,7 +93,8 @@ impl Suite<'_> {
             "Running {} on {}, each once, and one that fails up to {} times more, with flags",
             count(passed.len()),
             names(self.targets),
-            most_runs(&candidates)
+            // Without flags it has run already. If no flags help, it runs natively once more.
+            most_tried(&candidates)
         ));
         let Some(heres) = self
             .runner
@@ -440,12 +441,6 @@ impl Suite<'_> {
         }
         grant
     }
-}
-
-/// How many runs a test needs at most that fails: one with all candidates, one without each of them or with each that
-/// is narrower, or else one natively, to compare what it prints.
-fn most_runs(candidates: &[Candidate]) -> usize {
-    1 + candidates.iter().map(|candidate| 1 + candidate.narrower.len()).sum::<usize>()
 }
 
 /// Returns the flags of wasmtime for a grant, as a user types them in the directory of the package.

@@ -9,7 +9,7 @@ use anyhow::Result;
 use crate::build::artifacts::Files;
 use crate::build::cargo::Built;
 use crate::build::compose::Misfits;
-use crate::build::relink::{self, Variant};
+use crate::build::relink::Variant;
 use crate::environment::Environment;
 use crate::host::hosts::Hosts;
 use crate::model::case::Case;
@@ -65,12 +65,12 @@ impl<'a> Ready<'a> {
         Probe { session, hosts, built, files, misfits, scratch, example, case, relink: None }
     }
 
-    /// Links programs of examples in another way, see [`relink::examples`].
+    /// Links programs of examples in another way, see [`Session::relink`].
     ///
     /// # Errors
     /// If cargo cannot be run.
     pub fn relink(&self, units: &BTreeSet<Unit>, variant: Variant) -> Result<Files> {
-        relink::examples(self.session.tool_context(), &self.toolchains, units, variant)
+        self.session.relink(&self.toolchains, units, variant)
     }
 
     /// Calls `work` with what is needed to run cells.

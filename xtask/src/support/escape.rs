@@ -170,16 +170,22 @@ pub fn count(number: usize, noun: &str) -> String {
     }
 }
 
-/// Breaks a text into lines of at most `width` characters, if its words are not longer. Ends with a line feed.
-pub fn wrapped(text: &str, width: usize) -> String {
-    let mut wrapped = String::with_capacity(text.len() + 1);
-    let mut column = 0;
+/// Breaks a text into lines of at most `width` characters, if its words are not longer. The first line begins with
+/// `start`, and the others with as many spaces. Ends with a line feed.
+pub fn wrapped(start: &str, text: &str, width: usize) -> String {
+    if !text.contains('\n') && start.chars().count() + text.chars().count() <= width {
+        return format!("{start}{text}\n");
+    }
+    let mut wrapped = String::from(start);
+    let indent = start.chars().count();
+    let mut column = indent;
     for word in text.split_whitespace() {
         let length = word.chars().count();
-        if column > 0 && column + 1 + length > width {
+        if column > indent && column + 1 + length > width {
             wrapped.push('\n');
-            column = 0;
-        } else if column > 0 {
+            wrapped.extend(std::iter::repeat_n(' ', indent));
+            column = indent;
+        } else if column > indent {
             wrapped.push(' ');
             column += 1;
         }
@@ -195,8 +201,10 @@ mod tests {
 
     #[test]
     fn long_lines_are_wrapped() {
-        assert_eq!(wrapped("one two  three\nfour", 9), "one two\nthree\nfour\n");
-        assert_eq!(wrapped("longer than five", 5), "longer\nthan\nfive\n");
+        assert_eq!(wrapped("", "one two  three\nfour", 9), "one two\nthree\nfour\n");
+        assert_eq!(wrapped("", "a  b", 4), "a  b\n");
+        assert_eq!(wrapped("", "longer than five", 5), "longer\nthan\nfive\n");
+        assert_eq!(wrapped("→ it:  ", "one two three", 14), "→ it:  one two\n       three\n");
     }
 
     #[track_caller]

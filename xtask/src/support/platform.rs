@@ -174,13 +174,14 @@ pub fn private_directory_in_memory(_: &str) -> Option<PathBuf> {
 }
 
 /// Returns how many columns the terminal `stream` has, or `None` if it is not a terminal or this is not known.
-#[cfg_attr(not(unix), expect(unused_variables))]
-pub fn terminal_width(stream: &io::Stderr) -> Option<usize> {
-    #[cfg(unix)]
-    return rustix::termios::tcgetwinsize(stream)
-        .ok()
-        .map(|size| usize::from(size.ws_col))
-        .filter(|columns| *columns > 0);
-    #[cfg(not(unix))]
-    return None;
+#[cfg(unix)]
+pub fn terminal_width(stream: &impl std::os::fd::AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
+/// On other systems than Unix, this is not known.
+#[cfg(not(unix))]
+pub fn terminal_width<S>(_: &S) -> Option<usize> {
+    None
 }

@@ -13,6 +13,7 @@
 
 use std::fmt::{Display, Write as _};
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::ops::Range;
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::Style;
@@ -34,6 +35,34 @@ pub fn print(text: &str) -> io::Result<()> {
     let mut lines = Lines::new(io::stdout().lock());
     lines.write_all(text.as_bytes())?;
     lines.flush()
+}
+
+/// As [`print()`], with styles for some bytes of each line: those that `styles` returns, in their order. They are used
+/// if stdout is a terminal, unless variables such as `NO_COLOR` and `CLICOLOR_FORCE` say otherwise.
+///
+/// # Errors
+/// As [`print()`].
+pub fn print_styled(text: &str, styles: impl Fn(&str) -> Vec<(Range<usize>, Style)>) -> io::Result<()> {
+    let stdout = io::stdout();
+    let choice = AutoStream::choice(&stdout);
+    let mut lines = Lines::new(AutoStream::new(stdout, choice));
+    for line in text.split_inclusive('\n') {
+        let mut written = 0;
+        for (range, style) in styles(line) {
+            lines.write_all(line[written..range.start].as_bytes())?;
+            lines.styled(style, &line[range.clone()])?;
+            written = range.end;
+        }
+        lines.write_all(line[written..].as_bytes())?;
+    }
+    lines.flush()
+}
+
+/// Returns how wide printed paragraphs are: as wide as the terminal on stdout, but at most 100 characters, as longer
+/// lines are hard to read. If the width is not known, it is 80.
+pub fn text_width() -> usize {
+    const WIDEST: usize = 100;
+    platform::terminal_width(&io::stdout()).unwrap_or(80).min(WIDEST)
 }
 
 /// Writes one or more JSON values to stdout, and flushes it. They mean the same as in `json`, but what

@@ -272,6 +272,20 @@ fn grants_of_a_case_are_the_least() {
 }
 
 #[test]
+fn grants_of_one_target() {
+    let workspace = Workspace::with("cat", READER, "[sample]\nargs = ['a.txt']\nenv.TZ = 'UTC'\n");
+    workspace.write("examples/cat/fixture/a.txt", "a letter\n");
+    let grants = |args: &[&str]| workspace.xtask().arg("grants").args(args).assert();
+    let found = grants(&["cat/sample@wasip1"]).code(0).prints("wasip1   --dir=.\n");
+    let printed = String::from_utf8_lossy(&found.get_output().stdout).into_owned();
+    assert!(!printed.contains("wasip2") && printed.matches("--env=TZ").count() == 1, "{printed}");
+    grants(&["cat/sample@wasip1", "--target", "wasip2"]).code(2).says("is not the target of --target");
+    grants(&["cat/sample@wasip3"]).code(2).says("no target `wasip3`: expected wasip1 or wasip2");
+    workspace.program("cat", "#[cfg(unix)]\nfn main() {}\n");
+    grants(&["cat/sample@wasip1"]).code(100).prints("wasip1   does not build: error");
+}
+
+#[test]
 fn all_calls_are_shown_if_they_are_wanted() {
     let (workspace, outside) = with_package(READER);
     let data = outside.path().join("data");

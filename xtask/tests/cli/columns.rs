@@ -6,9 +6,6 @@ use assert_cmd::Command;
 
 use super::support::*;
 
-/// The Rust of the further column, which `.ci/prepare` installs.
-const OTHER_RUST: &str = "1.93.0";
-
 /// Prints the version of the Rust that compiled it.
 const PROGRAM: &str = r#"fn main() { println!("{}", env!("RUSTC_VERSION")); }"#;
 
@@ -20,15 +17,6 @@ fn main() {
     println!("cargo::rustc-env=RUSTC_VERSION={}", version.split(' ').nth(1).unwrap());
 }
 "#;
-
-fn is_installed(rust: &str) -> bool {
-    let sysroot = Command::new("rustup").args(["run", rust, "rustc", "--print", "sysroot"]).output();
-    sysroot.is_ok_and(|output| {
-        let sysroot = String::from_utf8_lossy(&output.stdout).trim().to_string();
-        output.status.success()
-            && fs::exists(format!("{sysroot}/lib/rustlib/wasm32-wasip1/lib")).unwrap_or(false)
-    })
-}
 
 /// A workspace that has a column for another Rust beside each pinned column that is meant.
 fn workspace() -> Workspace {
@@ -43,7 +31,10 @@ fn workspace() -> Workspace {
 
 #[test]
 fn two_toolchains_do_not_overwrite_each_other() {
-    if !require(&format!("Rust {OTHER_RUST} with the target wasm32-wasip1"), is_installed(OTHER_RUST)) {
+    if !require(
+        &format!("Rust {OTHER_RUST} with the target wasm32-wasip1"),
+        is_rust_installed(OTHER_RUST, "wasm32-wasip1"),
+    ) {
         return;
     }
     let workspace = workspace();
@@ -91,7 +82,10 @@ fn pin(workspace: &Workspace, lines: &str) {
 
 #[test]
 fn pinned_rust_compiles_the_examples_and_rustup_is_not_changed() {
-    if !require(&format!("Rust {OTHER_RUST} with the target wasm32-wasip1"), is_installed(OTHER_RUST)) {
+    if !require(
+        &format!("Rust {OTHER_RUST} with the target wasm32-wasip1"),
+        is_rust_installed(OTHER_RUST, "wasm32-wasip1"),
+    ) {
         return;
     }
     let rustup = || {

@@ -100,6 +100,53 @@ fn worst_cases_come_first() {
 }
 
 #[test]
+fn many_cases_are_listed_and_the_worst_are_shown_in_full() {
+    let workspace = workspace();
+    let more: String =
+        (1..=3).map(|number| format!("[plain-{number}]\nabout = 'Nothing differs'\n")).collect();
+    workspace.cases("cat", &format!("{CASES}\n{more}"));
+    for number in 1..=3 {
+        let text = workspace.read("snapshots/cat/plain.snap");
+        workspace.write(&format!("snapshots/cat/plain-{number}.snap"), &text);
+    }
+    find(&workspace, &["std::fs"])
+        .code(0)
+        .prints("snapshot      snapshots/cat/copy.snap\n")
+        .prints("snapshot      snapshots/cat/plain-1.snap\n\ncat/plain-2   wasip1 same, wasip2 same\ncat/plain-3 ")
+        .prints("\n5 cases, the worst first; --all shows all of them in full\n");
+    find(&workspace, &["std::fs", "--all"]).code(0).prints("snapshots/cat/plain-3.snap\n\n5 cases\n");
+}
+
+#[test]
+fn lines_are_wrapped_and_have_styles_on_a_terminal_only() {
+    let workspace = workspace();
+    let about = "A description of more than eighty characters, which is therefore broken into two lines";
+    workspace.cases("cat", &CASES.replace("A copy loses data", about));
+    find(&workspace, &["copy"]).code(0).prints(
+        "    about         A description of more than eighty characters, which is\n                  \
+         therefore broken into two lines\n",
+    );
+    let forced = |no_color: &str| {
+        let mut find = workspace.xtask();
+        find.args(["find", "copy"]).env("CLICOLOR_FORCE", "1").env("NO_COLOR", no_color);
+        String::from_utf8(find.assert().code(0).get_output().stdout.clone()).unwrap()
+    };
+    let styled = forced("");
+    assert!(
+        styled.starts_with("\x1b[1mcat/copy\x1b[0m   wasip1 \x1b[32msame\x1b[0m, wasip2 \x1b[31msilent"),
+        "{styled}"
+    );
+    assert!(find(&workspace, &["copy"]).get_output().stdout.iter().all(|byte| *byte != 0x1b));
+}
+
+#[test]
+fn words_that_begin_with_dashes_are_searched() {
+    let workspace = workspace();
+    find(&workspace, &["--dir"]).code(2).says("to pass '--dir' as a value, use '-- --dir'");
+    find(&workspace, &["--", "--dir"]).code(0).prints("2 cases\n");
+}
+
+#[test]
 fn only_one_target_is_shown() {
     let workspace = workspace();
     find(&workspace, &["std::fs::copy", "--target", "wasip1"]).code(0).prints("cat/copy   wasip1 same\n");

@@ -157,6 +157,24 @@ fn termination_ends_the_build() {
     }
 }
 
+/// What is printed does not claim that no cell was run.
+#[test]
+fn interrupt_ends_a_search_and_an_explanation() {
+    if !can_signal() {
+        return;
+    }
+    let workspace = with_hangs("'native', 'wasip1'");
+    for command in ["grants hangs/hang", "why hangs/hang"] {
+        let mut run = xtask(&workspace, command).spawn().expect("xtask should start");
+        wait_for("a running cell", || running(&workspace, "hangs").pop());
+        send_signal(Signal::INT, run.id());
+        assert_eq!(wait_for_exit(&mut run).signal(), Some(Signal::INT.as_raw()));
+        let stderr = stderr_of(&mut run);
+        assert_eq!(stderr.lines().last(), Some("Interrupted"), "{command}: {stderr}");
+        assert_no_processes(&workspace);
+    }
+}
+
 #[test]
 fn killed_run_leaves_no_process_no_scratch_directory_and_no_lock() {
     if !can_signal() {

@@ -20,5 +20,5 @@ pub use files::files_at;
 #[cfg(target_os = "linux")]
 pub use files::make_fifo;
 pub use output::{AssertOutput, HELLO_TABLE, objects, snapshot};
-pub use tools::require;
-pub use workspace::{BYE, HELLO, Workspace, manifest, pinned_wasmtime};
+pub use tools::{OTHER_RUST, is_rust_installed, require};
+pub use workspace::{BYE, HELLO, Workspace, manifest, pinned_rust, pinned_wasmtime};

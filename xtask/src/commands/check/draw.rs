@@ -91,22 +91,24 @@ fn why(checked: &Checked, all_calls: bool) -> String {
             format!("Cannot tell: no rule is proven by what was observed.{more}\n")
         }
     };
-    let mut groups: Vec<(String, Vec<&str>, &Explained)> = Vec::new();
+    // The text of each, and what differs on each of its targets.
+    let mut groups: Vec<(String, Vec<(&str, String)>, &Explained)> = Vec::new();
     for explained in of_interest {
         let shown = shown(explained);
+        let differs = |explained: &Explained| (explained.target.name(), why::difference(explained));
         let rule =
             |explained: &Explained| explained.explanation.as_ref().map(|explanation| explanation.rule.id);
         let is_same =
             |other: &Explained| rule(other) == rule(explained) && is_helped(other) == is_helped(explained);
         match groups.iter_mut().find(|(_, _, other)| is_same(other)) {
             Some((text, targets, _)) => {
-                targets.push(explained.target.name());
+                targets.push(differs(explained));
                 // One target may tell more than the other, such as the path of a call.
                 if shown.len() > text.len() {
                     *text = shown;
                 }
             }
-            None => groups.push((shown, vec![explained.target.name()], explained)),
+            None => groups.push((shown, vec![differs(explained)], explained)),
         }
     }
     for (shown, targets, explained) in groups {
@@ -115,11 +117,15 @@ fn why(checked: &Checked, all_calls: bool) -> String {
             Some(false) => "with all flags that were tried",
             None => "which does not compile",
         };
-        text.push_str(&format!(
-            "\nWhy, {} {flags} ({}):\n\n{shown}",
-            targets.join(" and "),
-            why::difference(explained)
-        ));
+        let names: Vec<_> = targets.iter().map(|(target, _)| *target).collect();
+        let differences = match &targets[..] {
+            [(_, first), others @ ..] if others.iter().all(|(_, other)| other == first) => first.clone(),
+            targets => {
+                let named = targets.iter().map(|(target, difference)| format!("{target}: {difference}"));
+                named.collect::<Vec<_>>().join("; ")
+            }
+        };
+        text.push_str(&format!("\nWhy, {} {flags} ({differences}):\n\n{shown}", names.join(" and ")));
         let rule = explained.explanation.as_ref().map(|explanation| explanation.rule);
         if let Some(hint) = rule.filter(|_| !is_helped(explained)).and_then(hint) {
             text.push_str(&format!("  Or:      {hint}\n"));

@@ -8,8 +8,10 @@ use anyhow::Result;
 
 use crate::discover::examples;
 use crate::model::harm::Harm;
-use crate::report::catalogue::{self, Catalogue};
+use crate::report::catalogue;
 use crate::support::edition::COMMAND;
+use crate::support::escape::wrapped;
+use crate::support::terminal::text_width;
 use crate::workspace::Workspace;
 
 /// How many cases of the catalogue are named in a text.
@@ -34,9 +36,7 @@ pub struct Related {
 /// If the catalogue or the source cannot be read.
 pub fn related(workspace: &Workspace, directory: &Path, rules: &[&str]) -> Result<Vec<Related>> {
     let examples = examples::discover(workspace)?;
-    let Catalogue::Complete(mut entries) = catalogue::read(workspace, &examples)? else {
-        return Ok(Vec::new());
-    };
+    let mut entries = catalogue::read(workspace, &examples)?.entries;
     let mut text = String::new();
     collect(&directory.join("src"), &mut text)?;
     let words: Vec<&str> = text.split(|c: char| c != '_' && !c.is_alphanumeric()).collect();
@@ -80,7 +80,8 @@ pub fn draw(related: &[Related]) -> String {
     }
     let mut text = String::from("\nThe source uses these items of std, which differ in the catalogue:\n");
     for Related { id, harm, apis, about } in related.iter().take(MOST_ROWS) {
-        text.push_str(&format!("  {:<8} {}: {about}  [{id}]\n", harm.name(), apis.join(", ")));
+        let start = format!("  {:<8} ", harm.name());
+        text.push_str(&wrapped(&start, &format!("{}: {about}  [{id}]", apis.join(", ")), text_width()));
     }
     if related.len() > MOST_ROWS {
         text.push_str(&format!("  and {} more cases\n", related.len() - MOST_ROWS));

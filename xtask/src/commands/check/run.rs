@@ -56,9 +56,8 @@ pub fn most_runs(case: &Case, candidates: &[Candidate]) -> (usize, usize) {
         let columns = columns.iter().filter(|column| column.target.is_wasm() == is_wasm);
         columns.flat_map(|column| case.rows.iter().filter(|row| case.runs(row, column))).count()
     };
-    // Each target is explained in two
-    // rows: one run is traced, and one has all variables; and a larger stack
-    // may be tried.
+    // Each target is explained in two rows, which takes a traced run and one with all variables each. A larger stack
+    // is one more candidate of the search.
     (cells(false), cells(true) + wasm(case).count() * (most_tried(candidates) + 8))
 }
 

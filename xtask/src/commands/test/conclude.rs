@@ -5,6 +5,7 @@ use xshell::cmd;
 
 use crate::build::cargo::Built;
 use crate::commands::test::compare::{Compared, Run};
+use crate::commands::test::rules::Found;
 use crate::exit;
 use crate::report::human::Report;
 use crate::report::junit;
@@ -16,11 +17,12 @@ use crate::snapshot::compare;
 use crate::snapshot::store::{self, Location, UpdateMode};
 
 impl Run<'_> {
-    /// Writes snapshots, the page and the JUnit report, and prints the end of the report. Returns the exit code
+    /// Writes snapshots, rules, the page and the JUnit report, and prints the end of the report. Returns the exit code
     /// and the figures of the run.
     pub fn conclude(
         &self,
         compared: Compared<'_>,
+        rules: Result<Found>,
         built: &Built,
         report: &mut Report,
     ) -> Result<(u8, Summary)> {
@@ -44,7 +46,9 @@ impl Run<'_> {
         if is_full {
             summary.orphans = self.orphans(&results)?;
         }
-        let recorded = summary.accepted > 0 || policy.prune && !summary.orphans.is_empty();
+        self.record_rules(rules, &mut summary)?;
+        let pruned = policy.prune && !summary.orphans.is_empty();
+        let recorded = summary.accepted > 0 || pruned || summary.rules.is_some();
         // Since the last run, `cargo insta review` may have accepted something.
         let reviewed = is_full
             && summary.failed == 0
@@ -116,10 +120,9 @@ impl Run<'_> {
         for result in &failed {
             left += usize::from(!settled(result)?);
         }
-        Ok(match left == 0 && summary.not_run == 0 {
-            _ if summary.broken > 0 || summary.without_outcome > 0 => exit::HARNESS,
-            true => exit::OK,
-            false => exit::DIFFERS,
-        })
+        if summary.broken > 0 || summary.without_outcome > 0 {
+            return Ok(exit::HARNESS);
+        }
+        Ok(if left == 0 && summary.not_run == 0 { exit::OK } else { exit::DIFFERS })
     }
 }

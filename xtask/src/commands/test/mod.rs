@@ -3,6 +3,7 @@
 mod arguments;
 mod compare;
 mod conclude;
+mod rules;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
@@ -21,6 +22,7 @@ use crate::discover::template;
 use crate::environment::Environment;
 use crate::exit;
 use crate::model::cell::{self, Cell};
+use crate::model::column::Column;
 use crate::model::example::Example;
 use crate::model::needs;
 use crate::model::target::Target;
@@ -79,14 +81,17 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
     }
 
     let session = Session::open(workspace, env, args.offline, Progress::of(env, args.verbose))?;
-    let columns = || cells.iter().map(|cell| cell.column);
+    let pinned = Column::all_pinned();
+    let explained = rules::cells(workspace, policy, &examples, &pinned, &cells);
+    let needed: Vec<_> = cells.iter().chain(&explained).copied().collect();
+    let columns = || needed.iter().map(|cell| cell.column);
     let toolchains = session.provision_toolchains(columns())?;
     // Compiling wasmtime takes minutes. If the examples are built before, the first results follow it at once.
     let comes_later = session.can_install_hosts_later(columns());
     let hosts = if comes_later { None } else { Some(session.provision_hosts(columns())?) };
-    let built = build(&session, &toolchains, &cells)?;
+    let built = build(&session, &toolchains, &needed)?;
     let files = built.files();
-    let misfits = session.compose(&toolchains, &cells, &files)?;
+    let misfits = session.compose(&toolchains, &needed, &files)?;
     if args.no_run {
         return Ok(Ended::with(exit::OK));
     }
@@ -115,19 +120,31 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
         stop: &stop,
     };
     let ambiguous = filter.ambiguous(&all, &cells);
-    let run = Run { session: &session, examples: &examples, filter: &filter, ambiguous, args, policy, plan };
+    let run = Run {
+        session: &session,
+        toolchains: &toolchains,
+        examples: &examples,
+        filter: &filter,
+        ambiguous,
+        args,
+        policy,
+        plan,
+    };
     let mut report = Report::new(options(args), env);
     let order = run.order(&cells, &files);
     let compared = session::cells::guarded(&session, &scratch, args.keep_scratch, || {
-        run.compare_all(&cells, &order, &mut report)
+        let compared = run.compare_all(&cells, &order, &mut report)?;
+        let rules = run.rules(&compared, &explained, &mut report);
+        Ok((compared, rules))
     });
     if let Some(signal) = session.interrupt.signal() {
-        if let Ok(compared) = &compared {
+        if let Ok((compared, _)) = &compared {
             report.interrupted(&compared.summary);
         }
         Interrupt::end_by(signal);
     }
-    let (code, summary) = run.conclude(compared?, &built, &mut report)?;
+    let (compared, rules) = compared?;
+    let (code, summary) = run.conclude(compared, rules, &built, &mut report)?;
     Ok(Ended { code, summary: Some(summary) })
 }
 

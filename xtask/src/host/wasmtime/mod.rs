@@ -71,6 +71,11 @@ impl Wasmtime {
         vec![self.program.clone().into(), "compile".into(), "-o".into(), compiled.into(), program.into()]
     }
 
+    /// Returns a command line after which wasmtime on `PATH` has compiled `program`. It fails, as no guest may start.
+    pub fn line_without_guest(program: &str) -> String {
+        format!("wasmtime run -W max-instances=0 {program}")
+    }
+
     /// Returns the command line of a call, with `more` flags after its own.
     fn line(&self, call: &Call<'_>, more: &[&str]) -> Vec<OsString> {
         let mut cache = OsString::from("cache-config=");

@@ -1,4 +1,4 @@
-//! Reads and writes the file of the page. It is generated from the examples and the accepted snapshots;
+//! Reads and writes the files of the pages. They are generated from the examples and the accepted snapshots;
 //! nothing is built or run.
 
 use std::io;
@@ -7,86 +7,100 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::discover::template;
+use crate::exit;
 use crate::model::example::Example;
-use crate::report::catalogue::{self, Catalogue};
+use crate::report::catalogue::{self, Entry};
 use crate::report::page::draw::{self, Versions};
+use crate::report::page::std_usage;
 use crate::support::{atomic_file, text_file};
 use crate::workspace::Workspace;
 
 /// The name of the page, in the workspace's root.
 pub const NAME: &str = "DIVERGENCES.md";
 
-/// The page as it should be, or why it cannot be drawn.
-pub enum Page {
-    /// The text of the page.
-    Drawn(String),
-    /// The page cannot be drawn, because the cases with these ids have no snapshot.
-    Incomplete(Vec<String>),
+/// A file that shows what is recorded.
+pub struct Page {
+    /// Its path in the workspace.
+    pub name: &'static str,
+    /// Its text, if there is such a file.
+    pub before: Option<String>,
+    /// Its text as it should be.
+    pub now: String,
 }
 
-/// Draws the page of these examples.
+impl Page {
+    /// Whether the file is as it should be.
+    pub fn is_current(&self) -> bool {
+        self.before.as_ref() == Some(&self.now)
+    }
+
+    /// Writes the file atomically: if the harness is killed, it is the old page or the new one.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn write(&self, workspace: &Workspace) -> Result<()> {
+        let path = workspace.root.join(self.name);
+        atomic_file::write(&path, self.now.as_bytes())
+            .with_context(|| format!("cannot write {}, which is unchanged", path.display()))
+    }
+}
+
+/// Draws the pages of these entries: first [`NAME`], then docs/std-usage.md, if the workspace has it.
 ///
 /// # Errors
-/// As [`catalogue::read`].
-pub fn draw(workspace: &Workspace, examples: &[Example]) -> Result<Page> {
-    let entries = match catalogue::read(workspace, examples)? {
-        Catalogue::Complete(entries) => entries,
-        Catalogue::Incomplete(missing) => return Ok(Page::Incomplete(missing)),
-    };
+/// If a file cannot be read, or if no case is about an item of std that it names.
+pub fn pages(workspace: &Workspace, entries: &[Entry<'_>]) -> Result<Vec<Page>> {
     let versions = Versions {
         rust: workspace.rust.map(|rust| rust.to_string()),
         wasmtime: workspace.wasmtime.to_string(),
     };
-    Ok(Page::Drawn(draw::draw(&entries, &versions)))
+    let current = |name: &str| read(&workspace.root.join(name));
+    let mut pages = vec![Page { name: NAME, before: current(NAME)?, now: draw::draw(entries, &versions) }];
+    if let Some(before) = current(std_usage::NAME)? {
+        let now = std_usage::updated(&before, entries).map_err(|missing| {
+            let message =
+                format!("{}: no case has this in its `apis`: {}", std_usage::NAME, missing.join(", "));
+            exit::error(exit::DIFFERS, message)
+        })?;
+        pages.push(Page { name: std_usage::NAME, before: Some(before), now });
+    }
+    Ok(pages)
 }
 
-/// Reads the page as it is, if there is one.
-///
-/// # Errors
-/// If the file cannot be read.
-pub fn current(workspace: &Workspace) -> Result<Option<String>> {
-    read(&workspace.root.join(NAME))
-}
-
-/// Writes the page atomically: if the harness is killed, the file is the old page or the new one.
-///
-/// # Errors
-/// If the file cannot be written.
-pub fn write(workspace: &Workspace, page: &str) -> Result<()> {
-    let path = workspace.root.join(NAME);
-    atomic_file::write(&path, page.as_bytes())
-        .with_context(|| format!("cannot write {}, which is unchanged", path.display()))
-}
-
-/// What a run did about the page.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+/// What a run did about the pages.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub enum Update {
-    /// There is no page, or it was already up to date.
+    /// There are none, or they were already up to date.
     #[default]
     Unnecessary,
-    /// The page was updated.
-    Updated,
-    /// The page could not be drawn, for example because another case has no valid snapshot.
+    /// These were updated.
+    Updated(Vec<&'static str>),
+    /// They could not be drawn, for example because another case has a malformed snapshot.
     Impossible,
 }
 
-/// Updates the page after snapshots were accepted or pruned, by a run or by a review before it.
+/// Updates the pages after snapshots were accepted or pruned, by a run or by a review before it.
 ///
-/// CI fails while the page is out of date, so it is updated along with the snapshots. If there is no page,
-/// none is created. A problem elsewhere, such as a case that is not recorded yet, does not fail a run of
-/// other cases: then the page is not updated.
+/// CI fails while a page is out of date, so it is updated along with the snapshots. If there is no page,
+/// none is created. A case that is not recorded yet is left out. A problem elsewhere, such as a malformed
+/// snapshot, does not fail a run of other cases: then no page is updated.
 ///
 /// # Errors
-/// If the page cannot be read or written.
+/// If a page cannot be written.
 pub fn update(workspace: &Workspace, examples: &[Example]) -> Result<Update> {
-    let Some(before) = current(workspace)? else { return Ok(Update::Unnecessary) };
-    if template::replaced(workspace, examples).is_err() {
+    if !workspace.root.join(NAME).exists() {
+        return Ok(Update::Unnecessary);
+    }
+    let Ok(catalogue) = catalogue::read(workspace, examples) else { return Ok(Update::Impossible) };
+    let Ok(pages) = pages(workspace, &catalogue.entries) else { return Ok(Update::Impossible) };
+    if template::replaced(workspace, catalogue.examples()).is_err() {
         return Ok(Update::Impossible);
     }
-    match draw(workspace, examples) {
-        Ok(Page::Drawn(page)) if page == before => Ok(Update::Unnecessary),
-        Ok(Page::Drawn(page)) => write(workspace, &page).map(|()| Update::Updated),
-        Ok(Page::Incomplete(_)) | Err(_) => Ok(Update::Impossible),
+    let outdated: Vec<_> = pages.iter().filter(|page| !page.is_current()).collect();
+    outdated.iter().try_for_each(|page| page.write(workspace))?;
+    match outdated.is_empty() {
+        true => Ok(Update::Unnecessary),
+        false => Ok(Update::Updated(outdated.iter().map(|page| page.name).collect())),
     }
 }
 

@@ -57,7 +57,7 @@ fn link(entry: &Entry<'_>) -> String {
 }
 
 /// Returns the verdicts of a case in words: `same`, or `wasip1 same, wasip2 silent`.
-fn verdicts(entry: &Entry<'_>) -> String {
+pub fn verdicts(entry: &Entry<'_>) -> String {
     match entry.findings.each_ref().map(|finding| finding.harm) {
         [one, other] if one == other => one.name().into(),
         harms => {

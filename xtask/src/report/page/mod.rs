@@ -7,3 +7,4 @@ mod index;
 pub mod markdown;
 mod rows;
 pub mod rules;
+pub mod std_usage;

@@ -9,7 +9,21 @@ use std::env;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::panic::Location;
+use std::path::Path;
+use std::process::Command;
 use std::thread;
+
+/// Another Rust than the pinned one, which `.ci/prepare` installs with its wasm targets.
+pub const OTHER_RUST: &str = "1.93.0";
+
+/// Whether rustup has a Rust with the standard library of a target.
+pub fn is_rust_installed(rust: &str, triple: &str) -> bool {
+    let sysroot = Command::new("rustup").args(["run", rust, "rustc", "--print", "sysroot"]).output();
+    sysroot.is_ok_and(|output| {
+        let sysroot = String::from_utf8_lossy(&output.stdout).trim().to_string();
+        output.status.success() && Path::new(&sysroot).join("lib/rustlib").join(triple).join("lib").is_dir()
+    })
+}
 
 /// Whether a test can run, given whether what it needs `is_there`. If not, the test is reported as
 /// skipped, and has to return. `description` names what the test needs.

@@ -243,8 +243,17 @@ inherits = "release"
 
 /// The release of wasmtime that the repository itself pins.
 pub fn pinned_wasmtime() -> String {
+    pin("wasmtime")
+}
+
+/// The release of Rust that the repository itself pins.
+pub fn pinned_rust() -> String {
+    pin("rust")
+}
+
+fn pin(name: &str) -> String {
     let manifest: toml::Table =
         include_str!("../../../../Cargo.toml").parse().expect("Cargo.toml should be valid TOML");
-    let pin = &manifest["workspace"]["metadata"]["parallax"]["wasmtime"];
+    let pin = &manifest["workspace"]["metadata"]["parallax"][name];
     pin.as_str().expect("the pin should be a string").to_string()
 }

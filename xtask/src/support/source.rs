@@ -56,9 +56,15 @@ fn character(text: &str) -> Option<usize> {
     }
 }
 
-#[test]
-fn only_code_counts() {
-    let code = without_comments_and_strings("a // b\nc /* d */ \"e\\\"f\" r#\"g\"# 'h' '\\'' &'i j");
-    let words: Vec<_> = code.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    assert_eq!(words, ["a", "c", "i", "j"]);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_code_counts() {
+        let code = without_comments_and_strings("a // b\nc /* d */ \"e\\\"f\" r#\"g\"# 'h' '\\'' &'i j");
+        let words: Vec<_> =
+            code.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        assert_eq!(words, ["a", "c", "i", "j"]);
+    }
 }

@@ -1,4 +1,9 @@
-//! `cargo xtask ci`: every check that CI runs. The quick checks that fail most often come first.
+//! `cargo xtask ci`: every check that CI runs, or what it checks of an example. The quick checks that fail most often
+//! come first.
+
+mod apis;
+mod common;
+mod example;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -9,10 +14,13 @@ use anyhow::{Context, Result};
 use xshell::{Cmd, Shell, cmd};
 
 use crate::cli::{self, Cli, WhyArgs};
+use crate::commands::ci::common::{add_linters, grants_of_all};
 use crate::commands::{divergences, grants, test, why};
+use crate::discover;
 use crate::environment::Environment;
 use crate::exit;
 use crate::model::column::Toolchain;
+use crate::provision::toolchain::Installed;
 use crate::session::Session;
 use crate::support::terminal::{self, say};
 use crate::tools::progress::Progress;
@@ -28,13 +36,16 @@ struct Tally {
 /// The packages of the harness. Their tests are run.
 const OWN_PACKAGES: [&str; 3] = ["xtask", "parallax-compose", "parallax-layout"];
 
-/// Runs every check, even if one fails, and returns the exit code. The last line on stdout is
-/// `N passed, N failed`, followed by `, N skipped` if tests were skipped.
+/// Runs every check, or those of some examples, even if one fails, and returns the exit code. The last line on stdout
+/// is `N passed, N failed`, followed by `, N skipped` if tests were skipped.
 ///
 /// # Errors
 /// If the harness itself fails, for example if a tool cannot be installed or started. A check that fails
 /// is not an error.
-pub fn ci(workspace: &Workspace, env: &Environment) -> Result<u8> {
+pub fn ci(workspace: &Workspace, env: &Environment, examples: &[String]) -> Result<u8> {
+    if !examples.is_empty() {
+        return example::examples(workspace, env, examples);
+    }
     let sh = Shell::new()?;
     sh.change_dir(&workspace.root);
     // This session ends here, because checks open sessions of their own.
@@ -47,6 +58,7 @@ pub fn ci(workspace: &Workspace, env: &Environment) -> Result<u8> {
     let linter = &pinned.cargo;
     let variables = pinned.variables(&env.path);
     add_linters(&sh, workspace)?;
+    add_other_systems(&sh, workspace)?;
     let others = OTHER_SYSTEMS.iter().flat_map(|triple| ["--target", triple]);
     let own = OWN_PACKAGES.iter().flat_map(|package| ["--package", package]);
     let (oldest, oldest_dir) = (add_oldest(&sh)?, workspace.own_dir().join("oldest-rust"));
@@ -76,16 +88,15 @@ pub fn ci(workspace: &Workspace, env: &Environment) -> Result<u8> {
         say(&format!("\n== {name}: {step}"));
         total.add(run(step).with_context(|| format!("cannot check {name}"))?);
     }
+    say("\n== the items of std that the examples name");
+    total.add(one_check(items(workspace, env, pinned)));
     say("\n== the examples: cargo xtask test --check");
-    total.add(examples(workspace, env));
+    total.add(all_examples(workspace, env));
     say("\n== the rules: cargo xtask why --all --check");
     let rules = WhyArgs { cell: None, check: true, trace: false, offline: false };
     total.add(one_check(why::why(workspace, env, &rules).map(|code| code == exit::OK)));
     say("\n== the search for flags: cargo xtask grants --all");
-    let Cli { command: cli::Command::Grants(args) } = Cli::parse_from(["xtask", "grants", "--all"]) else {
-        unreachable!("the command is `grants`");
-    };
-    total.add(one_check(grants::grants(workspace, env, &args).map(|code| code == exit::OK)));
+    total.add(one_check(grants::grants(workspace, env, &grants_of_all()).map(|code| code == exit::OK)));
     say("\n== DIVERGENCES.md: cargo xtask divergences --check");
     total.add(one_check(divergences::divergences(workspace, env, true).map(|code| code == exit::OK)));
 
@@ -98,15 +109,8 @@ pub fn ci(workspace: &Workspace, env: &Environment) -> Result<u8> {
 /// Systems for which the harness is compiled, but not run, here.
 const OTHER_SYSTEMS: [&str; 2] = ["aarch64-apple-darwin", "x86_64-pc-windows-gnu"];
 
-/// Installs what only checks need in the toolchain that checks formatting and lints.
-fn add_linters(sh: &Shell, workspace: &Workspace) -> Result<()> {
-    let toolchain = workspace.rust.map(|rust| ["--toolchain".into(), rust.to_string()]);
-    let toolchain = toolchain.iter().flatten();
-    cmd!(sh, "rustup component add {toolchain...} clippy rustfmt")
-        .quiet()
-        .ignore_stderr()
-        .run()
-        .context("cannot install clippy and rustfmt")?;
+/// Installs the targets of the systems for which the harness is only compiled.
+fn add_other_systems(sh: &Shell, workspace: &Workspace) -> Result<()> {
     let toolchain = workspace.rust.map(|rust| ["--toolchain".into(), rust.to_string()]);
     let toolchain = toolchain.iter().flatten();
     cmd!(sh, "rustup target add {toolchain...} {OTHER_SYSTEMS...}")
@@ -128,8 +132,16 @@ fn add_oldest(sh: &Shell) -> Result<String> {
     Ok(oldest)
 }
 
+/// Whether the items of std that the cases of all examples name exist and are used. Prints those that do not.
+fn items(workspace: &Workspace, env: &Environment, rust: &Installed) -> Result<bool> {
+    let all = discover::examples::discover(workspace)?;
+    let problems = apis::problems(workspace, rust, &env.path, &all.iter().collect::<Vec<_>>(), &all)?;
+    problems.iter().for_each(|problem| say(problem));
+    Ok(problems.is_empty())
+}
+
 /// Compares all examples with their snapshots; each case is a check.
-fn examples(workspace: &Workspace, env: &Environment) -> Tally {
+fn all_examples(workspace: &Workspace, env: &Environment) -> Tally {
     let Cli { command: cli::Command::Test(args) } = Cli::parse_from(["xtask", "test", "--check"]) else {
         unreachable!("the command is `test`");
     };
