@@ -72,7 +72,7 @@ mod tests {
         let evidence = Evidence {
             target: Target::Wasip2,
             flags: &flags,
-            variables: &[],
+            variables: &[("HOME".into(), "/home/me".into())],
             args: &["/etc/b".into()],
             native,
             here,
@@ -138,6 +138,11 @@ mod tests {
         let unnamed = shown("called: No such file or directory");
         assert_eq!(rule(&native, &unnamed, &["--dir=."], &trace(&["etc/b"])), Some("absolute-path"));
         assert_eq!(rule(&native, &unnamed, &["--dir=."], &trace(&["b"])), None);
+        // A variable that the guest sees, or not.
+        let settings = trace(&["home/me/.rc"]);
+        assert_eq!(rule(&native, &unnamed, &["--dir=.", "--env=HOME"], &settings), Some("absolute-path"));
+        assert_eq!(rule(&native, &unnamed, &["--dir=."], &settings), None);
+        assert_eq!(rule(&native, &unnamed, &["--dir=.", "--env=HOME"], &trace(&["home/men"])), None);
         let bytes = |name: &str| exit(1, "", &format!("{name}: Illegal byte sequence (os error 25)\n"));
         assert_eq!(rule(&native, &bytes("caf\\xe9"), &["--dir=."], &trace(&[])), Some("not-utf-8"));
         assert_eq!(rule(&native, &bytes("caf\u{fffd}"), &["--dir=."], &trace(&[])), Some("not-utf-8"));

@@ -60,10 +60,7 @@ fn of_host(evidence: &Evidence<'_>, line: &str, error: &OsError, index: usize) -
         &NOT_UTF_8
     } else {
         // A file that is not there may have been looked for before, for another reason.
-        let is_absolute = error.name == "ENOENT"
-            && words(line)
-                .chain(evidence.args.iter().map(String::as_str))
-                .any(|word| is_absolute_path(call, word));
+        let is_absolute = error.name == "ENOENT" && is_of_absolute_path(evidence, call, line);
         if is_absolute && allowed::directories(evidence.flags).any(|directory| directory == ".") {
             return Some(Explanation::new(&ABSOLUTE_PATH, answered(call)).at(index));
         }
@@ -80,16 +77,24 @@ fn names_path(call: &WasiCall, line: &str) -> bool {
     words(line).any(|word| !word.starts_with('/') && is_path(call, word))
 }
 
-/// Whether this is an absolute path of which wasi-libc made the path of a call, without the slash. Of a path in the
-/// scratch directory, `{cwd}/a`, only the end is known.
-fn is_absolute_path(call: &WasiCall, word: &str) -> bool {
-    match word.strip_prefix("{cwd}") {
+/// Whether wasi-libc made the path of a call of an absolute one, without the slash: one that the line or an argument
+/// names, or that is in a directory which a variable names.
+fn is_of_absolute_path(evidence: &Evidence<'_>, call: &WasiCall, line: &str) -> bool {
+    // Of a path in the scratch directory, `{cwd}/a`, only the end is known.
+    let is_whole = |word: &str| match word.strip_prefix("{cwd}/") {
         Some(rest) => match call.path_length() {
             Some(length) => length > rest.len(),
-            None => call.argument("path").is_some_and(|path| !path.starts_with('/') && path.ends_with(rest)),
+            None => call.argument("path").is_some_and(|path| path.ends_with(&format!("/{rest}"))),
         },
         None => word.strip_prefix('/').is_some_and(|path| is_path(call, path)),
-    }
+    };
+    let is_in = |directory: &str| {
+        let path = directory.strip_prefix('/').and_then(|path| call.argument("path")?.strip_prefix(path));
+        path.is_some_and(|rest| rest.starts_with('/'))
+    };
+    let passed = evidence.variables.iter().filter(|(name, _)| allowed::passes(evidence.flags, name));
+    words(line).chain(evidence.args.iter().map(String::as_str)).any(is_whole)
+        || passed.map(|(_, value)| value.as_str()).any(|value| is_whole(value) || is_in(value))
 }
 
 /// The words of a line that may be paths.

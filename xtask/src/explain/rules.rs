@@ -424,9 +424,9 @@ pub const LIBC_ITEM: Rule = Rule {
 pub const UNDEFINED_SYMBOL: Rule = Rule {
     id: "undefined-symbol",
     layer: "linker",
-    text: "The program uses a symbol that nothing defines that it is linked with. Natively a library of the system \
-           has it; for WASI, rustup ships the compiled wasi-libc without its `libwasi-emulated-…` libraries, and no \
-           other library. Up to Rust 1.95 the symbol became an import, which no host provides.",
+    text: "The program uses a symbol that none of its libraries for WASI defines; natively one does. Of the C library, \
+           rustup ships only the compiled wasi-libc, without its `libwasi-emulated-…` libraries. Up to Rust 1.95 the \
+           symbol became an import, which no host provides.",
     help: "leave that code out for WASI: `#[cfg(not(target_os = \"wasi\"))]`",
     sources: &["wasi:the change in Rust 1.96, https://github.com/rust-lang/rust/pull/149868"],
 };
