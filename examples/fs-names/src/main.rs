@@ -1,15 +1,18 @@
 //! Creates files with names that are not plain ASCII, lists them, and uses a link to a non-UTF-8 name.
 
 use std::env;
+use std::ffi::OsString;
 use std::fmt::Debug;
 use std::fs;
 use std::io;
+use std::path::PathBuf;
 
 fn main() -> io::Result<()> {
     match env::args().nth(1).as_deref() {
         Some("unicode") => unicode()?,
+        Some("bytes") => bytes()?,
         Some("link") => link()?,
-        _ => eprintln!("usage: fs-names unicode|link"),
+        _ => eprintln!("usage: fs-names unicode|bytes|link"),
     }
     Ok(())
 }
@@ -39,6 +42,19 @@ fn unicode() -> io::Result<()> {
         println!("{name:?}: {}", fs::read_to_string(format!("new/{name}"))? == name);
     }
     fs::remove_dir_all("new")
+}
+
+/// On every target a name is made of bytes, and std on wasip2 offers `OsStrExt`, which makes one, only to nightly Rust.
+#[allow(unsafe_code, reason = "that is unsafe only because the bytes might come from another target")]
+fn bytes() -> io::Result<()> {
+    fs::create_dir("new")?;
+    // SAFETY: on Unix and on WASI, all bytes are valid in an OsString.
+    let name = unsafe { OsString::from_encoded_bytes_unchecked(b"new/caf\xe9".into()) };
+    let path = PathBuf::from(name);
+    show(&format!("write {path:?}"), fs::write(&path, "text\n"));
+    show(&format!("read {path:?}"), fs::read_to_string(&path));
+    show("list new", fs::read_dir("new").map(Iterator::count));
+    Ok(())
 }
 
 /// The link is in the fixture, and its target is the two bytes ff and fe.

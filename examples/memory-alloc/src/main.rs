@@ -16,7 +16,8 @@ fn main() {
         Some("reserve") => reserve(),
         Some("alloc") => alloc(),
         Some("with-capacity") => with_capacity(),
-        _ => eprintln!("usage: memory-alloc reserve|alloc|with-capacity"),
+        Some("more-than-4-gib") => more_than_4_gib(),
+        _ => eprintln!("usage: memory-alloc reserve|alloc|with-capacity|more-than-4-gib"),
     }
 }
 
@@ -45,6 +46,12 @@ fn alloc() {
     // SAFETY: as above.
     let two = unsafe { [alloc::alloc_zeroed(layout), alloc::alloc_zeroed(layout)] };
     println!("null for one of two zeroed: {}", black_box(two).iter().any(|address| address.is_null()));
+}
+
+/// Each block is less than `isize::MAX` on every target, and the three are more than 32 bits can address.
+fn more_than_4_gib() {
+    let blocks: Vec<Vec<u8>> = (0..3).map(|_| black_box(Vec::with_capacity(3 << 29))).collect();
+    println!("got {} blocks", black_box(blocks).len());
 }
 
 fn with_capacity() {

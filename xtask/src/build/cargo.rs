@@ -291,7 +291,7 @@ const RELEASE: [(&str, &str); 9] = [
 
 /// Returns the settings of the examples' profile for `--config`: [`RELEASE`], except those that the manifest
 /// of the workspace sets, which are given as they are there.
-fn profile_settings(own: &toml::Table) -> Vec<String> {
+pub fn profile_settings(own: &toml::Table) -> Vec<String> {
     let setting = |(key, default): &(&str, &str)| {
         let value = match own.get(*key) {
             Some(toml::Value::String(text)) => format!("'{text}'"),

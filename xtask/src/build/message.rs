@@ -263,15 +263,40 @@ impl Diagnostic {
     }
 
     /// Returns the headline for a failed linker, or `None` if `message` is about another error. rustc puts
-    /// the linker's output into the last note. Its last line is the most specific cause.
+    /// the linker's output into the last note. If symbols are missing, they are the cause, whichever linker and
+    /// whichever file says so. Otherwise the last line is the most specific cause.
     pub fn linker_error(&self, message: &str) -> Option<String> {
         let (linking, _) = message.starts_with("linking with ").then(|| message.split_once(": "))??;
         let output = &self.children.last()?.message;
+        if let Some(symbols) = undefined_symbols(output) {
+            return Some(symbols);
+        }
         let cause =
             output.lines().map(str::trim).rfind(|line| !line.is_empty() && !line.starts_with("collect2:"))?;
         let unnumbered = cause.split_once(": ").filter(|(number, _)| number.parse::<u8>().is_ok());
         Some(format!("{linking}: {}", unnumbered.map_or(cause, |(_, cause)| cause)))
     }
+}
+
+/// What the linker for wasm says about a symbol that no object file has.
+pub const UNDEFINED_SYMBOL: &str = "undefined symbol: ";
+
+/// How many symbols a headline names.
+const MOST_SYMBOLS: usize = 3;
+
+/// Names the symbols that no object file has, each of them once: `undefined symbol: getuid, getgid`.
+fn undefined_symbols(output: &str) -> Option<String> {
+    let named = |line: &'_ str| Some(line.split_once(UNDEFINED_SYMBOL)?.1.trim().to_string());
+    let mut symbols: Vec<String> = Vec::new();
+    for symbol in output.lines().filter_map(named) {
+        if !symbols.contains(&symbol) {
+            symbols.push(symbol);
+        }
+    }
+    let more = symbols.len().saturating_sub(MOST_SYMBOLS);
+    symbols.truncate(MOST_SYMBOLS);
+    let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
+    (!symbols.is_empty()).then(|| format!("{UNDEFINED_SYMBOL}{}{rest}", symbols.join(", ")))
 }
 
 #[cfg(test)]
@@ -302,6 +327,34 @@ mod tests {
         let Some(Message::CompilerMessage(message)) = Message::parse(line) else { panic!("no message") };
         let headline = "error: linking with `wasm-component-ld` failed: no interface named `peek`";
         assert_eq!(message.failure().headline, headline);
+    }
+
+    #[test]
+    fn undefined_symbols_are_named_for_every_linker() {
+        let headline = |linker: &str, output: &str| {
+            let message = format!("linking with `{linker}` failed: exit status: 1");
+            let note = Note { message: output.into() };
+            let diagnostic = Diagnostic {
+                level: "error".into(),
+                message,
+                code: None,
+                rendered: None,
+                children: vec![note],
+            };
+            diagnostic.linker_error(&diagnostic.message).unwrap()
+        };
+        let one = "rust-lld: error: /t/wasm32-wasip1/a.o: undefined symbol: getuid\n";
+        assert_eq!(headline("rust-lld", one), "undefined symbol: getuid");
+        let wrapped = format!("{one}{one}error: failed to invoke LLD: exit status: 1\n");
+        assert_eq!(headline("wasm-component-ld", &wrapped), "undefined symbol: getuid");
+        let all: String =
+            "abcde".chars().map(|name| format!("rust-lld: error: undefined symbol: {name}\n")).collect();
+        assert_eq!(headline("rust-lld", &all), "undefined symbol: a, b, c and 2 more");
+        // A symbol that is there twice is no such symbol.
+        assert_eq!(
+            headline("rust-lld", "rust-lld: error: duplicate symbol: f\n"),
+            "linking with `rust-lld` failed: rust-lld: error: duplicate symbol: f"
+        );
     }
 
     #[test]

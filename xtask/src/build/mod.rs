@@ -9,4 +9,5 @@ pub mod foreign;
 pub mod groups;
 pub mod lock_file;
 pub mod message;
+pub mod relink;
 pub mod test_binaries;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
+use crate::build::relink::Relink;
 use crate::cli::WhyArgs;
 use crate::commands::named;
 use crate::discover::examples;
@@ -20,6 +21,7 @@ use crate::report::catalogue::{self, Entry};
 use crate::report::{style, why};
 use crate::session::ready::Ready;
 use crate::session::{self, explained};
+use crate::support::edition::COMMAND;
 use crate::support::escape::{count, without_controls};
 use crate::support::terminal::{self, say};
 use crate::workspace::Workspace;
@@ -36,7 +38,7 @@ pub fn why(workspace: &Workspace, env: &Environment, args: &WhyArgs) -> Result<u
     }
 }
 
-/// Explains the cells of one case.
+/// Explains the cells that the user names: those of one case in full, those of an example with several in brief.
 fn one(
     workspace: &Workspace,
     env: &Environment,
@@ -48,40 +50,87 @@ fn one(
         Some((id, target)) => (id, Some(target)),
         None => (named, None),
     };
-    let (example, case, row) = find(examples, id)?;
-    let columns: Vec<_> = Column::all_pinned();
-    let is_meant = |cell: &Cell<'_>| {
-        let is_native = cell.row.name == DEFAULT_ROW && !cell.column.target.is_wasm();
-        is_native || cell.column.target.is_wasm() && cell.row.name == row
+    let several = examples.iter().find(|example| example.name == id && example.cases.len() > 1);
+    let (example, row) = match several {
+        Some(example) => (example.clone(), None),
+        None => {
+            let (example, case, row) = find(examples, id)?;
+            (Example { cases: vec![case.clone()], ..example.clone() }, Some(row))
+        }
     };
-    let is_named = |cell: &Cell<'_>| target.is_none_or(|target| cell.column.target.name() == target);
-    let one = [Example { cases: vec![case.clone()], ..example.clone() }];
+    let columns: Vec<_> = Column::all_pinned();
+    let is_meant = |cell: &Cell<'_>| match cell.column.target.is_wasm() {
+        true => cell.row.name == row.unwrap_or(cell.case.baseline()),
+        false => cell.row.name == DEFAULT_ROW,
+    };
+    let is_named = |cell: &&Cell<'_>| {
+        let target = target.is_none_or(|target| cell.column.target.name() == target);
+        cell.column.target.is_wasm() && target
+    };
+    let one = [example];
     let cells: Vec<_> = cell::all(&one, &columns).into_iter().filter(is_meant).collect();
     // Both targets are run, because one may explain the other.
-    let named_cells: Vec<_> =
-        cells.iter().filter(|cell| cell.column.target.is_wasm() && is_named(cell)).collect();
+    let named_cells: Vec<_> = cells.iter().filter(is_named).collect();
     let runs_natively = cells.iter().any(|cell| !cell.column.target.is_wasm());
     if named_cells.is_empty() || !runs_natively {
         let message = match named_cells.len() {
             0 => format!("no cell `{named}`"),
             _ => format!("{id} does not run natively, so there is nothing to compare with"),
         };
-        let help = format!("see snapshots/{}/{}.snap", example.name, case.name);
-        return Err(exit::error(exit::NOTHING_MATCHED, format!("{message}\nhelp: {help}")));
+        let snapshots = match &one[0].cases[..] {
+            [case] => format!("{}/{}.snap", one[0].name, case.name),
+            _ => one[0].name.clone(),
+        };
+        return Err(exit::error(
+            exit::NOTHING_MATCHED,
+            format!("{message}\nhelp: see snapshots/{snapshots}"),
+        ));
     }
-    let ran = run(workspace, env, args.offline, &cells, true)?;
-    let is_named = |explained: &&Explained| named_cells.iter().any(|cell| cell.id() == explained.id);
-    for explained in ran.explained.iter().filter(is_named) {
-        let text = why::draw(explained, ran.native.as_ref(), args.trace);
-        terminal::print_styled(&without_controls(&format!("{text}\n")), style::of_line)?;
+    let ran = run(workspace, env, args.offline, &cells, several.is_none())?;
+    let draw = if several.is_some() { in_brief } else { in_full };
+    for case in &one[0].cases {
+        let cells: Vec<_> = named_cells.iter().filter(|cell| cell.case.name == case.name).copied().collect();
+        let text = draw(case, &cells, &ran, args.trace);
+        terminal::print_styled(&without_controls(&text), style::of_line)?;
     }
-    for cell in &named_cells {
-        if !ran.explained.iter().any(|explained| explained.id == cell.id()) {
-            terminal::print(&format!("{} does what native does\n", cell.id()))?;
-        }
+    if several.is_some() {
+        terminal::print(&format!("In full, with the calls of WASI: {COMMAND} why {id}/CASE\n"))?;
     }
-    let is_clear = ran.explained.iter().filter(is_named).all(|explained| explained.explanation.is_some());
-    Ok(if is_clear { exit::OK } else { exit::DIFFERS })
+    let is_clear = |cell: &&Cell<'_>| {
+        let is_explained = |explained: &Explained| explained.explanation.is_some();
+        cell.case.about.is_some() || ran.of(cell).is_none_or(is_explained)
+    };
+    Ok(if named_cells.iter().all(is_clear) { exit::OK } else { exit::DIFFERS })
+}
+
+/// Draws what the catalogue says about a case, and all about its cells.
+fn in_full(case: &Case, cells: &[&Cell<'_>], ran: &Ran, all_calls: bool) -> String {
+    let Some(first) = cells.first() else { return String::new() };
+    let is_known = case.about.is_some();
+    let mut text = match is_known {
+        true => why::case(&first.case_id(), case).trim_end().to_string() + "\n\n",
+        false => String::new(),
+    };
+    for cell in cells {
+        text.push_str(&match ran.of(cell) {
+            Some(explained) => why::draw(explained, ran.native.as_ref(), all_calls, is_known) + "\n",
+            None => format!("{} does what native does\n", cell.id()),
+        });
+    }
+    text
+}
+
+/// Draws what the catalogue says about a case, and the rule of each cell.
+fn in_brief(case: &Case, cells: &[&Cell<'_>], ran: &Ran, _: bool) -> String {
+    let Some(first) = cells.first() else { return String::new() };
+    let mut text = why::case(&first.case_id(), case);
+    for cell in cells {
+        text.push_str(&match ran.of(cell) {
+            Some(explained) => why::brief(explained),
+            None => why::line(cell.column.target.name(), "does what native does"),
+        });
+    }
+    text + "\n"
 }
 
 /// The case that the user names as EXAMPLE/CASE or EXAMPLE/CASE/ROW, and the row.
@@ -161,6 +210,14 @@ struct Ran {
     native: Option<Trace>,
 }
 
+impl Ran {
+    /// What explains a cell, if it differs.
+    fn of(&self, cell: &Cell<'_>) -> Option<&Explained> {
+        let id = cell.id();
+        self.explained.iter().find(|explained| explained.id == id)
+    }
+}
+
 /// Builds and runs cells, and explains those that differ.
 fn run(
     workspace: &Workspace,
@@ -173,10 +230,11 @@ fn run(
     let Ready { session, scratch, .. } = &ready;
     let native: Vec<_> =
         cells.iter().filter(|cell| trace_native && !cell.column.target.is_wasm()).copied().collect();
+    let relink: &Relink<'_> = &|units, variant| ready.relink(units, variant);
     let ran = session::cells::guarded(session, scratch, false, || {
         ready.with_plan(|plan| {
             let outcomes = session::cells::once(session, plan, cells)?;
-            let explained = explained::run(session, plan, cells, &outcomes)?;
+            let explained = explained::run(session, plan, cells, &outcomes, Some(relink))?;
             let native = session::cells::traced(session, plan, &native)?;
             Ok(Ran { explained, native: native.into_values().next().map(|traced| traced.trace) })
         })

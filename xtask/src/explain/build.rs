@@ -1,8 +1,10 @@
 //! Programs that do not compile for a target.
 
+use crate::build::message::UNDEFINED_SYMBOL as SAYS_UNDEFINED;
 use crate::explain::evidence::{Evidence, Explanation};
 use crate::explain::rules::{
     COMPONENT_IMPORT, COMPONENTS, CRATE_NOT_SUPPORTED, LIBC_ITEM, NO_C_COMPILER, STD_MISSING, STD_UNSTABLE,
+    UNDEFINED_SYMBOL,
 };
 use crate::model::outcome::End;
 
@@ -22,6 +24,8 @@ pub fn explain(evidence: &Evidence<'_>) -> Option<Explanation> {
     let said = format!("The compiler says: {headline}");
     let rule = if headline.contains("module requires an import interface named") {
         &COMPONENT_IMPORT
+    } else if headline.contains(&format!("error: {SAYS_UNDEFINED}")) {
+        &UNDEFINED_SYMBOL
     } else if headline.contains("failed to run custom build command") {
         // What the crate cc prints if it cannot run a compiler, and clang if it has no headers of a C library.
         let no_headers = says("fatal error: ") && says(".h' file not found");

@@ -8,7 +8,7 @@ use crate::explain::evidence::{Evidence, Explanation};
 use crate::explain::rules::CRATE_STUB;
 use crate::model::verdict::Change;
 
-/// What the message of a stub contains.
+/// What the message of a stub contains, in lower case.
 const PHRASES: [&str; 5] =
     ["not supported", "unsupported", "not implemented", "unimplemented", "not available"];
 
@@ -24,15 +24,13 @@ const DEEPEST: usize = 6;
 /// Explains a line with a message of a crate that natively is not there.
 pub fn explain(evidence: &Evidence<'_>, change: &Change) -> Option<Explanation> {
     let is_shown = |message: &str| change.here.contains(message) && !change.native.contains(message);
-    let shows_phrase = PHRASES.iter().any(|phrase| is_shown(phrase));
-    if !shows_phrase {
+    if !is_about_support(&change.here) || is_about_support(&change.native) {
         return None;
     }
     let tail = change.here.trim_end().rsplit(": ").next().unwrap_or_default();
     let fact = evidence.crates.iter().find_map(|krate| {
         find(krate, &|line| {
-            let mut messages =
-                literals(line).filter(|literal| PHRASES.iter().any(|phrase| literal.contains(phrase)));
+            let mut messages = literals(line).filter(|literal| is_about_support(literal));
             // A short message counts if it is all that follows a colon.
             messages.any(|literal| is_shown(literal) && (literal.len() >= SHORTEST || tail == literal))
         })
@@ -42,6 +40,7 @@ pub fn explain(evidence: &Evidence<'_>, change: &Change) -> Option<Explanation> 
 
 /// Whether a message says that something is not supported.
 pub fn is_about_support(message: &str) -> bool {
+    let message = message.to_lowercase();
     PHRASES.iter().any(|phrase| message.contains(phrase))
 }
 
@@ -96,6 +95,12 @@ fn literals(line: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn messages_in_any_case_are_about_support() {
+        assert!(is_about_support("tar: Not implemented") && is_about_support("this is UNSUPPORTED"));
+        assert!(!is_about_support("not found") && !is_about_support("implemented"));
+    }
 
     #[test]
     fn the_crate_is_found_by_its_message() {

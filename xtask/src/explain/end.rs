@@ -2,11 +2,11 @@
 
 use crate::explain::evidence::{Evidence, Explanation};
 use crate::explain::rules::{
-    ALLOCATION, CRATE_STUB, EXIT_CODE, LIBC_ABORTS, LIMIT, NO_THREADS, PANIC_ABORT, REFUSED, STACK_IN_MEMORY,
-    STD_PANICS, USIZE_32, WASM_STACK,
+    ALLOCATION, CRATE_FOR_BROWSERS, CRATE_STUB, EXIT_CODE, LIBC_ABORTS, LIMIT, NO_THREADS, PANIC_ABORT,
+    REFUSED, STACK_IN_MEMORY, STD_PANICS, USIZE_32, WASM_STACK,
 };
 use crate::explain::{change, crates};
-use crate::host::wasmtime::{STACK_EXHAUSTED, allowed};
+use crate::host::wasmtime::{OUT_OF_BOUNDS, STACK_EXHAUSTED, allowed};
 use crate::model::os_error::{System, named};
 use crate::model::outcome::{End, Outcome};
 use crate::model::target::Target;
@@ -36,7 +36,7 @@ fn of_trap(evidence: &Evidence<'_>, what: &str) -> Option<Explanation> {
     if what == STACK_EXHAUSTED {
         return Some(Explanation::new(&WASM_STACK, format!("wasmtime says: {what}")));
     }
-    if what == "out of bounds memory access" {
+    if what == OUT_OF_BOUNDS {
         return stack_overflow(evidence);
     }
     if !what.contains("unreachable") {
@@ -115,6 +115,9 @@ fn of_panic(evidence: &Evidence<'_>, panic: &Panic) -> Option<Explanation> {
     if panic.message == "capacity overflow" && panic.place.contains("/library/alloc/") {
         return Some(Explanation::new(&USIZE_32, said));
     }
+    if WASM_BINDGEN_SAYS.contains(&panic.message.as_str()) {
+        return Some(Explanation::new(&CRATE_FOR_BROWSERS, said));
+    }
     // A crate chooses such a file by the target: `parking_lot_core-0.9.12/src/thread_parker/wasm.rs`.
     let file_of_crate = panic.place.strip_prefix("{registry}/").and_then(|place| place.rsplit('/').next());
     if file_of_crate
@@ -150,6 +153,14 @@ fn of_panic(evidence: &Evidence<'_>, panic: &Panic) -> Option<Explanation> {
         }
     }
 }
+
+/// What wasm-bindgen compiles instead of a call of JavaScript (`crates/macro-support/src/codegen.rs` and `src/lib.rs`).
+const WASM_BINDGEN_SAYS: [&str; 4] = [
+    "cannot call wasm-bindgen imported functions on non-wasm targets",
+    "cannot access imported statics on non-wasm targets",
+    "cannot check instanceof on non-wasm targets",
+    "function not implemented on non-wasm32 targets",
+];
 
 /// What std's `Once` says where there are no threads (`library/std/src/sys/sync/once/no_threads.rs`).
 const ONCE_SAYS: [&str; 2] =

@@ -15,6 +15,8 @@ pub struct Evidence<'a> {
     pub flags: &'a [String],
     /// The environment of the host, of which a guest sees only what the flags pass on.
     pub variables: &'a [(String, String)],
+    /// The arguments of the program, with `{cwd}` for the scratch directory.
+    pub args: &'a [String],
     pub native: &'a Outcome,
     pub here: &'a Outcome,
     /// The package of the program, and the error of the compiler if it does not compile here.

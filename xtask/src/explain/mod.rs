@@ -10,7 +10,7 @@ mod crates;
 mod end;
 pub mod evidence;
 mod line;
-mod number;
+pub mod number;
 pub mod recorded;
 pub mod rules;
 mod streams;
@@ -72,7 +72,8 @@ mod tests {
         let evidence = Evidence {
             target: Target::Wasip2,
             flags: &flags,
-            variables: &[],
+            variables: &[("HOME".into(), "/home/me".into())],
+            args: &["/etc/b".into()],
             native,
             here,
             package: "own",
@@ -130,10 +131,23 @@ mod tests {
         let absolute = shown("/a/b.txt: No such file or directory");
         assert_eq!(rule(&native, &absolute, &["--dir=."], &trace(&["a/b.txt"])), Some("absolute-path"));
         assert_eq!(rule(&native, &absolute, &["--dir=/x"], &trace(&["a/b.txt"])), None);
-        let bytes = |name| shown(&format!("{name}: No such file or directory"));
+        // The scratch directory, and a file that is not named.
+        let in_cwd = shown("{cwd}/b.txt: No such file or directory");
+        assert_eq!(rule(&native, &in_cwd, &["--dir=."], &trace(&["tmp/1/b.txt"])), Some("absolute-path"));
+        assert_eq!(rule(&native, &in_cwd, &["--dir=."], &trace(&["tmp/1/c.txt"])), None);
+        let unnamed = shown("called: No such file or directory");
+        assert_eq!(rule(&native, &unnamed, &["--dir=."], &trace(&["etc/b"])), Some("absolute-path"));
+        assert_eq!(rule(&native, &unnamed, &["--dir=."], &trace(&["b"])), None);
+        // A variable that the guest sees, or not.
+        let settings = trace(&["home/me/.rc"]);
+        assert_eq!(rule(&native, &unnamed, &["--dir=.", "--env=HOME"], &settings), Some("absolute-path"));
+        assert_eq!(rule(&native, &unnamed, &["--dir=."], &settings), None);
+        assert_eq!(rule(&native, &unnamed, &["--dir=.", "--env=HOME"], &trace(&["home/men"])), None);
+        let bytes = |name: &str| exit(1, "", &format!("{name}: Illegal byte sequence (os error 25)\n"));
         assert_eq!(rule(&native, &bytes("caf\\xe9"), &["--dir=."], &trace(&[])), Some("not-utf-8"));
+        assert_eq!(rule(&native, &bytes("caf\u{fffd}"), &["--dir=."], &trace(&[])), Some("not-utf-8"));
         // The program has escaped a name that is valid.
-        assert_eq!(rule(&native, &bytes("caf\\xc3\\xa9"), &["--dir=."], &trace(&[])), Some("no-preopen"));
+        assert_eq!(rule(&native, &bytes("caf\\xc3\\xa9"), &["--dir=."], &trace(&[])), Some("libc-answer"));
         // The same error natively, under another number.
         let absent = exit(1, "", "a/b.txt: No such file or directory (os error 2)\n");
         assert_eq!(rule(&absent, &here, &[], &trace(&[])), Some("error-numbers"));
@@ -180,6 +194,12 @@ mod tests {
             Some("crate-stub"),
         );
         check(&exit(0, "", ""), &trap(unreachable, &parked("index out of bounds")), None);
+        let locale = |message: &str| {
+            trap(unreachable, &panic("{registry}/sys-locale-0.3.2/src/wasm.rs:18:5", message))
+        };
+        let no_javascript = "cannot call wasm-bindgen imported functions on non-wasm targets";
+        check(&exit(0, "", ""), &locale(no_javascript), Some("crate-for-browsers"));
+        check(&exit(0, "", ""), &locale("cannot call this function on non-wasm targets"), None);
         // A hook of the program hides the message: only what it prints tells whether it is the same panic.
         let frames = Trace { frames: vec!["abort".into(), "__rustc::rust_panic".into()], ..Trace::default() };
         let quiet = |text| trap(unreachable, text);
@@ -214,6 +234,7 @@ mod tests {
                 target: Target::Wasip1,
                 flags: &[],
                 variables: &[],
+                args: &[],
                 native: &native,
                 here: &here,
                 package: "own",
@@ -235,6 +256,10 @@ mod tests {
         check(missing, "use std::os::unix::fs", "own 0.1.0", Some("std-missing"));
         check(missing, "use std::os::unix::fs", "nix 0.1.0", Some("crate-not-supported"));
         check(missing, "use crate::os::unix", "own 0.1.0", None);
+        check("error: undefined symbol: getuid", "", "own", Some("undefined-symbol"));
+        check("error: undefined symbol: getuid", "", "users 0.11.0", Some("undefined-symbol"));
+        // What a build script or a macro says.
+        check("error: found an undefined symbol: `x`", "", "own 0.1.0", None);
         check("error[E0080]: attempt to compute `8 * usize::MAX`", "", "other 1.0.0", None);
         check(
             "error[E0658]: use of unstable library feature `wasi_ext`",

@@ -56,9 +56,11 @@ fn of_host(evidence: &Evidence<'_>, line: &str, error: &OsError, index: usize) -
         &LEFT_PREOPEN
     } else if is_socket && !allowed::sockets(evidence.flags) {
         &NETWORK_NOT_GRANTED
+    } else if error.name == "EILSEQ" && !is_utf_8(line) {
+        &NOT_UTF_8
     } else {
         // A file that is not there may have been looked for before, for another reason.
-        let is_absolute = error.name == "ENOENT" && names_absolute_path(call, line);
+        let is_absolute = error.name == "ENOENT" && is_of_absolute_path(evidence, call, line);
         if is_absolute && allowed::directories(evidence.flags).any(|directory| directory == ".") {
             return Some(Explanation::new(&ABSOLUTE_PATH, answered(call)).at(index));
         }
@@ -75,13 +77,28 @@ fn names_path(call: &WasiCall, line: &str) -> bool {
     words(line).any(|word| !word.starts_with('/') && is_path(call, word))
 }
 
-/// Whether a line names an absolute path of which wasi-libc made the path of a call, without the slash.
-fn names_absolute_path(call: &WasiCall, line: &str) -> bool {
-    words(line).any(|word| word.strip_prefix('/').is_some_and(|path| is_path(call, path)))
+/// Whether wasi-libc made the path of a call of an absolute one, without the slash: one that the line or an argument
+/// names, or that is in a directory which a variable names.
+fn is_of_absolute_path(evidence: &Evidence<'_>, call: &WasiCall, line: &str) -> bool {
+    // Of a path in the scratch directory, `{cwd}/a`, only the end is known.
+    let is_whole = |word: &str| match word.strip_prefix("{cwd}/") {
+        Some(rest) => match call.path_length() {
+            Some(length) => length > rest.len(),
+            None => call.argument("path").is_some_and(|path| path.ends_with(&format!("/{rest}"))),
+        },
+        None => word.strip_prefix('/').is_some_and(|path| is_path(call, path)),
+    };
+    let is_in = |directory: &str| {
+        let path = directory.strip_prefix('/').and_then(|path| call.argument("path")?.strip_prefix(path));
+        path.is_some_and(|rest| rest.starts_with('/'))
+    };
+    let passed = evidence.variables.iter().filter(|(name, _)| allowed::passes(evidence.flags, name));
+    words(line).chain(evidence.args.iter().map(String::as_str)).any(is_whole)
+        || passed.map(|(_, value)| value.as_str()).any(|value| is_whole(value) || is_in(value))
 }
 
 /// The words of a line that may be paths.
-fn words(line: &str) -> impl Iterator<Item = &str> {
+pub fn words(line: &str) -> impl Iterator<Item = &str> {
     line.split(|c: char| c.is_whitespace() || "\"'`:()".contains(c)).filter(|word| !word.is_empty())
 }
 
@@ -114,9 +131,7 @@ fn of_guest(
     };
     let directories: Vec<_> = allowed::directories(evidence.flags).collect();
     let (rule, fact) = match error.name {
-        "ENOENT" if evidence.target == Target::Wasip2 && !directories.is_empty() && !is_utf_8(line) => {
-            (&NOT_UTF_8, never)
-        }
+        "EILSEQ" if evidence.target == Target::Wasip2 && !is_utf_8(line) => (&NOT_UTF_8, never),
         "ENOENT" if directories.is_empty() => {
             (&NO_PREOPEN, format!("{never} The guest was granted no directory at all."))
         }
@@ -131,8 +146,11 @@ fn of_guest(
 }
 
 /// Whether the bytes that a line shows as `\xe9` are valid UTF-8 together with the text around them. Those of a name
-/// that a program escaped itself may be.
+/// that a program escaped itself may be. `Path::display` shows U+FFFD instead of what is not valid.
 fn is_utf_8(line: &str) -> bool {
+    if line.contains('\u{fffd}') {
+        return false;
+    }
     let mut parts = line.split("\\x");
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
     for part in parts {
@@ -180,7 +198,7 @@ fn segment(evidence: &Evidence<'_>, line: &str) -> Option<Range<usize>> {
     (is_first && !printed).then_some(0..first)
 }
 
-/// The indexes of the calls that write to stdout (1) or stderr (2).
+/// The indexes of the calls that write to stdout (1) or stderr (2), under a host or natively.
 pub fn writes(calls: &[WasiCall], descriptor: usize) -> Vec<usize> {
     let fd = format!("fd=Fd({descriptor}) ");
     let open = if descriptor == 1 { "get-stdout" } else { "get-stderr" };
@@ -191,7 +209,8 @@ pub fn writes(calls: &[WasiCall], descriptor: usize) -> Vec<usize> {
     let writes = |call: &WasiCall| {
         let of_wasi_0_2 = call.name() == "output-stream.write"
             && stream.as_ref().is_some_and(|stream| call.arguments.contains(&format!("rep: {stream}")));
-        call.function == "fd_write" && call.arguments.starts_with(&fd) || of_wasi_0_2
+        let is_native = call.function == "write" && call.arguments.starts_with(&format!("{descriptor}, "));
+        call.function == "fd_write" && call.arguments.starts_with(&fd) || of_wasi_0_2 || is_native
     };
     (0..calls.len()).filter(|index| writes(&calls[*index])).collect()
 }

@@ -47,7 +47,7 @@ pub fn named(id: &str) -> Option<&'static Rule> {
 }
 
 /// All rules, in the order in which the page shows them.
-pub const ALL: [&Rule; 36] = [
+pub const ALL: [&Rule; 39] = [
     &NO_PREOPEN,
     &ABSOLUTE_PATH,
     &LEFT_PREOPEN,
@@ -76,11 +76,14 @@ pub const ALL: [&Rule; 36] = [
     &GUEST_DIRECTORY,
     &PROGRAM_NAME,
     &CRATE_STUB,
+    &CRATE_FOR_BROWSERS,
+    &NO_TIME_ZONE,
     &CRATE_NOT_SUPPORTED,
     &NO_C_COMPILER,
     &STD_MISSING,
     &STD_UNSTABLE,
     &LIBC_ITEM,
+    &UNDEFINED_SYMBOL,
     &COMPONENT_IMPORT,
     &COMPONENTS,
     &ERROR_NUMBERS,
@@ -157,14 +160,19 @@ pub const STD_PANICS: Rule = Rule {
     text: "The standard library has no implementation of this function for the target, and the function cannot \
            return an error: it panics. A panic aborts on WASI, which the host reports as a trap.",
     help: "do not call it on WASI: `cfg!(target_os = \"wasi\")`",
-    sources: &["rust:library/std/src/sys/paths/wasi.rs"],
+    sources: &[
+        "rust:library/std/src/sys/paths/wasi.rs",
+        "rust:library/std/src/sys/paths/unsupported.rs",
+        "rust:library/std/src/sys/process/unsupported.rs",
+    ],
 };
 
 pub const NO_THREADS: Rule = Rule {
     id: "no-threads",
     layer: "std",
-    text: "The target has no threads. A thread cannot be started, and where a program waits for another thread, \
-           which natively may last forever, the standard library panics or aborts at once.",
+    text: "The target has no threads. A thread cannot be started, and no other thread can release what a program \
+           waits for: the standard library panics or aborts where `Condvar::wait`, `Once::wait` or a lock that is \
+           already held would wait.",
     help: "do the work in the main thread, if starting a thread fails",
     sources: &[
         "rust:library/std/src/sys/sync/condvar/no_threads.rs",
@@ -210,10 +218,11 @@ pub const LIBC_ABORTS: Rule = Rule {
 
 pub const NOT_UTF_8: Rule = Rule {
     id: "not-utf-8",
-    layer: "wasi-libc",
-    text: "Strings of WASI 0.2 are UTF-8. wasi-libc answers ENOENT to a path that is not, and does not ask the host.",
+    layer: "WASI",
+    text: "Paths in WASI are UTF-8. One that is not is an error, EILSEQ: in WASI 0.2 it comes from wasi-libc, which \
+           does not ask the host, and in WASI 0.1 from wasmtime.",
     help: "use names that are valid UTF-8",
-    sources: &["wasi-libc:libc-bottom-half/headers/private/wasi/file_utils.h"],
+    sources: &["wasi-libc:libc-bottom-half/sources/file_utils.c", "wasmtime:crates/wasi/src/p1.rs"],
 };
 
 pub const STREAM_POSITION: Rule = Rule {
@@ -255,12 +264,15 @@ pub const REFUSED: Rule = Rule {
 
 pub const EXIT_CODE: Rule = Rule {
     id: "exit-code",
-    layer: "WASI",
-    text: "The program asks for an exit code that does not arrive. WASI 0.2 has only success and failure, so every \
-           code but 0 becomes 1. With WASI 0.1, wasmtime refuses codes from 126 on.",
-    help: "tell apart only success and failure, or on wasip1 use codes up to 125",
+    layer: "wasi-libc",
+    text: "The program asks for an exit code that does not arrive. On wasip2, the wasi-libc of this Rust tells the \
+           host only success or failure, so every code but 0 becomes 1. WASI 0.2.12 has a function that takes the \
+           code, `exit-with-code`, and wasmtime provides it. On wasip1, wasmtime itself refuses codes from 126 on.",
+    help: "on wasip2, flush stdout and call `wasip2::cli::exit::exit_with_code` from version 2.0 of the crate wasip2; on \
+           wasip1, use codes up to 125",
     sources: &[
         "wasi-libc:libc-bottom-half/cloudlibc/src/libc/stdlib/_Exit.c",
+        "wasmtime:crates/wasi/src/p2/wit/deps/cli.wit",
         "wasmtime:crates/wasi/src/p1.rs",
     ],
 };
@@ -286,7 +298,7 @@ pub const STACK_IN_MEMORY: Rule = Rule {
     id: "stack-in-memory",
     layer: "rustc",
     text: "What a program has on its stack and takes the address of is in the guest's memory, in a stack of 1 MiB at \
-           its beginning. This access was below address 0: the stack is full. Natively the main thread has 8 MiB.",
+           its beginning. What does not fit is below address 0, which is an access out of bounds. Natively the main thread has 8 MiB.",
     help: "link with a larger stack: `RUSTFLAGS='-C link-arg=-zstack-size=BYTES'`; or put large arrays on the heap",
     sources: &["rust:compiler/rustc_target/src/spec/base/wasm.rs"],
 };
@@ -313,8 +325,8 @@ pub const USIZE_32: Rule = Rule {
 pub const NO_MODES: Rule = Rule {
     id: "no-modes",
     layer: "WASI",
-    text: "WASI has no permission bits: a program can neither see nor set them. The host creates files with 0666, \
-           less the bits of its umask.",
+    text: "WASI has no permission bits: a program can neither see nor set them. On Unix, wasmtime creates files \
+           with 0666, less the bits of the umask.",
     help: "set the mode from outside, or put private files in a private directory",
     sources: &[
         "wasi:metadata in WASI, https://github.com/WebAssembly/wasi-filesystem/blob/v0.2.7/wit/types.wit",
@@ -343,6 +355,26 @@ pub const CRATE_STUB: Rule = Rule {
     layer: "crate",
     text: "A crate has no implementation for the target, only a stub that returns an error or panics.",
     help: "look for a feature or another crate, or do without where the error is Unsupported",
+    sources: &[],
+};
+
+pub const CRATE_FOR_BROWSERS: Rule = Rule {
+    id: "crate-for-browsers",
+    layer: "crate",
+    text: "A crate takes every WebAssembly target for a browser, and calls JavaScript by wasm-bindgen. Under WASI there \
+           is no JavaScript: what wasm-bindgen compiles there instead of the call panics.",
+    help: "leave out the feature that chooses it, often `js` or `wasm-bindgen`, or choose another release or crate",
+    sources: &[
+        "wasi:wasm-bindgen, https://github.com/wasm-bindgen/wasm-bindgen/blob/0.2.130/crates/macro-support/src/codegen.rs",
+    ],
+};
+
+pub const NO_TIME_ZONE: Rule = Rule {
+    id: "no-time-zone",
+    layer: "crate",
+    text: "The program takes UTC for the local time: natively, it does the same with TZ=UTC. The crate that looks for \
+           the time zone has no implementation for WASI, and returns no error.",
+    help: "let the user give an offset, or read TZ yourself, with a crate such as tz-rs",
     sources: &[],
 };
 
@@ -389,12 +421,23 @@ pub const LIBC_ITEM: Rule = Rule {
     sources: &["wasi:the crate libc, https://github.com/rust-lang/libc/tree/main/src/wasi"],
 };
 
+pub const UNDEFINED_SYMBOL: Rule = Rule {
+    id: "undefined-symbol",
+    layer: "linker",
+    text: "The program uses a symbol that none of its libraries for WASI defines; natively one does. Of the C library, \
+           rustup ships only the compiled wasi-libc, without its `libwasi-emulated-…` libraries. Up to Rust 1.95 the \
+           symbol became an import, which no host provides.",
+    help: "leave that code out for WASI: `#[cfg(not(target_os = \"wasi\"))]`",
+    sources: &["wasi:the change in Rust 1.96, https://github.com/rust-lang/rust/pull/149868"],
+};
+
 pub const COMPONENT_IMPORT: Rule = Rule {
     id: "component-import",
     layer: "linker",
-    text: "A component can only import interfaces. The linker for wasip2 refuses the import of a plain function or \
-           memory of another module, which a core module can have.",
-    help: "build for wasip1, or describe the interface in WIT",
+    text: "A component imports functions and interfaces whose types WIT describes. It cannot import a core function \
+           or the memory of another module, as a core module can, and the linker for wasip2 refuses an import that \
+           no WIT describes.",
+    help: "build for wasip1, or describe the import in WIT, as `wit_bindgen::generate!` takes it",
     sources: &["wasi:wasm-component-ld, https://github.com/bytecodealliance/wasm-component-ld"],
 };
 
@@ -409,8 +452,9 @@ pub const COMPONENTS: Rule = Rule {
 pub const ERROR_NUMBERS: Rule = Rule {
     id: "error-numbers",
     layer: "wasi-libc",
-    text: "The error is the same, but its number is not: WASI numbers errors in alphabetical order, and wasi-libc's \
-           texts are those of musl.",
+    text: "The error is the same, but its number is not. WASI 0.1 numbers errors in alphabetical order, and \
+           wasi-libc gives the errors of WASI 0.2, which have names and no numbers, the same ones. The texts are \
+           those of musl.",
     help: "compare ErrorKind, never numbers or texts",
     sources: &["wasi-libc:libc-bottom-half/headers/public/__errno_values.h"],
 };
@@ -420,6 +464,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::explain::recorded;
     use crate::workspace::Workspace;
 
     #[test]
@@ -429,6 +474,15 @@ mod tests {
             assert!(rule.text.ends_with(['.', ')']) && !rule.help.ends_with('.'), "{}", rule.id);
             assert_eq!(named(rule.id), Some(*rule));
         }
+    }
+
+    #[test]
+    fn the_catalogue_shows_each_rule() {
+        let snapshots = Path::new(env!("CARGO_MANIFEST_DIR")).join("../snapshots");
+        let recorded = recorded::read(&snapshots).unwrap();
+        let has_cell = |rule: &Rule| recorded.values().flatten().any(|recorded| *recorded == rule);
+        let without: Vec<_> = ALL.iter().filter(|rule| !has_cell(rule)).map(|rule| rule.id).collect();
+        assert!(without.is_empty(), "no cell of snapshots/rules.txt has {}", without.join(", "));
     }
 
     #[test]

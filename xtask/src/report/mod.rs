@@ -4,6 +4,7 @@ pub mod catalogue;
 pub mod human;
 pub mod json;
 pub mod junit;
+mod moment;
 pub mod package_tests;
 pub mod page;
 pub mod results;

@@ -10,7 +10,7 @@ const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 
 /// The titles of lines: all that `find` and `why` print before a value.
-const TITLES: [&str; 16] = [
+const TITLES: [&str; 18] = [
     "about",
     "std",
     "both",
@@ -23,6 +23,8 @@ const TITLES: [&str; 16] = [
     "upstream",
     "snapshot",
     "native",
+    "Instead:",
+    "Known:",
     "Try:",
     "Or:",
     "Source:",

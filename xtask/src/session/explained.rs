@@ -10,24 +10,22 @@ use anyhow::Result;
 use crate::build::cargo::{Artifact, Built};
 use crate::build::lock_file::LockFile;
 use crate::build::message::Crate;
+use crate::build::relink::Relink;
 use crate::explain::evidence::{Evidence, Explained, Explanation, Traced, agree};
 use crate::explain::{self, rules};
-use crate::model::case::{DEFAULT_ROW, Row};
+use crate::model::case::DEFAULT_ROW;
 use crate::model::cell::Cell;
 use crate::model::column::Column;
-use crate::model::grant::Grant;
 use crate::model::outcome::End;
 use crate::model::target::Target;
-use crate::model::trace::WasiCall;
-use crate::model::verdict::{self, Verdict};
+use crate::model::verdict::Verdict;
 use crate::run::cells::Plan;
 use crate::run::invocation;
-use crate::session::Session;
-use crate::session::cells;
+use crate::session::{Session, cells, experiments};
 use crate::snapshot::format::Drawn;
 
 /// Explains those of `cells` that differ from the native ones of their cases. `outcomes` are those of all these cells,
-/// the native ones among them, by their ids.
+/// the native ones among them, by their ids. With `relink`, programs may be linked once more to find the reason.
 ///
 /// # Errors
 /// If a run has no outcome, or an interrupt comes meanwhile.
@@ -36,6 +34,7 @@ pub fn run(
     plan: Plan<'_>,
     cells: &[Cell<'_>],
     outcomes: &BTreeMap<String, Drawn>,
+    relink: Option<&Relink<'_>>,
 ) -> Result<Vec<Explained>> {
     fn case<'c>(cell: &Cell<'c>) -> (&'c str, &'c str) {
         (&cell.example.name, &cell.case.name)
@@ -65,7 +64,7 @@ pub fn run(
         .map(|(cell, native, here)| explained(&plan, &lock, cell, native, here, traces.remove(&cell.id())))
         .collect();
     let cells: BTreeMap<_, _> = differing.iter().map(|(cell, _, _)| (cell.id(), *cell)).collect();
-    with_variables(session, plan, &cells, &mut explained)?;
+    experiments::run(session, plan, &cells, &mut explained, relink)?;
     exit_codes(&cells, outcomes, &mut explained);
     Ok(explained)
 }
@@ -97,62 +96,6 @@ fn exit_codes(
             one.explanation = None;
         }
     }
-}
-
-/// Runs the cells that no rule explains, and that ask for variables, once more with all variables of their case. If
-/// what differed first is then the same as natively, the variables are the cause.
-fn with_variables(
-    session: &Session<'_>,
-    plan: Plan<'_>,
-    cells: &BTreeMap<String, Cell<'_>>,
-    explained: &mut [Explained],
-) -> Result<()> {
-    let asks = |one: &Explained| {
-        let is_valid = one.explanation.is_none() && one.is_trace_valid();
-        is_valid
-            && one.traced.iter().any(|traced| traced.trace.calls.iter().any(WasiCall::asks_for_variables))
-    };
-    let variables = |cell: &Cell<'_>| invocation::variables(cell.case);
-    let rows: Vec<(usize, Row)> = explained
-        .iter()
-        .enumerate()
-        .filter(|(_, one)| asks(one))
-        .map(|(index, one)| {
-            let cell = &cells[&one.id];
-            let given = cell.row.grant.env.iter().map(|variable| variable.name.clone()).collect::<Vec<_>>();
-            let grants: Vec<_> = variables(cell)
-                .into_keys()
-                .filter(|name| !given.contains(name))
-                .map(Grant::of_variable)
-                .collect();
-            (index, Row { grant: cell.row.grant.clone().with(&grants), ..cell.row.clone() })
-        })
-        .collect();
-    let tried: Vec<_> =
-        rows.iter().map(|(index, row)| Cell { row, ..cells[&explained[*index].id] }).collect();
-    let outcomes = cells::once(session, plan, &tried)?;
-    for ((index, _), cell) in rows.iter().zip(&tried) {
-        let one = &mut explained[*index];
-        let (native, before) = (&one.native.outcome, &one.here.outcome);
-        let Some(with) = outcomes.get(&cell.id()).map(|drawn| &drawn.outcome) else { continue };
-        // The line that was the first to differ must be the same as natively.
-        let is_gone = verdict::changes(native, before).first().is_some_and(|first| {
-            !verdict::changes(native, with).iter().any(|change| change.native == first.native)
-        });
-        let is_cause = Verdict::of(Some(native), with) == Verdict::Same || with.end == before.end && is_gone;
-        if is_cause {
-            let names: Vec<_> = cell.case.env.keys().map(String::as_str).collect();
-            let fact = match names[..] {
-                [] => "With the variables of the environment, this is the same as natively.".to_string(),
-                _ => format!(
-                    "With the variables of the environment ({} and others), this is the same as natively.",
-                    names.join(", ")
-                ),
-            };
-            one.explanation = Some(Explanation::new(&rules::ENV_NOT_GRANTED, fact));
-        }
-    }
-    Ok(())
 }
 
 fn can_be_traced(end: &End) -> bool {
@@ -190,6 +133,7 @@ fn explained(
         target: cell.column.target,
         flags: &flags,
         variables: &variables,
+        args: &cell.case.args,
         native: &native.outcome,
         here: &here.outcome,
         package: &cell.example.name,

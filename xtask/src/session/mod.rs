@@ -1,6 +1,7 @@
 //! A session: what every command that builds or runs examples needs, created once per command.
 
 pub mod cells;
+mod experiments;
 pub mod explained;
 pub mod minimize;
 pub mod package_tests;
@@ -16,6 +17,7 @@ use xshell::Shell;
 use crate::build::artifacts::Files;
 use crate::build::cargo::{self, Built};
 use crate::build::compose::{self, Misfits};
+use crate::build::relink::{self, Variant};
 use crate::environment::Environment;
 use crate::host::hosts::Hosts;
 use crate::host::native::Native;
@@ -115,6 +117,14 @@ impl<'a> Session<'a> {
         let built = cargo::all(self.tool_context(), toolchains, units);
         self.end_if_interrupted();
         built
+    }
+
+    /// Links the programs of examples in another way, while cells are run: see [`relink::examples`].
+    ///
+    /// # Errors
+    /// If cargo cannot be run.
+    pub fn relink(&self, toolchains: &Toolchains, units: &BTreeSet<Unit>, variant: Variant) -> Result<Files> {
+        relink::examples(self.tool_context(), toolchains, units, variant)
     }
 
     /// Composes the components that `cells` need, and returns those that cannot be composed. Ends the

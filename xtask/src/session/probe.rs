@@ -12,6 +12,7 @@ use crate::build::artifacts::Files;
 use crate::build::cargo::{Artifact, Built};
 use crate::build::compose::Misfits;
 use crate::build::message::Failure;
+use crate::build::relink::Relink;
 use crate::explain::evidence::Explained;
 use crate::host::hosts::Hosts;
 use crate::host::wasmtime::STACK_EXHAUSTED;
@@ -61,6 +62,8 @@ pub struct Probe<'a> {
     /// The example of which the case is one, or a stand-in for one.
     pub example: &'a Example,
     pub case: &'a Case,
+    /// What links the program once more to find out why it differs, if that is possible.
+    pub relink: Option<&'a Relink<'a>>,
 }
 
 impl Probe<'_> {
@@ -115,7 +118,7 @@ impl Probe<'_> {
         let cells = cell::all(&example, columns);
         let known = |cell: &Cell<'_>| Some((cell.id(), outcomes.get(&cell.position())?.clone()));
         let outcomes = cells.iter().filter_map(known).collect();
-        self.with_plan(|plan| explained::run(self.session, plan, &cells, &outcomes))
+        self.with_plan(|plan| explained::run(self.session, plan, &cells, &outcomes, self.relink))
     }
 
     /// Returns what strace saw of the native program, if it is installed.

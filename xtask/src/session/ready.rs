@@ -9,12 +9,15 @@ use anyhow::Result;
 use crate::build::artifacts::Files;
 use crate::build::cargo::Built;
 use crate::build::compose::Misfits;
+use crate::build::relink::Variant;
 use crate::environment::Environment;
 use crate::host::hosts::Hosts;
 use crate::model::case::Case;
 use crate::model::cell::Cell;
+use crate::model::column::Unit;
 use crate::model::example::Example;
 use crate::model::needs;
+use crate::provision::toolchain::Toolchains;
 use crate::run::cells::Plan;
 use crate::run::concurrency::Concurrency;
 use crate::run::scratch::{self, Root};
@@ -27,6 +30,7 @@ use crate::workspace::Workspace;
 pub struct Ready<'a> {
     pub session: Session<'a>,
     pub scratch: Root,
+    toolchains: Toolchains,
     hosts: Hosts,
     built: Built,
     files: Files,
@@ -52,13 +56,21 @@ impl<'a> Ready<'a> {
         let files = built.files();
         let misfits = session.compose(&toolchains, cells, &files)?;
         let scratch = scratch::prepare(&workspace.own_dir())?;
-        Ok(Ready { session, scratch, hosts, built, files, misfits })
+        Ok(Ready { session, scratch, toolchains, hosts, built, files, misfits })
     }
 
     /// Returns what runs the program of a case.
     pub fn probe<'b>(&'b self, example: &'b Example, case: &'b Case) -> Probe<'b> {
-        let Ready { session, scratch, hosts, built, files, misfits } = self;
-        Probe { session, hosts, built, files, misfits, scratch, unsteady: None, example, case }
+        let Ready { session, scratch, hosts, built, files, misfits, .. } = self;
+        Probe { session, hosts, built, files, misfits, scratch, unsteady: None, example, case, relink: None }
+    }
+
+    /// Links programs of examples in another way, see [`Session::relink`].
+    ///
+    /// # Errors
+    /// If cargo cannot be run.
+    pub fn relink(&self, units: &BTreeSet<Unit>, variant: Variant) -> Result<Files> {
+        self.session.relink(&self.toolchains, units, variant)
     }
 
     /// Calls `work` with what is needed to run cells.

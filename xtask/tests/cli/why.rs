@@ -16,6 +16,11 @@ fn read(path: &str) {
     }
 }
 
+#[inline(never)]
+fn large() -> usize {
+    std::hint::black_box([1u8; 2 << 20]).iter().map(|byte| usize::from(*byte)).sum()
+}
+
 fn main() {
     let args: Vec<String> = std::env::args().collect();
     match args[1].as_str() {
@@ -36,6 +41,15 @@ fn main() {
         "exit" => std::process::exit(args[2].parse().unwrap()),
         "thread" => println!("{}", std::thread::spawn(|| 1).join().unwrap()),
         "panic" => panic!("on all targets"),
+        // The first is an access to the stack; the others are accesses that also a larger memory would allow, or not.
+        "stack" => println!("{}", large()),
+        "wild" => {
+            let address = args[2].parse::<usize>().unwrap();
+            // SAFETY: none, on WASI: that is what the test is about.
+            let byte = if cfg!(unix) { 0 } else { unsafe { std::ptr::read_volatile(std::hint::black_box(address) as *const u8) } };
+            println!("{byte}");
+        }
+        "zone" => println!("{}", if cfg!(unix) { std::env::var("TZ").unwrap() } else { args[2].clone() }),
         "panic-here" => assert!(cfg!(unix), "only on WASI"),
         "temp" => println!("{}", std::env::temp_dir().is_absolute()),
         // One descriptor is read and written in turn; or one is read, and another one written.
@@ -70,6 +84,23 @@ args = ["traced"]
 flags.env = ["-S", "inherit-env"]
 [cfg]
 args = ["cfg"]
+[known]
+about = "The program itself distinguishes the targets"
+remedy = "do the same everywhere"
+upstream = ["https://example.org/1", "https://example.org/2"]
+args = ["cfg"]
+[stack]
+args = ["stack"]
+[wild-near]
+args = ["wild", "4194304"]
+[wild-far]
+args = ["wild", "1073741824"]
+[zone]
+args = ["zone", "UTC"]
+env = { TZ = "CET-1" }
+[zone-other]
+args = ["zone", "GMT"]
+env = { TZ = "CET-1" }
 [lock]
 args = ["lock"]
 baseline = "here"
@@ -122,6 +153,8 @@ exit/default@wasip1 exit-code
 exit/default@wasip2 exit-code
 forged/default@wasip1 no-preopen
 forged/default@wasip2 no-preopen
+known/default@wasip1 cannot-tell
+known/default@wasip2 cannot-tell
 left/default@wasip1 no-preopen
 left/default@wasip2 no-preopen
 left/here@wasip1 left-preopen
@@ -147,6 +180,8 @@ panic-here/default@wasip1 cannot-tell
 panic-here/default@wasip2 cannot-tell
 panic/default@wasip1 panic-abort
 panic/default@wasip2 panic-abort
+stack/default@wasip1 stack-in-memory
+stack/default@wasip2 stack-in-memory
 temp/default@wasip1 std-panics
 temp/default@wasip2 std-panics
 thread/default@wasip1 no-threads
@@ -156,6 +191,14 @@ two/default@wasip1 no-preopen
 two/default@wasip2 no-preopen
 two/here@wasip1 cannot-tell
 two/here@wasip2 cannot-tell
+wild-far/default@wasip1 cannot-tell
+wild-far/default@wasip2 cannot-tell
+wild-near/default@wasip1 cannot-tell
+wild-near/default@wasip2 cannot-tell
+zone-other/default@wasip1 cannot-tell
+zone-other/default@wasip2 cannot-tell
+zone/default@wasip1 no-time-zone
+zone/default@wasip2 no-time-zone
 ";
 
 fn workspace() -> Workspace {
@@ -209,6 +252,61 @@ fn a_paragraph_explains_a_cell() {
 }
 
 #[test]
+fn what_the_catalogue_says_is_shown_without_a_rule() {
+    let workspace = workspace();
+    why(&workspace, "all/known@wasip1").code(0).prints(
+        "all/known\nThe program itself distinguishes the targets\n\n  Instead: do the same everywhere\n  \
+         Known:   https://example.org/1\n  Known:   https://example.org/2\n\nall/known/default@wasip1 differs",
+    );
+    why(&workspace, "all/known@wasip1").prints("\nNo rule is proven by what was observed.\n\n  All calls:  ");
+    why(&workspace, "all/cfg@wasip1")
+        .code(100)
+        .prints("\nCannot tell: no rule is proven by what was observed.\n");
+}
+
+#[test]
+fn an_example_with_several_cases_is_explained_in_brief() {
+    let workspace = Workspace::with("hello", HELLO, "[one]\n[two]\nabout = \"Same\"\n");
+    why(&workspace, "hello").code(0).prints(
+        "hello/one\n  wasip1   does what native does\n  wasip2   does what native does\n\nhello/two\nSame\n",
+    );
+    workspace.example("read", READ, "[one]\nargs = [\"a.txt\"]\n[two]\nargs = [\"b.txt\"]\n");
+    workspace.write("examples/read/fixture/a.txt", "text\n");
+    why(&workspace, "read@wasip2")
+        .code(0)
+        .prints("read/one\n  wasip2   abort: panic, trap: ")
+        .prints("[rule: no-preopen] No call to the host failed with ENOENT. The guest was granted no\n")
+        .prints("read/two\n  wasip2   abort: exit 101 → panic, trap: ")
+        .prints("[rule: panic-abort] The program panicked at examples/read/src/main.rs")
+        .prints("In full, with the calls of WASI: cargo xtask why read/CASE\n");
+}
+
+/// A program that reads a file, and panics if it cannot.
+const READ: &str =
+    "fn main() { print!(\"{}\", std::fs::read_to_string(std::env::args().nth(1).unwrap()).unwrap()); }";
+
+#[test]
+fn a_full_stack_is_recognized_where_the_host_gets_an_address_in_it() {
+    // The stack is full from the beginning, and the first call of the host fails.
+    let program = "fn main() { println!(\"{:?}\", std::hint::black_box([1u8; 2 << 20]).get(std::env::args().count())); }";
+    let workspace = Workspace::with("large", program, "[default]\n");
+    for target in ["wasip1", "wasip2"] {
+        why(&workspace, &format!("large@{target}")).code(0).prints("[rule: stack-in-memory; layer: rustc]");
+    }
+}
+
+#[test]
+fn what_does_not_compile_has_no_calls() {
+    let program = "#[cfg(target_os = \"wasi\")] compile_error!(\"not here\");\nfn main() {}";
+    let workspace = Workspace::with("own", program, "[default]\n");
+    let shown = why(&workspace, "own@wasip1")
+        .code(100)
+        .prints("  build: error: not here\n\nCannot tell: no rule is proven by what was observed: see what the compiler");
+    let text = String::from_utf8_lossy(&shown.get_output().stdout).into_owned();
+    assert!(!text.contains("--trace"), "{text}");
+}
+
+#[test]
 fn a_guest_cannot_forge_the_trace() {
     let workspace = workspace();
     for target in ["wasip1", "wasip2"] {
@@ -233,7 +331,6 @@ fn cells_that_are_not_there() {
     let workspace = workspace();
     workspace.example("hello", HELLO, "[default]\n");
     why(&workspace, "hello").code(0).prints("hello/default/default@wasip1 does what native does\n");
-    why(&workspace, "all").code(2).says("all has several cases\nhelp: choose one: no-preopen, absent");
     why(&workspace, "helo/default")
         .code(4)
         .says("no case `helo/default`\nhelp: did you mean `hello/default`?");

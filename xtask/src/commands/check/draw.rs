@@ -96,7 +96,7 @@ fn why(checked: &Checked, all_calls: bool) -> String {
     let mut text = String::new();
     if all_calls {
         for explained in &checked.explained {
-            text.push_str(&format!("\n{}", why::draw(explained, checked.native.as_ref(), true)));
+            text.push_str(&format!("\n{}", why::draw(explained, checked.native.as_ref(), true, false)));
         }
         return text;
     }
@@ -116,7 +116,9 @@ fn why(checked: &Checked, all_calls: bool) -> String {
     let shown = |explained: &Explained| match &explained.explanation {
         Some(explanation) => why::rule(explanation),
         None => {
-            "Cannot tell: no rule is proven by what was observed. --trace shows all calls of WASI.\n".into()
+            // What does not compile makes no calls.
+            let more = if explained.traced.is_some() { " --trace shows all calls of WASI." } else { "" };
+            format!("Cannot tell: no rule is proven by what was observed.{more}\n")
         }
     };
     // The text of each, and what differs on each of its targets.

@@ -86,6 +86,7 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
             unsteady: None,
             example: &example,
             case,
+            relink: None,
         };
         run::run(&probe, args.equality, candidates, args.trace)
     };

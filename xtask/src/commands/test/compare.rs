@@ -13,6 +13,7 @@ use crate::model::column::Unit;
 use crate::model::example::Example;
 use crate::model::filter::Filter;
 use crate::model::needs;
+use crate::provision::toolchain::Toolchains;
 use crate::report::human::Report;
 use crate::report::results::{CaseResult, CaseStatus, CellResult, Summary};
 use crate::run::cells::{self, CellRun, Job, Plan};
@@ -25,6 +26,7 @@ use crate::workspace::Workspace;
 /// A run of cells whose programs are built.
 pub struct Run<'a> {
     pub session: &'a Session<'a>,
+    pub toolchains: &'a Toolchains,
     pub examples: &'a [Example],
     pub filter: &'a Filter,
     /// The parts of the filter that select several examples, with the names of these examples.

@@ -122,7 +122,16 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
         stop: &stop,
     };
     let ambiguous = filter.ambiguous(&all, &cells);
-    let run = Run { session: &session, examples: &examples, filter: &filter, ambiguous, args, policy, plan };
+    let run = Run {
+        session: &session,
+        toolchains: &toolchains,
+        examples: &examples,
+        filter: &filter,
+        ambiguous,
+        args,
+        policy,
+        plan,
+    };
     let mut report = Report::new(options(args), env);
     let seed = schedule::seed(args.shuffle);
     let order = schedule::order(cells.len(), args.repeat, seed);

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::Result;
 
+use crate::build::relink::Relink;
 use crate::commands::test::compare::{Compared, Run};
 use crate::explain::recorded::{self, Recorded};
 use crate::model::cell::{self, Cell};
@@ -67,7 +68,9 @@ impl Run<'_> {
         report.explaining(cells.len());
         let stop = AtomicBool::new(false);
         let plan = Plan { echo: false, timeout: None, stop: &stop, ..self.plan };
-        let explained = explained::run(self.session, plan, &cells, &outcomes.into_iter().collect())?;
+        let relink: &Relink<'_> = &|units, variant| self.session.relink(self.toolchains, units, variant);
+        let outcomes = outcomes.into_iter().collect();
+        let explained = explained::run(self.session, plan, &cells, &outcomes, Some(relink))?;
         let cases = cells.iter().map(Cell::case_id).collect();
         Ok(Found { cases, rules: recorded::of(&explained) })
     }

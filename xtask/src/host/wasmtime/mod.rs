@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::host::seam::{Call, Compilation, Ending, Host, Traced};
 use crate::model::case::Row;
 use crate::model::grant::Grant;
+use crate::model::outcome::End;
 use crate::model::trace::Trace;
 
 /// An installed wasmtime, and the configuration of its compilation cache.
@@ -128,6 +129,24 @@ pub const PRECOMPILED: &str = "--allow-precompiled";
 
 /// The trap of a guest whose stack for functions is full.
 pub const STACK_EXHAUSTED: &str = "call stack exhausted";
+
+/// What wasmtime says if a program accesses what is not in its memory.
+pub const OUT_OF_BOUNDS: &str = "out of bounds memory access";
+
+/// What wasmtime says, in lower case, if a program passes it an address that is not in its memory. That is no trap.
+const POINTER_OUT_OF_BOUNDS: &str = "pointer out of bounds";
+
+/// Whether a program ended because it accessed, or let wasmtime access, what is not in its memory.
+pub fn is_out_of_bounds(end: &End, stderr: &str) -> bool {
+    match end {
+        End::Trap(what) => what == OUT_OF_BOUNDS,
+        End::Exit(1) => {
+            let last = stderr.lines().rfind(|line| !line.trim().is_empty());
+            last.is_some_and(|line| line.to_lowercase().contains(POINTER_OUT_OF_BOUNDS))
+        }
+        _ => false,
+    }
+}
 
 /// The flag that instantiates a module before the main module.
 pub const PRELOAD_FLAG: &str = "--preload";

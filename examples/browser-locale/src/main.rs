@@ -1,0 +1,5 @@
+//! Prints the user's locale, as sys-locale finds it.
+
+fn main() {
+    println!("locale: {:?}", sys_locale::get_locale());
+}
