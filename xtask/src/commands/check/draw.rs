@@ -121,8 +121,7 @@ fn why(checked: &Checked, all_calls: bool) -> String {
             format!("Cannot tell: no rule is proven by what was observed.{more}\n")
         }
     };
-    // The text of each, and what differs on each of its targets.
-    let mut groups: Vec<(String, Vec<(&str, String)>, &Explained)> = Vec::new();
+    let mut groups: Vec<Group<'_>> = Vec::new();
     for explained in of_interest {
         let shown = shown(explained);
         let differs = |explained: &Explained| (explained.target.name(), why::difference(explained));
@@ -130,38 +129,57 @@ fn why(checked: &Checked, all_calls: bool) -> String {
             |explained: &Explained| explained.explanation.as_ref().map(|explanation| explanation.rule.id);
         let is_same =
             |other: &Explained| rule(other) == rule(explained) && is_helped(other) == is_helped(explained);
-        match groups.iter_mut().find(|(_, _, other)| is_same(other)) {
-            Some((text, targets, _)) => {
-                targets.push(differs(explained));
+        match groups.iter_mut().find(|group| is_same(group.first)) {
+            Some(group) => {
+                group.differences.push(differs(explained));
                 // One target may tell more than the other, such as the path of a call.
-                if shown.len() > text.len() {
-                    *text = shown;
+                if shown.len() > group.text.len() {
+                    group.text = shown;
                 }
             }
-            None => groups.push((shown, vec![differs(explained)], explained)),
+            None => {
+                groups.push(Group { text: shown, differences: vec![differs(explained)], first: explained });
+            }
         }
     }
-    for (shown, targets, explained) in groups {
+    for Group { text: shown, differences, first: explained } in groups {
         let flags = match checked.answers.get(&explained.target).map(|answer| answer.grant.is_some()) {
-            Some(true) => "without flags",
-            Some(false) => "with all flags that were tried",
-            None => "which does not compile",
+            Some(true) => " without flags",
+            Some(false) => " with all flags that were tried",
+            // What differs is that it does not compile.
+            None => "",
         };
-        let names: Vec<_> = targets.iter().map(|(target, _)| *target).collect();
-        let differences = match &targets[..] {
-            [(_, first), others @ ..] if others.iter().all(|(_, other)| other == first) => first.clone(),
-            targets => {
-                let named = targets.iter().map(|(target, difference)| format!("{target}: {difference}"));
-                named.collect::<Vec<_>>().join("; ")
-            }
-        };
-        text.push_str(&format!("\nWhy, {} {flags} ({differences}):\n\n{shown}", names.join(" and ")));
+        let targets: Vec<_> = differences.iter().map(|(target, _)| *target).collect();
+        text.push_str(&format!(
+            "\nWhy, {}{flags} ({}):\n\n{shown}",
+            targets.join(" and "),
+            once_if_equal(&differences)
+        ));
         let rule = explained.explanation.as_ref().map(|explanation| explanation.rule);
         if let Some(hint) = rule.filter(|_| !is_helped(explained)).and_then(hint) {
             text.push_str(&format!("  Or:      {hint}\n"));
         }
     }
     text
+}
+
+/// An explanation of some targets.
+struct Group<'a> {
+    text: String,
+    /// The targets, and what differs on each.
+    differences: Vec<(&'static str, String)>,
+    first: &'a Explained,
+}
+
+/// What differs on some targets: once, if it is the same on all of them.
+fn once_if_equal(differences: &[(&str, String)]) -> String {
+    match differences {
+        [(_, first), others @ ..] if others.iter().all(|(_, other)| other == first) => first.clone(),
+        _ => {
+            let named = differences.iter().map(|(target, difference)| format!("{target}: {difference}"));
+            named.collect::<Vec<_>>().join("; ")
+        }
+    }
 }
 
 /// Draws where the compiled programs are, so that the lines that run them can be used.
@@ -249,4 +267,19 @@ pub fn difference(table: &Table, drawn: &Drawn) -> Option<Difference> {
 fn compare(table: &Table, drawn: &Drawn) -> Verdict {
     let native = table.outcome(&Position::pinned(DEFAULT_ROW, Target::Native));
     Verdict::of(native.map(|native| &native.outcome), &drawn.outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_are_told_apart_by_their_targets() {
+        let exit = |code: u8| format!("error: exit 0 → {code}");
+        assert_eq!(once_if_equal(&[("wasip1", exit(3)), ("wasip2", exit(3))]), exit(3));
+        assert_eq!(
+            once_if_equal(&[("wasip1", exit(3)), ("wasip2", exit(1))]),
+            "wasip1: error: exit 0 → 3; wasip2: error: exit 0 → 1"
+        );
+    }
 }

@@ -34,7 +34,6 @@ use crate::run::concurrency::Concurrency;
 use crate::run::schedule;
 use crate::run::scratch;
 use crate::session::{self, Session};
-use crate::snapshot::store::UpdateMode;
 use crate::support::terminal::say;
 use crate::tools::progress::Progress;
 use crate::workspace::Workspace;
@@ -73,7 +72,7 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
         return list::print(workspace, env, &scratch, &cells, args.format).map(Ended::with);
     }
 
-    if matches!(policy.update, UpdateMode::Accept | UpdateMode::AcceptSeen) {
+    if policy.update.accepts() {
         let is_selected = |example: &&Example| cells.iter().any(|cell| std::ptr::eq(cell.example, *example));
         template::replaced(workspace, examples.iter().filter(is_selected))?;
     }
