@@ -7,4 +7,6 @@ pub mod dependencies;
 pub mod foreign;
 pub mod lock_file;
 pub mod message;
+pub mod program;
+pub mod settings;
 pub mod test_binaries;

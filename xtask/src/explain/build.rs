@@ -1,5 +1,6 @@
 //! Programs that do not compile for a target.
 
+use crate::build::message::BUILD_SCRIPT_FAILED;
 use crate::explain::evidence::{Evidence, Explanation};
 use crate::explain::rules::{
     COMPONENT_IMPORT, COMPONENTS, CRATE_NOT_SUPPORTED, LIBC_ITEM, NO_C_COMPILER, STD_MISSING, STD_UNSTABLE,
@@ -22,7 +23,9 @@ pub fn explain(evidence: &Evidence<'_>) -> Option<Explanation> {
     let said = format!("The compiler says: {headline}");
     let rule = if headline.contains("module requires an import interface named") {
         &COMPONENT_IMPORT
-    } else if headline.contains("failed to run custom build command") {
+    } else if headline.contains("failed to run custom build command")
+        || headline.contains(BUILD_SCRIPT_FAILED)
+    {
         // What the crate cc prints if it cannot run a compiler, and clang if it has no headers of a C library.
         let no_headers = says("fatal error: ") && says(".h' file not found");
         if !says("failed to find tool") && !no_headers {
