@@ -90,7 +90,7 @@ impl Project {
     ) -> Result<Project> {
         let named = manifest(&choice.path)?;
         let directory = named.parent().unwrap_or(Path::new("/")).to_path_buf();
-        let rust = package_rust::find(context.env, toolchains, &directory, targets, context.interrupt)?;
+        let rust = package_rust::find(context.env, toolchains, &directory, targets, context.interrupt);
         let mut used: Vec<_> = rust.note.iter().cloned().collect();
         used.extend(settings::of(&directory, context.env.cargo_home.as_deref()));
         let own = context.workspace.own_dir().join("check");
@@ -144,7 +144,7 @@ impl Project {
     /// Compiles what `call` says, a command of cargo with its flags, for a target.
     ///
     /// # Errors
-    /// If cargo cannot be run, fails before it compiles anything, or if the compiler is killed.
+    /// If cargo cannot be run, or fails before it compiles anything.
     pub fn compile(&self, context: ToolContext<'_>, call: &[&str], target: Target) -> Result<Ran> {
         let (command, flags) = call.split_first().context("a call has a command")?;
         let triple = target.wasm_triple().unwrap_or(NATIVE_TRIPLE);
@@ -159,11 +159,6 @@ impl Project {
         let ran = Ran { success: called.success, messages, stderr: called.stderr };
         if !ran.messages.iter().any(|message| matches!(message, Message::BuildFinished)) {
             return Err(self.refused(&ran.stderr));
-        }
-        // `ExitStatus` shows a process that was killed so.
-        if !ran.success && ran.errors().next().is_none() && ran.stderr.contains("(signal: ") {
-            let message = format!("a compiler was killed:\n{}", ran.stderr.trim_end());
-            return Err(exit::error(exit::HARNESS, message));
         }
         Ok(ran)
     }
@@ -234,7 +229,7 @@ impl Place {
         let mut cargo =
             tools::command_for_package(&self.rust.cargo, harness, context.env.rustup_home.as_deref());
         cargo.envs(self.rust.variables.iter().map(|(name, value)| (name, value)));
-        cargo.current_dir(&self.directory).arg(command);
+        cargo.current_dir(&self.directory).arg(command).args(self.rust.flags);
         for (key, path) in [("resolver.lockfile-path", self.lock()), ("build.build-dir", self.own.clone())] {
             // Strings of JSON are strings of TOML.
             let value = Value::from(path.to_string_lossy().into_owned());

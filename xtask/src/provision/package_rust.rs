@@ -6,19 +6,26 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Result;
-
 use crate::environment::Environment;
-use crate::exit;
 use crate::model::column::Toolchain;
 use crate::model::target::{NATIVE_TRIPLE, Target};
 use crate::process::Interrupt;
 use crate::provision::query;
-use crate::provision::toolchain::{Installed, Toolchains};
+use crate::provision::toolchain::Toolchains;
 use crate::support::text_file;
 
 /// The first release whose cargo can keep `Cargo.lock` elsewhere (`resolver.lockfile-path`).
 const OWN_LOCK_FILE: (u64, u64) = (1, 97);
+
+/// What lets the cargo of the two releases before do it. The variable `RUSTC_BOOTSTRAP=1` allows unstable features to
+/// cargo, and to nothing that cargo starts: rustc and build scripts see `-1`, which stands for a stable compiler.
+const UNSTABLE: &[&str] = &[
+    "-Zlockfile-path",
+    "--config",
+    "env.RUSTC_BOOTSTRAP.value='-1'",
+    "--config",
+    "env.RUSTC_BOOTSTRAP.force=true",
+];
 
 /// The Rust that compiles a package, and the cargo that calls it.
 #[derive(Clone, Debug)]
@@ -26,6 +33,8 @@ pub struct PackageRust {
     pub cargo: PathBuf,
     /// The variables with which this cargo finds its rustc.
     pub variables: Vec<(&'static str, OsString)>,
+    /// The flags with which it can keep `Cargo.lock` elsewhere.
+    pub flags: &'static [&'static str],
     /// What to say about it, if the package names a toolchain: whether that is used.
     pub note: Option<String>,
 }
@@ -50,24 +59,24 @@ struct Found {
 
 /// Finds the Rust that compiles the package in `directory` for these targets. A toolchain that the package names is
 /// used if it is installed with all of them; nothing is installed.
-///
-/// # Errors
-/// If there is no cargo that can build without writing to the directory of the package.
 pub fn find(
     env: &Environment,
     toolchains: &Toolchains,
     directory: &Path,
     targets: &[Target],
     interrupt: &Interrupt,
-) -> Result<PackageRust> {
+) -> PackageRust {
     let pinned = toolchains.of(Toolchain::Pinned);
     let ours = release(&pinned.cargo, interrupt).unwrap_or_default();
+    let (flags, allowed) = match has_own_lock_file(&ours) {
+        true => (&[][..], None),
+        false => (UNSTABLE, Some(("RUSTC_BOOTSTRAP", "1".into()))),
+    };
     let with_pinned = |note| {
-        let cargo = pinned_cargo(pinned, &ours)?;
         // Its cargo finds its rustc, unless the user names another one.
-        let is_needed = |(name, _): &(&str, OsString)| *name != "RUSTC";
-        let variables = pinned.variables(&env.path).into_iter().filter(is_needed).collect();
-        Ok(PackageRust { cargo, variables, note })
+        let variables = pinned.variables(&env.path).into_iter().filter(|(name, _)| *name != "RUSTC");
+        let variables = variables.chain(allowed.clone()).collect();
+        PackageRust { cargo: pinned.cargo.clone(), variables, flags, note }
     };
     let Some((file, named)) = named_by(directory) else { return with_pinned(None) };
     let file = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -80,30 +89,18 @@ pub fn find(
             let mut variables = vec![("PATH", path), ("RUSTUP_TOOLCHAIN", found.name)];
             let program = |name: &str| found.bin.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
             if has_own_lock_file(&found.release) {
-                return Ok(PackageRust { cargo: program("cargo"), variables, note });
+                return PackageRust { cargo: program("cargo"), variables, flags: &[], note };
             }
             // An older cargo would write to the directory of the package.
             variables.extend(["rustc", "rustdoc"].map(|name| {
                 let variable = if name == "rustc" { "RUSTC" } else { "RUSTDOC" };
                 (variable, program(name).into_os_string())
             }));
-            Ok(PackageRust { cargo: pinned_cargo(pinned, &ours)?, variables, note })
+            variables.extend(allowed);
+            PackageRust { cargo: pinned.cargo.clone(), variables, flags, note }
         }
         Err(why) => with_pinned(Some(format!("Rust {ours}, because {why} ({file})"))),
     }
-}
-
-/// The cargo of the pinned Rust, which has this release.
-fn pinned_cargo(pinned: &Installed, release: &str) -> Result<PathBuf> {
-    if has_own_lock_file(release) {
-        return Ok(pinned.cargo.clone());
-    }
-    let (major, minor) = OWN_LOCK_FILE;
-    let message = format!(
-        "cargo {release} cannot build a package without writing its Cargo.lock\n\
-         help: pin Rust {major}.{minor} or newer: `rust` in [workspace.metadata.parallax] of Cargo.toml"
-    );
-    Err(exit::error(exit::SET_UP, message))
 }
 
 fn has_own_lock_file(release: &str) -> bool {

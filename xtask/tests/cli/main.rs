@@ -11,6 +11,7 @@ mod divergences;
 mod downloads;
 mod environment;
 mod find;
+mod foreign_builds;
 mod hostile_programs;
 mod installed;
 mod interrupted_runs;

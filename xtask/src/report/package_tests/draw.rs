@@ -273,7 +273,8 @@ fn lines_to_paste(results: &TestResults) -> String {
         let profile = results.profile.as_ref().map(|profile| format!(" --profile {}", shell_word(profile)));
         let profile = profile.unwrap_or_default();
         text.push_str(&format!("  cargo test --target {triple}{profile} --config {runner}\n"));
-        stops |= *passed < all;
+        let fails = |here: &Here| matches!(here, Here::Differs(it) if !it.cause.is_left_out() && !it.cause.is_of_build());
+        stops |= results.compared().filter_map(|test| test.here.get(target)).any(fails);
     }
     if stops {
         text.push_str(
