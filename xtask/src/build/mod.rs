@@ -9,5 +9,7 @@ pub mod foreign;
 pub mod groups;
 pub mod lock_file;
 pub mod message;
+pub mod program;
 pub mod relink;
+pub mod settings;
 pub mod test_binaries;

@@ -126,7 +126,7 @@ impl GrantsArgs {
 }
 
 impl CheckArgs {
-    pub fn all() -> [Arg; 19] {
+    pub fn all() -> [Arg; 20] {
         [
             positional("path", "PATH")
                 .value_parser(value_parser!(PathBuf))
@@ -144,6 +144,9 @@ impl CheckArgs {
             option("features", "FEATURES").short('F').help("Features of the package to activate"),
             flag("all-features").help("Activate all features of the package"),
             flag("no-default-features").help("Do not activate the default feature of the package"),
+            option("profile", "NAME").help(
+                "Profile of cargo in which the package is built [default: release; with --tests: test]",
+            ),
             option("native", "FILE")
                 .value_parser(value_parser!(PathBuf))
                 .requires("wasm")
@@ -202,6 +205,7 @@ impl CheckArgs {
                 bin: matches.remove_one("bin"),
                 example: matches.remove_one("example"),
                 features,
+                profile: matches.remove_one("profile"),
             },
             native: matches.remove_one("native"),
             wasm: several(matches, "wasm"),

@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 
 use crate::build::test_binaries::{self, Package, Selection, TestBinaries};
 use crate::cli::{CheckArgs, TestsArgs};
+use crate::commands::check::{self, cause};
 use crate::commands::grants::wasm_targets;
 use crate::environment::Environment;
 use crate::exit;
@@ -49,14 +50,14 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs, tests: 
     let columns: Vec<_> = targets.iter().copied().map(Column::pinned).collect();
     let session = Session::open(workspace, env, args.offline, Progress::of(env, false))?;
     let Tools { toolchains, hosts } = session.provision(&columns)?;
-    let package = test_binaries::find(session.tool_context(), &toolchains, &args.choice)?;
+    let package = test_binaries::find(session.tool_context(), &toolchains, &args.choice, &targets)?;
     let selection = Selection { lib: tests.lib, bin: args.choice.bin.clone(), tests: tests.tests.clone() };
-    let original = Original::read(&package.workspace_root)?;
+    let original = Original::read(&package.project.workspace_root)?;
     let names: Vec<_> = targets.iter().map(|target| target.name()).collect();
     say(&format!("Building the tests of {} for {}", package.name, names.join(", ")));
     let mut binaries = BTreeMap::new();
     for target in &targets {
-        let built = test_binaries::build(session.tool_context(), &toolchains, &package, &selection, *target);
+        let built = test_binaries::build(session.tool_context(), &package, &selection, *target);
         session.end_if_interrupted();
         let built = built?;
         if let (Target::Native, true, Some(failure)) = (target, built.built.is_empty(), built.first_failure())
@@ -69,9 +70,15 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs, tests: 
         }
         binaries.insert(*target, built);
     }
+    let failures = binaries
+        .iter()
+        .filter(|(target, _)| target.is_wasm())
+        .flat_map(|(target, built)| built.dependencies.iter().map(|failure| (*target, failure.clone())));
+    let causes = cause::causes(&session, &package.project, failures.collect(), true)?;
     let compiled = compile(&session, &hosts, workspace, &binaries)?;
     let scratch = scratch::prepare(&workspace.own_dir())?;
-    let below = package.directory.strip_prefix(&package.workspace_root).unwrap_or(Path::new(""));
+    let below =
+        package.project.directory().strip_prefix(&package.project.workspace_root).unwrap_or(Path::new(""));
     let runner = Runner {
         original: &original,
         package: below,
@@ -102,8 +109,16 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs, tests: 
         junit::write(path, &results)?;
     }
     match args.format {
-        Format::Human => terminal::print(&without_controls(&draw::draw(&results)))?,
-        Format::Json => terminal::print_json(&json::draw(&results))?,
+        Format::Human => {
+            terminal::print(&without_controls(&draw::draw(&results)))?;
+            for cause in &causes {
+                terminal::print(&without_controls(&cause::draw(cause)))?;
+            }
+        }
+        Format::Json => {
+            terminal::print_json(&json::draw(&results))?;
+            check::json::causes(&causes)?;
+        }
     }
     Ok(if results.agree() { exit::OK } else { exit::DIFFERS })
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 
@@ -26,6 +27,22 @@ pub struct Called {
 pub fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.env_clear().envs(environment::variables());
+    command
+}
+
+/// Returns a command that runs `program` with the environment of the user, see [`environment::for_package`].
+pub fn command_for_package(
+    program: impl AsRef<OsStr>,
+    harness: &Path,
+    rustup_home: Option<&Path>,
+) -> Command {
+    let mut command = Command::new(program);
+    for (name, value) in environment::for_package(harness, rustup_home) {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
     command
 }
 

@@ -12,6 +12,7 @@ mod divergences;
 mod downloads;
 mod environment;
 mod find;
+mod foreign_builds;
 mod hostile_programs;
 mod installed;
 mod interrupted_runs;

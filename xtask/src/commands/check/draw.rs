@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use crate::build::artifacts::Files;
 use crate::cli::CheckArgs;
+use crate::commands::check::next::{self, Place};
 use crate::commands::check::run::{Checked, TRIED, wasm};
-use crate::commands::check::subject::{Subject, names};
-use crate::commands::grants::{flags, line};
+use crate::commands::check::subject::{Origin, Subject, names};
+use crate::commands::grants::flags;
 use crate::explain::evidence::Explained;
-use crate::explain::rules::{self, Rule};
 use crate::model::case::DEFAULT_ROW;
 use crate::model::cell::Position;
 use crate::model::column::Column;
@@ -25,15 +25,24 @@ use crate::session::minimize::Answer;
 use crate::snapshot::format::Drawn;
 use crate::snapshot::table::Table;
 use crate::snapshot::verdicts;
-use crate::support::escape::count;
+use crate::support::escape::{count, shell_word};
 
-/// Draws what was checked.
+/// Draws what was checked, and how it was compiled if that is not as usual.
 pub fn title(subject: &Subject) -> String {
-    format!("{}, for {}\n\n", subject.title, names(&subject.targets))
+    let (profile, used) = match &subject.origin {
+        Origin::Package(program) => (format!(" ({})", program.profile()), built_with(&program.project.used)),
+        Origin::Files(_) => (String::new(), String::new()),
+    };
+    format!("{}{profile}, for {}\n{used}\n", subject.title, names(&subject.targets))
+}
+
+/// Draws what a package was compiled with, beyond the defaults.
+pub fn built_with(used: &[String]) -> String {
+    used.iter().map(|one| format!("  Built with: {one}\n")).collect()
 }
 
 /// Draws what a case has shown: the answer first, then the evidence.
-pub fn case(subject: &Subject, checked: &Checked, args: &CheckArgs) -> String {
+pub fn case(checked: &Checked, args: &CheckArgs, place: &Place<'_>) -> String {
     let Checked { case, table, answers, .. } = checked;
     let mut text = String::new();
     if args.cases.is_some() {
@@ -46,21 +55,12 @@ pub fn case(subject: &Subject, checked: &Checked, args: &CheckArgs) -> String {
             verdict(table, *target, answers.get(target), case.timeout)
         ));
     }
+    text.push_str(&next::not_allowed(checked, &args.allowed));
     text.push('\n');
     text.push_str(&unsteady(&checked.unsteady));
     text.push_str(&table.draw());
     text.push_str(&why(checked, args.trace));
-    let mut lines = Vec::new();
-    for target in wasm(case) {
-        let Some(grant) = answers.get(target).and_then(|answer| answer.grant.as_ref()) else { continue };
-        let line = line(grant, &format!("{}.wasm", subject.name), &case.args);
-        if !lines.contains(&line) {
-            lines.push(line);
-        }
-    }
-    for line in lines {
-        text.push_str(&format!("\n  Run it:  {line}\n"));
-    }
+    text.push_str(&next::lines_to_run(checked, args, place));
     let grants = answers.values().filter_map(|answer| answer.grant.as_ref().or(answer.as_far.as_ref()));
     for warning in grants.flat_map(Grant::warnings).collect::<BTreeSet<_>>() {
         text.push_str(&format!("\n  Warning: {warning}\n"));
@@ -103,14 +103,22 @@ fn why(checked: &Checked, all_calls: bool) -> String {
     let is_helped = |explained: &Explained| {
         checked.answers.get(&explained.target).is_some_and(|answer| answer.grant.is_some())
     };
-    // Why a flag is needed, and why none helps. What a program does without the flags that were tried is of no
-    // interest if it does not do with them what it should.
+    // Why a flag is needed, and why none helps. What a program does without the flags that were tried is of interest
+    // only if nothing is known about what it does with them.
+    let is_tried = |explained: &Explained| explained.id.contains(&format!("/{TRIED}@"));
+    let is_told = |target: Target| {
+        let mut of_target =
+            checked.explained.iter().filter(|other| other.target == target && is_tried(other));
+        of_target.any(|other| other.explanation.is_some())
+    };
     let of_interest: Vec<_> = checked
         .explained
         .iter()
-        .filter(|explained| {
-            let is_built = checked.answers.contains_key(&explained.target);
-            is_helped(explained) || !is_built || explained.id.contains(&format!("/{TRIED}@"))
+        .filter(|explained| match checked.answers.contains_key(&explained.target) {
+            true if is_helped(explained) => true,
+            true if is_tried(explained) => is_told(explained.target) || !has_other(checked, explained),
+            true => explained.explanation.is_some() && !is_told(explained.target),
+            false => true,
         })
         .collect();
     let shown = |explained: &Explained| match &explained.explanation {
@@ -143,22 +151,20 @@ fn why(checked: &Checked, all_calls: bool) -> String {
         }
     }
     for Group { text: shown, differences, first: explained } in groups {
-        let flags = match checked.answers.get(&explained.target).map(|answer| answer.grant.is_some()) {
-            Some(true) => " without flags",
-            Some(false) => " with all flags that were tried",
-            // What differs is that it does not compile.
-            None => "",
+        let is_built = checked.answers.contains_key(&explained.target);
+        let how = match (is_built, explained.id.contains(&format!("/{TRIED}@"))) {
+            (true, true) => "with all flags that were tried",
+            (true, false) => "without flags",
+            (false, _) if differences.len() == 1 => "does not compile",
+            (false, _) => "do not compile",
         };
         let targets: Vec<_> = differences.iter().map(|(target, _)| *target).collect();
+        let comma = if is_built { "," } else { "" };
         text.push_str(&format!(
-            "\nWhy, {}{flags} ({}):\n\n{shown}",
+            "\nWhy{comma} {} {how} ({}):\n\n{shown}",
             targets.join(" and "),
             once_if_equal(&differences)
         ));
-        let rule = explained.explanation.as_ref().map(|explanation| explanation.rule);
-        if let Some(hint) = rule.filter(|_| !is_helped(explained)).and_then(hint) {
-            text.push_str(&format!("  Or:      {hint}\n"));
-        }
     }
     text
 }
@@ -182,29 +188,24 @@ fn once_if_equal(differences: &[(&str, String)]) -> String {
     }
 }
 
-/// Draws where the compiled programs are, so that the lines that run them can be used.
-pub fn files(subject: &Subject, files: &Files) -> String {
-    let wasm = subject.targets.iter().filter(|target| target.is_wasm());
-    let file = |target: &Target| files.get(&Column::pinned(*target).unit(&subject.name));
-    let line = |target: &Target| Some(format!("  {target}:  {}\n", file(target)?.display()));
-    let lines: String = wasm.filter_map(line).collect();
-    if lines.is_empty() { lines } else { format!("\n{lines}") }
+/// Whether another explanation of the same target names a rule.
+fn has_other(checked: &Checked, explained: &Explained) -> bool {
+    let is_other = |other: &&Explained| other.target == explained.target && other.id != explained.id;
+    checked.explained.iter().filter(is_other).any(|other| other.explanation.is_some())
 }
 
-/// What lets a search grant more than it may by itself, if that is what a program misses.
-fn hint(rule: &Rule) -> Option<&'static str> {
-    match rule {
-        _ if [&rules::NO_PREOPEN, &rules::ABSOLUTE_PATH, &rules::LEFT_PREOPEN].contains(&rule) => {
-            Some("let the search grant a directory outside of the copy: --allow-dir DIR")
-        }
-        _ if rule == &rules::NETWORK_NOT_GRANTED || rule == &rules::LOOKUP_NOT_GRANTED => {
-            Some("let the search grant the network: --allow-network")
-        }
-        _ if rule == &rules::ENV_NOT_GRANTED => {
-            Some("give the program the variable: --env NAME=VALUE; or let the search grant all: --allow-env")
-        }
-        _ => None,
-    }
+/// Draws where the compiled programs are for which no line was drawn that runs them.
+pub fn files(subject: &Subject, checked: &[Checked], files: &Files) -> String {
+    let has_line = |target: &Target| {
+        let helped = |one: &Checked| one.answers.get(target).is_some_and(|answer| answer.grant.is_some());
+        checked.iter().any(helped)
+    };
+    let wasm = subject.targets.iter().filter(|target| target.is_wasm() && !has_line(target));
+    let file = |target: &Target| files.get(&Column::pinned(*target).unit(&subject.name));
+    let line =
+        |target: &Target| Some(format!("  {target}:  {}\n", shell_word(&file(target)?.to_string_lossy())));
+    let lines: String = wasm.filter_map(line).collect();
+    if lines.is_empty() { lines } else { format!("\n{lines}") }
 }
 
 /// Draws how many of several cases agree.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::build::foreign::Program;
+use crate::build::program::Program;
 use crate::commands::check::manifest::{self, quoted};
 use crate::commands::check::run::Checked;
 use crate::commands::check::subject::{Origin, Subject};
@@ -55,10 +55,11 @@ pub fn plan(workspace: &Workspace, name: &str, subject: &Subject, cases: &[Case]
     let Origin::Package(program) = &subject.origin else {
         return Err(refuse("a finished program has no source".into()));
     };
-    if !program.directory().join("src/main.rs").is_file() || !program.is_in("src/main.rs") {
+    if !program.project.directory().join("src/main.rs").is_file() || !program.is_in("src/main.rs") {
         return Err(refuse("its program is not in src/main.rs, where an example has it".into()));
     }
-    let manifest = manifest::write(name, &program.metadata, &program.features).map_err(refuse)?;
+    let manifest =
+        manifest::write(name, &program.project.metadata, &program.project.features).map_err(refuse)?;
     for case in cases {
         if let Some((path, problem)) = fixture::unsupported(&case.fixture).next() {
             return Err(refuse(format!("{}: {problem}", path.display())));
@@ -71,7 +72,7 @@ pub fn plan(workspace: &Workspace, name: &str, subject: &Subject, cases: &[Case]
 
 /// Finds the files of a package, below a path in it.
 fn collect(program: &Program, below: &Path, files: &mut Vec<(PathBuf, PathBuf)>) -> Result<(), String> {
-    let directory = program.directory().join(below);
+    let directory = program.project.directory().join(below);
     let cannot = |error: std::io::Error| format!("cannot read {}: {error}", directory.display());
     for entry in fs::read_dir(&directory).map_err(cannot)? {
         let entry = entry.map_err(cannot)?;

@@ -61,8 +61,8 @@ pub fn most_runs(case: &Case, candidates: &[Candidate]) -> (usize, usize) {
         columns.flat_map(|column| case.rows.iter().filter(|row| case.runs(row, column))).count()
     };
     // Each target is explained in two rows, which takes a traced run and one with all variables each. A larger stack
-    // is one more candidate of the search.
-    (cells(false) * MOST_NATIVE, cells(true) + wasm(case).count() * (most_tried(candidates) + 8))
+    // is one more candidate of the search. And a row that was found for one target is run for the other.
+    (cells(false) * MOST_NATIVE, cells(true) + wasm(case).count() * (most_tried(candidates) + 9))
 }
 
 /// Runs the case of `probe`. With `trace`, the native program is run once more under strace, if that is installed.
@@ -108,6 +108,17 @@ pub fn run(probe: &Probe<'_>, equality: Equality, candidates: &[Candidate], trac
             differing.insert(Position::pinned(TRIED, *target), answer.outcome.clone());
         }
         answers.insert(*target, answer);
+    }
+    // What was found for one target is tried for the other, too.
+    for row in &rows[probe.case.rows.len()..] {
+        let is_missing = |column: &&Column| {
+            let position = Position::pinned(&row.name, column.target);
+            answers.contains_key(&column.target) && !outcomes.contains_key(&position)
+        };
+        let missing: Vec<_> = columns.iter().filter(is_missing).cloned().collect();
+        if !missing.is_empty() {
+            outcomes.extend(probe.run(vec![row.clone()], &missing)?);
+        }
     }
     let all = Grant::default().with(candidates.iter().map(|candidate| &candidate.grant));
     let tried = Row { name: TRIED.into(), grant: all, ..Row::default_row() };
