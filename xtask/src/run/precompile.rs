@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -19,19 +20,22 @@ use crate::support::hash::fnv_1a;
 use crate::support::terminal;
 
 /// How long wasmtime may compile one module. The largest programs take some minutes.
-pub const LIMIT: Duration = Duration::from_secs(20 * 60);
+pub const LIMIT: Duration = Duration::from_secs(10 * 60);
 
 /// From this size of a module on, the user is told what takes so long.
 const LARGE: u64 = 8 << 20;
 
 /// What is known about a module and the flags on which its compilation depends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Known {
+    #[default]
     Nothing,
     /// An earlier run has compiled it. wasmtime may have removed it from its cache since.
     Recorded,
     /// This run has compiled it.
     Done,
+    /// This run has tried for [`LIMIT`].
+    TooSlow,
 }
 
 /// Which modules are compiled. There is a record on disk for each, so that later runs do not try it again.
@@ -39,6 +43,8 @@ pub struct Compiled {
     records: PathBuf,
     /// By the name of the record. Who compiles a module holds its lock, and others wait for the result.
     known: Mutex<BTreeMap<String, Arc<Mutex<Known>>>>,
+    /// Whether an interrupt has ended a compilation. No other one is started then.
+    is_over: AtomicBool,
 }
 
 /// What compiling the modules of a call has shown.
@@ -57,7 +63,7 @@ impl Compiled {
             // What cannot be removed costs time only if a module is large.
             let _ = fs::remove_dir_all(&records);
         }
-        Compiled { records, known: Mutex::default() }
+        Compiled { records, known: Mutex::default(), is_over: AtomicBool::new(false) }
     }
 
     /// Compiles all modules of a call by `run`, except those of which this or an earlier run is known to have done so;
@@ -75,25 +81,29 @@ impl Compiled {
     ) -> Result<Option<Ready>> {
         let mut ready = Ready { has_run: false, is_certain: true };
         for compilation in compilations {
-            let slot = Arc::clone(
-                self.known()
-                    .entry(name(compilation, cwd))
-                    .or_insert_with(|| Arc::new(Mutex::new(Known::Nothing))),
-            );
+            let name = name(compilation, cwd);
+            let slot = Arc::clone(self.known().entry(name.clone()).or_default());
             let mut known = slot.lock().unwrap_or_else(PoisonError::into_inner);
-            let record = self.records.join(name(compilation, cwd));
-            let state = state(compilation, cwd);
+            let (record, state) = (self.records.join(name), state(compilation, cwd));
             if *known == Known::Nothing && fs::read_to_string(&record).is_ok_and(|text| text == state) {
                 *known = Known::Recorded;
             }
             if *known == Known::Nothing || *known == Known::Recorded && again {
-                let Some(is_done) = compile(compilation, &run)? else { return Ok(None) };
-                ready.has_run = true;
-                if is_done {
-                    *known = Known::Done;
+                if self.is_over.load(Ordering::Relaxed) {
+                    return Ok(None);
+                }
+                let Some(now) = compile(compilation, &run)? else {
+                    self.is_over.store(true, Ordering::Relaxed);
+                    return Ok(None);
+                };
+                (*known, ready.has_run) = (now, true);
+                if now == Known::Done {
                     // Without a record, the next run compiles it again.
                     let _ = fs::create_dir_all(&self.records).and_then(|()| fs::write(&record, state));
                 }
+            }
+            if *known == Known::TooSlow {
+                bail!("wasmtime has not compiled {} within {LIMIT:?}", compilation.module.display());
             }
             ready.is_certain &= *known == Known::Done;
         }
@@ -105,41 +115,43 @@ impl Compiled {
     }
 }
 
-/// Compiles a module, and returns whether the host came to its end, or `None` if an interrupt came. What is wrong with
-/// the module shows when it is run.
+/// Compiles a module, and returns what is then known, or `None` if an interrupt came. What is wrong with the module
+/// shows when it is run.
 fn compile(
     compilation: &Compilation,
     run: impl Fn(&[OsString]) -> Result<Option<Ran>>,
-) -> Result<Option<bool>> {
+) -> Result<Option<Known>> {
     let module = &compilation.module;
     let size = fs::metadata(module).map_or(0, |metadata| metadata.len());
     if size >= LARGE {
         terminal::note(&format!("Compiling {} ({} MB), which is done once", module.display(), size >> 20));
     }
-    let Some(ran) = run(&compilation.argv)? else { return Ok(None) };
-    if ran.end == End::TimedOut {
-        bail!("wasmtime has not compiled {} within {LIMIT:?}", module.display());
-    }
-    Ok(Some(matches!(ran.end, End::Exit(_))))
+    Ok(run(&compilation.argv)?.map(|ran| match ran.end {
+        End::Exit(_) => Known::Done,
+        End::TimedOut => Known::TooSlow,
+        // Something has killed it.
+        End::Signal(_) | End::TooMuchOutput => Known::Nothing,
+    }))
 }
 
 /// The name of the record of a compilation: a hash of everything on which its result depends, besides the contents of
-/// files.
+/// files outside of the working directory.
 fn name(compilation: &Compilation, cwd: &Path) -> String {
     let Compilation { module, by, flags, .. } = compilation;
     // Each cell has its own working directory, and often the same files in it.
-    let module = module.strip_prefix(cwd).unwrap_or(module);
-    format!("{:016x}", fnv_1a(format!("{}\n{}\n{flags:?}", module.display(), by.display()).as_bytes()))
+    let path = cwd.join(module);
+    let module = match path.strip_prefix(cwd) {
+        Ok(_) => format!("{:016x}", fnv_1a(&fs::read(path).unwrap_or_default())),
+        Err(_) => path.display().to_string(),
+    };
+    format!("{:016x}", fnv_1a(format!("{module}\n{}\n{flags:?}", by.display()).as_bytes()))
 }
 
-/// What changes when one of the files of a compilation does.
+/// What changes when one of the files of a compilation does. In the working directory, files are always new.
 fn state(compilation: &Compilation, cwd: &Path) -> String {
     let Compilation { module, by, .. } = compilation;
     let path = cwd.join(module);
-    let module = match path.starts_with(cwd) {
-        true => format!("{:016x}", fnv_1a(&fs::read(path).unwrap_or_default())),
-        false => written(&path),
-    };
+    let module = if path.starts_with(cwd) { String::new() } else { written(&path) };
     format!("{module}\n{}\n", written(by))
 }
 

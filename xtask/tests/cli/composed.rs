@@ -155,6 +155,18 @@ fn failure_of_the_tool_is_an_error() {
     workspace.test("").code(96).says("no xtask/compose/Cargo.toml").says("help: ");
 }
 
+#[cfg(unix)]
+#[test]
+fn tool_that_is_killed_is_called_again() {
+    let workspace = workspace(&format!("[default]\n{CHAIN}"));
+    let first = "if !log.exists() { fs::write(&log, \"killed\\n\").unwrap(); std::process::abort(); }";
+    let source = TOOL.replace("let mut log =", &format!("{first}\nlet mut log ="));
+    workspace.write("xtask/compose/src/main.rs", &source);
+    workspace.test("--accept").code(0);
+    assert_eq!(workspace.read(CALLS), "killed\nmiddle inner\nouter middle\n");
+    assert!(!workspace.read("snapshots/outer/default.snap").contains("does not compose"));
+}
+
 #[test]
 fn mistake_in_a_compose_key_is_a_usage_error_with_its_location() {
     let workspace = workspace("");
