@@ -14,6 +14,8 @@ pub struct Environment {
     pub cargo_term_color: Option<String>,
     /// The directories of `PATH`.
     pub path: Vec<PathBuf>,
+    /// Where cargo keeps its caches and the configuration of the user: `CARGO_HOME`, or `~/.cargo`.
+    pub cargo_home: Option<PathBuf>,
     /// Where rustup keeps toolchains: `RUSTUP_HOME`, or `~/.rustup`.
     pub rustup_home: Option<PathBuf>,
     /// `WASMTIME`, if set: the path of the wasmtime to use.
@@ -37,6 +39,7 @@ impl Environment {
         let var = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let text = |name| var(name).map(|value| value.to_string_lossy().into_owned());
         let home = var("HOME").or_else(|| var("USERPROFILE")).map(PathBuf::from);
+        let cargo_home = home.as_ref().map(|home| home.join(".cargo"));
         let rustup_home = home.as_ref().map(|home| home.join(".rustup"));
         let cache = if cfg!(windows) {
             var("LOCALAPPDATA").map(PathBuf::from)
@@ -52,6 +55,7 @@ impl Environment {
             target_dir: var("CARGO_TARGET_DIR").map(PathBuf::from),
             cargo_term_color: text("CARGO_TERM_COLOR"),
             path: var("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default(),
+            cargo_home: var("CARGO_HOME").map(PathBuf::from).or(cargo_home),
             rustup_home: var("RUSTUP_HOME").map(PathBuf::from).or(rustup_home),
             wasmtime: var("WASMTIME").map(PathBuf::from),
             wasmtime_downloads: text("PARALLAX_WASMTIME_DOWNLOADS"),

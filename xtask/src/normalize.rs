@@ -420,6 +420,7 @@ mod tests {
             took: Duration::ZERO,
             typed: String::new(),
             port: None,
+            doubt: None,
         }
     }
 

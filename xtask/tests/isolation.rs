@@ -42,13 +42,6 @@ fn programs_do_not_depend_on_what_is_built_with_them() {
             "--profile",
             "example",
         ]);
-        // Build scripts see what they see in the harness; otherwise cargo would run them again, to no effect.
-        cargo.args([
-            "--config",
-            "env.RUSTC_BOOTSTRAP.value='-1'",
-            "--config",
-            "env.RUSTC_BOOTSTRAP.force=true",
-        ]);
         cargo.args(TARGETS.iter().flat_map(|target| ["--target", target]));
         cargo
             .args(packages.iter().flat_map(|package| ["--package", package]))

@@ -1,19 +1,20 @@
-//! Compiles units with cargo: one call for each toolchain and target, and one result for each unit.
+//! Compiles units with cargo: one call for each toolchain, target and [group](groups), and one result for each unit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::Result;
 
+use crate::build::accident;
 use crate::build::artifacts::{self, Files, PROFILE};
+use crate::build::groups;
 use crate::build::lock_file::LockFile;
 use crate::build::message::{CompilerMessage, Crate, Failure, Message};
 use crate::exit;
 use crate::model::column::{Toolchain, Unit};
 use crate::model::target::Target;
 use crate::provision::tool_context::ToolContext;
-use crate::provision::toolchain::Toolchains;
+use crate::provision::toolchain::{Installed, Toolchains};
 use crate::support::escape::count;
 use crate::support::terminal::say;
 use crate::tools::cargo as tools;
@@ -27,6 +28,8 @@ pub enum Artifact {
     Built(PathBuf),
     /// Why it does not build.
     Failed(Failure),
+    /// Whether it builds is not known: an accident ended each try.
+    Unknown(String),
 }
 
 /// The results of a build, and the compiler's warnings.
@@ -44,7 +47,7 @@ impl Built {
     pub fn files(&self) -> Files {
         let built = self.artifacts.iter().filter_map(|(unit, artifact)| match artifact {
             Artifact::Built(file) => Some((unit.clone(), file.clone())),
-            Artifact::Failed(_) => None,
+            Artifact::Failed(_) | Artifact::Unknown(_) => None,
         });
         built.collect()
     }
@@ -53,7 +56,7 @@ impl Built {
     pub fn failure(&self, unit: &Unit) -> Option<&Failure> {
         match self.artifacts.get(unit)? {
             Artifact::Failed(failure) => Some(failure),
-            Artifact::Built(_) => None,
+            Artifact::Built(_) | Artifact::Unknown(_) => None,
         }
     }
 
@@ -67,7 +70,7 @@ impl Built {
     /// Returns the units that do not build, each with the reason.
     pub fn failures(&self) -> impl Iterator<Item = (&Unit, &Failure)> {
         self.artifacts.iter().filter_map(|(unit, artifact)| match artifact {
-            Artifact::Built(_) => None,
+            Artifact::Built(_) | Artifact::Unknown(_) => None,
             Artifact::Failed(failure) => Some((unit, failure)),
         })
     }
@@ -95,12 +98,14 @@ pub fn all(context: ToolContext<'_>, toolchains: &Toolchains, units: &BTreeSet<U
     }
     let mut built = Built::default();
     for batch in batches.values() {
-        build(context, toolchains, batch, &mut built)?;
+        for group in groups::groups(context, toolchains, batch)? {
+            build(context, toolchains, &group, &mut built)?;
+        }
     }
     Ok(built)
 }
 
-/// Builds units of one toolchain and one target, and adds the results to `built`.
+/// Builds units of one toolchain, one target and one group, and adds the results to `built`.
 fn build(
     context: ToolContext<'_>,
     toolchains: &Toolchains,
@@ -148,62 +153,55 @@ fn build(
     if !failed.is_empty() {
         let lock = LockFile::read(&context.workspace.root);
         for unit in failed {
-            let failure = failure(context, toolchains, unit, &ran, &lock)?;
-            built.artifacts.insert((*unit).clone(), Artifact::Failed(failure));
+            let artifact = failure(context, toolchains, unit, &ran, &lock)?;
+            built.artifacts.insert((*unit).clone(), artifact);
         }
     }
     Ok(())
 }
 
-/// Finds out why a unit does not build, after a call of cargo for several units.
+/// Finds out why a unit was not built by a call of cargo for several units. If it was an accident, or if it is not
+/// clear, the unit is built alone.
 fn failure(
     context: ToolContext<'_>,
     toolchains: &Toolchains,
     unit: &Unit,
     ran: &CargoRun,
     lock: &LockFile,
-) -> Result<Failure> {
+) -> Result<Artifact> {
     if let Some(error) = ran.errors_of(&unit.package).next() {
-        return Ok(error.failure());
+        return Ok(Artifact::Failed(error.failure()));
     }
     // The package itself has no error, so its build script or one of its dependencies must have failed. Messages
-    // do not name dependents. If only one of these packages has failed, and with one set of features, that is the
-    // reason.
+    // do not name dependents. If only one of these packages has failed, that is the reason.
     let mut packages = lock.dependencies(&unit.package);
     packages.insert(&unit.package);
-    let failures = ran.failures_among(&packages);
-    if failures.len() == 1
-        && let Some((package, only)) = failures.into_iter().next()
-        && ran.failed_once(package)
+    if ran.accident().is_none()
+        && let [only] = &ran.failures_among(&packages)[..]
     {
-        return Ok(only);
+        return Ok(Artifact::Failed(only.clone()));
     }
     // If the unit is built alone, the first error is the one that matters.
     let alone = run_for_units(context, toolchains, &[unit], Progress::Hidden)?;
-    Ok(match alone.errors_of(&unit.package).next().or_else(|| alone.errors().next()) {
-        Some(error) => error.failure(),
-        None => Failure::of_cargo(&cargo_error(&alone.stderr), &alone.stderr),
-    })
+    if let Some(file) = alone.messages.iter().find_map(|message| match message {
+        Message::CompilerArtifact(artifact) => artifact.artifact_of(context.workspace, unit),
+        _ => None,
+    }) {
+        return Ok(Artifact::Built(file));
+    }
+    if let Some(error) = alone.errors_of(&unit.package).next().or_else(|| alone.errors().next()) {
+        return Ok(Artifact::Failed(error.failure()));
+    }
+    match (alone.accident(), cargo_error(&alone.stderr)) {
+        // A machine that lacks something lacks it for all units.
+        (Some(what), _) if !accident::is_of_process(&what) => Err(accident::error(&what, &alone.stderr)),
+        (Some(what), _) => Ok(Artifact::Unknown(format!("the compiler was ended twice: {what}"))),
+        (None, Some(error)) => Ok(Artifact::Failed(Failure::of_cargo(error, &alone.stderr))),
+        (None, None) => Ok(Artifact::Unknown("cargo did not build it, and reported no error".into())),
+    }
 }
 
-/// What keeps each package to itself, in one call of cargo for several: without this, cargo gives a shared dependency
-/// the features that any of the packages asks for, and what one example does would depend on all others. With it,
-/// each program is the same as if it was built alone (RFC 3692, `resolver.feature-unification`, since Rust 1.90).
-///
-/// cargo knows the setting only if unstable features are allowed, which `RUSTC_BOOTSTRAP=1` does. They are not
-/// allowed to anything that cargo starts: rustc and build scripts see `-1`, which stands for a stable compiler.
-const ISOLATED: [&str; 7] = [
-    "-Zfeature-unification",
-    "--config",
-    "resolver.feature-unification='package'",
-    "--config",
-    "env.RUSTC_BOOTSTRAP.value='-1'",
-    "--config",
-    "env.RUSTC_BOOTSTRAP.force=true",
-];
-
-/// Calls `cargo build` for units of one toolchain and one target. Whichever toolchain it is, the cargo is the pinned
-/// one: that of an older release may not know [`ISOLATED`].
+/// Calls `cargo build` for units of one toolchain and one target.
 fn run_for_units(
     context: ToolContext<'_>,
     toolchains: &Toolchains,
@@ -215,33 +213,16 @@ fn run_for_units(
     let settings = profile_settings(&context.workspace.profile);
     let settings = settings.iter().flat_map(|setting| ["--config", setting]);
     let profile = ["--profile", PROFILE, "--keep-going", "--target", artifacts::triple(first)];
-    // Which Rust a package asks for is of no interest where the column says which one it gets.
-    let ignored = (first.toolchain != Toolchain::Pinned).then_some("--ignore-rust-version");
-    let flags: Vec<_> = profile.into_iter().chain(settings).chain(ISOLATED).chain(ignored).collect();
+    let flags: Vec<_> = profile.into_iter().chain(settings).collect();
     let target_dir = artifacts::target_dir(context.workspace, first.toolchain);
-    let mut command = tools::command(&toolchains.of(Toolchain::Pinned).cargo);
-    command.envs(toolchains.of(first.toolchain).variables(&context.env.path)).env("RUSTC_BOOTSTRAP", "1");
-    let ran = run(context, command, &target_dir, &packages, &flags, progress)?;
-    if ran.stderr.contains("unknown variant `package`") {
-        let message = format!("the cargo of this workspace is older than 1.90:\n{}", ran.stderr.trim_end());
-        let help = "pin a newer Rust: rust = \"1.99.1\" in [workspace.metadata.parallax] of Cargo.toml";
-        return Err(exit::error(exit::SET_UP, format!("{message}\nhelp: {help}")));
-    }
-    Ok(ran)
+    run(context, toolchains.of(first.toolchain), &target_dir, &packages, &flags, progress)
 }
 
 /// Returns the first error that cargo itself reports. This is how a build script fails, for which there is
 /// no message of the compiler.
-fn cargo_error(stderr: &str) -> String {
-    stderr
-        .lines()
-        .find(|line| line.starts_with("error"))
-        .unwrap_or("error: cargo reported no error")
-        .to_string()
+fn cargo_error(stderr: &str) -> Option<&str> {
+    stderr.lines().find(|line| line.starts_with("error"))
 }
-
-/// How cargo begins the line about a failed build script; the package follows.
-const SCRIPT_FAILED: &str = "error: failed to run custom build command for `";
 
 /// The result of one call of cargo.
 struct CargoRun {
@@ -251,50 +232,42 @@ struct CargoRun {
 }
 
 impl CargoRun {
-    /// The compiler's errors.
+    /// The compiler's errors about sources.
     fn errors(&self) -> impl Iterator<Item = &CompilerMessage> {
         self.messages.iter().filter_map(|message| match message {
-            Message::CompilerMessage(message) if message.message.is_error() => Some(message),
+            Message::CompilerMessage(message) if message.message.is_error() => {
+                accident::in_message(message).is_none().then_some(message)
+            }
             _ => None,
         })
     }
 
+    /// The accident that ended a part of the build, if there was one.
+    fn accident(&self) -> Option<String> {
+        accident::of(self.success, &self.stderr, &self.messages)
+    }
+
     /// The failures of these packages, one for each: the compiler's first error, or that of the build script.
-    fn failures_among<'a>(&self, packages: &BTreeSet<&'a str>) -> BTreeMap<&'a str, Failure> {
+    fn failures_among(&self, packages: &BTreeSet<&str>) -> Vec<Failure> {
         let mut failures = BTreeMap::new();
-        for message in &self.messages {
-            if let Message::CompilerMessage(message) = message
-                && message.message.is_error()
-                && let Some(package) = message.package().split(' ').next().and_then(|name| packages.get(name))
-            {
+        for message in self.errors() {
+            if let Some(package) = message.package().split(' ').next().and_then(|name| packages.get(name)) {
                 failures.entry(*package).or_insert_with(|| message.failure());
             }
         }
         for line in self.stderr.lines() {
-            let named = line.strip_prefix(SCRIPT_FAILED);
+            let named = line.strip_prefix("error: failed to run custom build command for `");
             let package = named.and_then(|named| packages.get(named.split(' ').next()?));
             if let Some(package) = package {
                 failures.entry(*package).or_insert_with(|| Failure::of_cargo(line, &self.stderr));
             }
         }
-        failures
-    }
-
-    /// Whether a package was tried once only, with one set of features: cargo ends with a line about each failure.
-    fn failed_once(&self, package: &str) -> bool {
-        let lines = [format!("error: could not compile `{package}` "), format!("{SCRIPT_FAILED}{package} ")];
-        let is_about = |line: &&str| lines.iter().any(|start| line.starts_with(start));
-        self.stderr.lines().filter(is_about).count() == 1
+        failures.into_values().collect()
     }
 
     /// The compiler's errors about a package.
     fn errors_of(&self, package: &str) -> impl Iterator<Item = &CompilerMessage> {
-        self.messages.iter().filter_map(move |message| match message {
-            Message::CompilerMessage(message) if message.message.is_error() && message.is_of(package) => {
-                Some(message)
-            }
-            _ => None,
-        })
+        self.errors().filter(move |message| message.is_of(package))
     }
 }
 
@@ -346,10 +319,15 @@ pub fn expected_tool(workspace: &Workspace, program: &str) -> PathBuf {
 /// If it does not build. As it is not an example, this is not an outcome.
 pub fn tool(context: ToolContext<'_>, toolchains: &Toolchains, package: &str) -> Result<PathBuf> {
     let target_dir = artifacts::target_dir(context.workspace, Toolchain::Pinned);
-    let builder = toolchains.of(Toolchain::Pinned);
-    let mut command = tools::command(&builder.cargo);
-    command.envs(builder.variables(&context.env.path));
-    let ran = run(context, command, &target_dir, &[package], &[], context.progress)?;
+    let once =
+        || run(context, toolchains.of(Toolchain::Pinned), &target_dir, &[package], &[], context.progress);
+    let mut ran = once()?;
+    if ran.accident().is_some() && context.interrupt.signal().is_none() {
+        ran = once()?;
+        if let Some(what) = ran.accident() {
+            return Err(accident::error(&what, &ran.stderr));
+        }
+    }
     let executable = ran.messages.iter().find_map(|message| match message {
         Message::CompilerArtifact(artifact) => artifact.program_of(package),
         _ => None,
@@ -367,16 +345,18 @@ pub fn tool(context: ToolContext<'_>, toolchains: &Toolchains, package: &str) ->
     }
 }
 
-/// Calls `cargo build` for packages; `command` has the cargo and its environment.
+/// Calls `cargo build` of the toolchain `builder` for packages.
 fn run(
     context: ToolContext<'_>,
-    mut command: Command,
+    builder: &Installed,
     target_dir: &Path,
     packages: &[&str],
     flags: &[&str],
     progress: Progress,
 ) -> Result<CargoRun> {
-    let ToolContext { workspace, offline, interrupt, .. } = context;
+    let ToolContext { env, workspace, offline, interrupt, .. } = context;
+    let mut command = tools::command(&builder.cargo);
+    command.envs(builder.variables(&env.path));
     command.args(["build", "--message-format", "json"]);
     command.arg("--manifest-path").arg(workspace.root.join("Cargo.toml"));
     command.arg("--target-dir").arg(target_dir);

@@ -240,7 +240,16 @@ fn named(package: &str, file: &Path) -> OsString {
 
 /// Calls the tool, which writes `out`. The first of `components` is the socket, the others are its plugs.
 fn step(sh: &Shell, tool: &Path, out: &Path, components: impl Iterator<Item = OsString>) -> Result<Composed> {
-    let output = cmd!(sh, "{tool} {out} {components...}").quiet().ignore_status().output()?;
+    let components: Vec<_> = components.collect();
+    let call = || {
+        let components = &components;
+        cmd!(sh, "{tool} {out} {components...}").quiet().ignore_status().output()
+    };
+    let mut output = call()?;
+    // A tool that was killed has not decided anything.
+    if output.status.code().is_none() {
+        output = call()?;
+    }
     let stderr = String::from_utf8_lossy(&output.stderr);
     match output.status.code() {
         Some(0) => Ok(Ok(())),

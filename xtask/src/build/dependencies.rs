@@ -1,114 +1,221 @@
-//! How a program comes to depend on a package, for a target.
+//! How a package of the user comes to depend on another one, for a target.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::Value;
 
-use crate::build::artifacts;
-use crate::build::foreign::{self, Program};
-use crate::model::column::{Column, Toolchain};
+use crate::build::foreign::Project;
 use crate::model::target::Target;
 use crate::provision::tool_context::ToolContext;
-use crate::provision::toolchain::Toolchains;
 
-/// How a program comes to depend on a package.
+/// How a package comes to depend on another one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Way {
-    /// The packages from the program to that package, as `tokio 1.48.0`: a shortest way.
+    /// The packages from the first to the other one, as `tokio 1.48.0`: a shortest way.
     pub packages: Vec<String>,
-    /// The packages that depend on it and ask for features of it: their names, and the features.
+    /// The packages that depend on the other one and ask for features of it: their names, and the features.
     pub asking: Vec<(String, Vec<String>)>,
+    /// The default features of a package on the way without which nothing depends on the other one.
+    pub optional: Option<Optional>,
 }
 
-/// Finds how `program` comes to depend on `package`, which is written as `tokio 1.48.0`, for a target. Returns
-/// `None` if it does not.
-///
-/// # Errors
-/// If cargo cannot be run.
-pub fn way(
-    context: ToolContext<'_>,
-    toolchains: &Toolchains,
-    program: &Program,
-    target: Target,
-    package: &str,
-) -> Result<Option<Way>> {
-    let unit = Column::pinned(target).unit(&program.name);
-    let mut command = foreign::cargo(context, toolchains.of(Toolchain::Pinned), program, "metadata");
-    command.args(["--format-version", "1", "--filter-platform", artifacts::triple(&unit)]);
-    command.args(&program.features);
-    let mut text = String::new();
-    let called = foreign::without_new_lock_file(program, || {
-        crate::tools::cargo::call(&mut command, context.progress, context.interrupt, |line| {
-            text.push_str(line)
-        })
-    })?;
-    if !called.success {
-        return Ok(None);
+/// Features that a package activates by default, and that bring an optional dependency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Optional {
+    /// Whether it is the package at the beginning, whose user chooses its features on the command line.
+    pub is_first: bool,
+    pub package: String,
+    pub features: Vec<String>,
+}
+
+/// The packages that a package needs for a target.
+#[derive(Debug, Default)]
+pub struct Dependencies {
+    /// By id, what cargo knows about each.
+    packages: BTreeMap<String, Value>,
+    /// By id, the ids of the direct dependencies that are built.
+    edges: BTreeMap<String, Vec<String>>,
+    first: String,
+    /// Whether the default features of the first package are not activated anyway.
+    has_no_defaults: bool,
+}
+
+impl Dependencies {
+    /// Finds the dependencies of a package for a target, with those of its tests if `with_tests`. If cargo cannot find
+    /// them, nothing is known.
+    ///
+    /// # Errors
+    /// If cargo cannot be run.
+    pub fn of(
+        context: ToolContext<'_>,
+        project: &Project,
+        target: Target,
+        with_tests: bool,
+    ) -> Result<Dependencies> {
+        let metadata = project.resolved(context, target)?.unwrap_or_default();
+        let has_no_defaults = project.features.iter().any(|flag| flag == "--no-default-features");
+        Ok(Dependencies { has_no_defaults, ..Dependencies::read(&metadata, with_tests) })
     }
-    let metadata = serde_json::from_str(&text).context("cannot read the output of cargo metadata")?;
-    Ok(find(&metadata, package))
-}
 
-/// Finds the way in the output of `cargo metadata`.
-fn find(metadata: &Value, wanted: &str) -> Option<Way> {
-    let array = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
-    let packages: BTreeMap<String, Value> =
-        array(&metadata["packages"]).into_iter().map(|package| (text(&package["id"]), package)).collect();
-    let shown = |id: &str| {
-        let package = packages.get(id);
-        package.map(|package| format!("{} {}", text(&package["name"]), text(&package["version"])))
-    };
-    // Dependencies of tests are not built.
-    let is_built =
-        |dependency: &&Value| array(&dependency["dep_kinds"]).iter().any(|kind| kind["kind"] != "dev");
-    let edges: BTreeMap<String, Vec<String>> = array(&metadata["resolve"]["nodes"])
-        .iter()
-        .map(|node| {
-            let dependencies = array(&node["deps"]);
-            let built = dependencies.iter().filter(is_built).map(|dependency| text(&dependency["pkg"]));
-            (text(&node["id"]), built.collect())
-        })
-        .collect();
+    /// Reads the output of `cargo metadata`.
+    fn read(metadata: &Value, with_tests: bool) -> Dependencies {
+        let packages = array(&metadata["packages"]).iter();
+        let first = text(&metadata["resolve"]["root"]);
+        // Dependencies of tests are built only for the package itself.
+        let is_built = |id: &str, dependency: &Value| {
+            let mut kinds = array(&dependency["dep_kinds"]).iter();
+            kinds.any(|kind| kind["kind"] != "dev" || with_tests && id == first)
+        };
+        let edges = array(&metadata["resolve"]["nodes"]).iter().map(|node| {
+            let id = text(&node["id"]);
+            let built = array(&node["deps"]).iter().filter(|dependency| is_built(&id, dependency));
+            let built = built.map(|dependency| text(&dependency["pkg"])).collect();
+            (id, built)
+        });
+        Dependencies {
+            packages: packages.map(|package| (text(&package["id"]), package.clone())).collect(),
+            edges: edges.collect(),
+            first,
+            has_no_defaults: false,
+        }
+    }
 
-    let root = text(&metadata["resolve"]["root"]);
-    let mut before: BTreeMap<String, Option<String>> = [(root.clone(), None)].into();
-    let mut left: VecDeque<String> = [root].into();
-    let mut order = Vec::new();
-    while let Some(id) = left.pop_front() {
-        for next in edges.get(&id).into_iter().flatten() {
-            if !before.contains_key(next) {
-                before.insert(next.clone(), Some(id.clone()));
-                left.push_back(next.clone());
+    /// Finds the way to a package, which is written as `tokio 1.48.0`, or `None` if there is none.
+    pub fn way(&self, wanted: &str) -> Option<Way> {
+        let (order, before) = self.reached(|_, _| true);
+        let found = order.iter().find(|id| self.shown(id).as_deref() == Some(wanted))?;
+        let mut ids = vec![found.clone()];
+        while let Some(Some(id)) = before.get(&ids[ids.len() - 1]) {
+            ids.push(id.clone());
+        }
+        ids.reverse();
+        let name = self.packages.get(found).map(|package| text(&package["name"]))?;
+        let mut asking = Vec::new();
+        for id in order.iter().filter(|id| self.edges.get(*id).is_some_and(|next| next.contains(found))) {
+            let asked: BTreeSet<String> = self
+                .declared(id)
+                .filter(|dependency| dependency["name"] == name.as_str() && dependency["kind"] != "dev")
+                .flat_map(|dependency| array(&dependency["features"]))
+                .map(text)
+                .collect();
+            if !asked.is_empty() {
+                asking.extend(self.shown(id).map(|shown| (shown, asked.into_iter().collect())));
             }
         }
-        order.push(id);
+        Some(Way {
+            packages: ids.iter().filter_map(|id| self.shown(id)).collect(),
+            asking,
+            optional: ids.iter().find_map(|id| self.optional(id, found)),
+        })
     }
-    let found = order.iter().find(|id| shown(id).as_deref() == Some(wanted))?;
-    let mut way = Way::default();
-    let mut at = Some(found.clone());
-    while let Some(id) = at {
-        way.packages.extend(shown(&id));
-        at = before.get(&id).cloned().flatten();
-    }
-    way.packages.reverse();
 
-    let name = packages.get(found).map(|package| text(&package["name"]))?;
-    for id in order.iter().filter(|id| edges.get(*id).is_some_and(|next| next.contains(found))) {
-        let dependencies =
-            packages.get(id).map(|package| array(&package["dependencies"])).unwrap_or_default();
-        let asked: BTreeSet<String> = dependencies
+    /// The ids of all packages that are reached over edges that are `followed`, the nearest first, and from which each
+    /// is reached.
+    fn reached(
+        &self,
+        followed: impl Fn(&str, &str) -> bool,
+    ) -> (Vec<String>, BTreeMap<String, Option<String>>) {
+        let mut before: BTreeMap<String, Option<String>> = [(self.first.clone(), None)].into();
+        let mut left: VecDeque<String> = [self.first.clone()].into();
+        let mut order = Vec::new();
+        while let Some(id) = left.pop_front() {
+            for next in self.edges.get(&id).into_iter().flatten().filter(|next| followed(&id, next)) {
+                if !before.contains_key(next) {
+                    before.insert(next.clone(), Some(id.clone()));
+                    left.push_back(next.clone());
+                }
+            }
+            order.push(id);
+        }
+        (order, before)
+    }
+
+    /// The default features of the package `id` without which `found` is not reached, if there are some.
+    fn optional(&self, id: &str, found: &str) -> Option<Optional> {
+        let is_first = id == self.first;
+        if is_first && self.has_no_defaults {
+            return None;
+        }
+        let package = self.packages.get(id)?;
+        let features: BTreeMap<String, Vec<String>> = package["features"]
+            .as_object()?
             .iter()
-            .filter(|dependency| dependency["name"] == name.as_str() && dependency["kind"] != "dev")
-            .flat_map(|dependency| array(&dependency["features"]))
-            .map(|feature| text(&feature))
+            .map(|(name, enabled)| (name.clone(), array(enabled).iter().map(text).collect()))
             .collect();
-        if !asked.is_empty() {
-            way.asking.extend(shown(id).map(|shown| (shown, asked.into_iter().collect())));
+        let by_default = activated(&features);
+        // What a feature names is the new name of a dependency, if it has one.
+        let names: BTreeMap<&str, &str> =
+            by_default.iter().map(|(dependency, feature)| (dependency.as_str(), feature.as_str())).collect();
+        let mut used: BTreeSet<String> = BTreeSet::new();
+        let mut is_left_out = |next: &str| {
+            let Some(name) = self.packages.get(next).map(|package| text(&package["name"])) else {
+                return false;
+            };
+            let mut declared = self
+                .declared(id)
+                .filter(|one| one["name"] == name.as_str() && one["kind"] != "dev")
+                .peekable();
+            let key = |one: &Value| one["rename"].as_str().unwrap_or(&name).to_string();
+            let brought: Vec<_> = declared.clone().filter_map(|one| names.get(key(one).as_str())).collect();
+            let is_optional = declared.peek().is_some() && declared.all(|one| one["optional"] == true);
+            if is_optional && !brought.is_empty() {
+                used.extend(brought.into_iter().map(ToString::to_string));
+            }
+            is_optional && !used.is_empty()
+        };
+        let left_out: BTreeSet<String> =
+            self.edges.get(id)?.iter().filter(|next| is_left_out(next)).cloned().collect();
+        let (order, _) = self.reached(|from, next| from != id || !left_out.contains(next));
+        (!order.iter().any(|reached| reached == found)).then(|| Optional {
+            is_first,
+            package: self.shown(id).unwrap_or_default(),
+            features: used.into_iter().collect(),
+        })
+    }
+
+    /// The dependencies that the manifest of a package declares.
+    fn declared(&self, id: &str) -> impl Iterator<Item = &Value> + Clone {
+        self.packages.get(id).into_iter().flat_map(|package| array(&package["dependencies"]))
+    }
+
+    /// The name and the version of a package.
+    fn shown(&self, id: &str) -> Option<String> {
+        let package = self.packages.get(id)?;
+        Some(format!("{} {}", text(&package["name"]), text(&package["version"])))
+    }
+}
+
+/// The optional dependencies that the default features activate, each with a feature that does (The Cargo Book,
+/// "Features").
+fn activated(features: &BTreeMap<String, Vec<String>>) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let mut seen: BTreeSet<&str> = ["default"].into();
+    let mut left = vec!["default"];
+    while let Some(feature) = left.pop() {
+        for enabled in features.get(feature).into_iter().flatten() {
+            // `dep?/feature` activates nothing that is not active anyway.
+            let dependency = match (enabled.strip_prefix("dep:"), enabled.split_once('/')) {
+                (Some(dependency), _) => Some(dependency),
+                (None, Some((dependency, _))) if !dependency.ends_with('?') => Some(dependency),
+                _ => None,
+            };
+            if let Some(dependency) = dependency {
+                found.entry(dependency.to_string()).or_insert_with(|| feature.to_string());
+            } else if seen.insert(enabled) {
+                left.push(enabled);
+            }
         }
     }
-    Some(way)
+    found
+}
+
+fn array(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_string()
 }
 
 #[cfg(test)]
@@ -144,11 +251,53 @@ mod tests {
                 ],
             },
         });
-        let way = find(&metadata, "tokio 1.0.0").unwrap();
+        let dependencies = Dependencies::read(&metadata, false);
+        let way = dependencies.way("tokio 1.0.0").unwrap();
         assert_eq!(way.packages, ["cli 1.0.0", "http 1.0.0", "tokio 1.0.0"]);
         assert_eq!(way.asking, [("http 1.0.0".to_string(), vec!["fs".into(), "net".into()])]);
-        assert_eq!(find(&metadata, "cli 1.0.0").unwrap().packages, ["cli 1.0.0"]);
-        assert_eq!(find(&metadata, "tests 1.0.0"), None);
-        assert_eq!(find(&json!({}), "tokio 1.0.0"), None);
+        assert_eq!(dependencies.way("cli 1.0.0").unwrap().packages, ["cli 1.0.0"]);
+        assert_eq!(dependencies.way("tests 1.0.0"), None);
+        assert_eq!(Dependencies::read(&json!({}), false).way("tokio 1.0.0"), None);
+        let way = Dependencies::read(&metadata, true).way("tests 1.0.0").unwrap();
+        assert_eq!(way.packages, ["cli 1.0.0", "tests 1.0.0"]);
+    }
+
+    /// A program that needs `c` only for its default feature `fast`, or also for `d`.
+    fn with_optional(also_needed: bool) -> Dependencies {
+        let dependency =
+            |name: &str, optional: bool| json!({ "name": name, "kind": null, "optional": optional });
+        let package = |name: &str, dependencies: Value, features: Value| json!({ "id": name, "name": name, "version": "1.0.0", "dependencies": dependencies, "features": features });
+        let node = |name: &str, deps: &[&str]| {
+            let deps: Vec<_> =
+                deps.iter().map(|pkg| json!({ "pkg": pkg, "dep_kinds": [{ "kind": null }] })).collect();
+            json!({ "id": name, "deps": deps })
+        };
+        let of_d: &[&str] = if also_needed { &["c"] } else { &[] };
+        let metadata = json!({
+            "packages": [
+                package("a", json!([dependency("b", true), dependency("d", false)]),
+                    json!({ "default": ["fast", "d?/x"], "fast": ["dep:b"] })),
+                package("b", json!([dependency("c", true)]), json!({ "default": ["c"], "c": ["dep:c"] })),
+                package("c", json!([]), json!({})),
+                package("d", json!([dependency("c", false)]), json!({})),
+            ],
+            "resolve": {
+                "root": "a",
+                "nodes": [node("a", &["b", "d"]), node("b", &["c"]), node("c", &[]), node("d", of_d)],
+            },
+        });
+        Dependencies::read(&metadata, false)
+    }
+
+    #[test]
+    fn a_default_feature_that_brings_a_package_is_found() {
+        let optional = |is_first, package: &str, feature: &str| {
+            Some(Optional { is_first, package: package.into(), features: vec![feature.into()] })
+        };
+        let way = |dependencies: Dependencies| dependencies.way("c 1.0.0").unwrap().optional;
+        assert_eq!(way(with_optional(false)), optional(true, "a 1.0.0", "fast"));
+        let without = Dependencies { has_no_defaults: true, ..with_optional(false) };
+        assert_eq!(way(without), optional(false, "b 1.0.0", "c"));
+        assert_eq!(way(with_optional(true)), None);
     }
 }

@@ -5,9 +5,17 @@ use std::path::Path;
 
 use crate::support::text_file;
 
-/// The direct dependencies of each package, by name. Versions do not matter here.
+/// What the lock file says about each package, by name. If there are several versions of one, it is about all of them.
 #[derive(Debug, Default)]
-pub struct LockFile(BTreeMap<String, BTreeSet<String>>);
+pub struct LockFile(BTreeMap<String, Locked>);
+
+#[derive(Debug, Default)]
+struct Locked {
+    /// The names of the packages that it depends on directly.
+    dependencies: BTreeSet<String>,
+    /// The lines about it.
+    text: String,
+}
 
 impl LockFile {
     /// Reads the lock file of a workspace. If there is none, or it cannot be understood, nothing is known.
@@ -17,14 +25,18 @@ impl LockFile {
     }
 
     fn parse(text: &str) -> LockFile {
-        let mut all = BTreeMap::new();
+        let mut all: BTreeMap<String, Locked> = BTreeMap::new();
         let mut name = String::new();
         let mut is_list = false;
         // The file is written by cargo, always in the same form, and reading it as TOML takes much longer.
         for line in text.lines() {
             if let Some(named) = line.strip_prefix("name = \"") {
                 name = named.trim_end_matches('"').into();
-                all.entry(name.clone()).or_insert_with(BTreeSet::new);
+                all.entry(name.clone()).or_default();
+            }
+            if let Some(locked) = all.get_mut(&name) {
+                locked.text.push_str(line);
+                locked.text.push('\n');
             }
             match line {
                 "dependencies = [" => is_list = true,
@@ -33,7 +45,7 @@ impl LockFile {
                 _ if is_list => {
                     let dependency =
                         line.trim().trim_matches([',', '"']).split(' ').next().unwrap_or_default();
-                    all.entry(name.clone()).or_default().insert(dependency.into());
+                    all.entry(name.clone()).or_default().dependencies.insert(dependency.into());
                 }
                 _ => {}
             }
@@ -51,13 +63,19 @@ impl LockFile {
         let mut found = BTreeSet::new();
         let mut left = vec![package];
         while let Some(one) = left.pop() {
-            for dependency in self.0.get(one).into_iter().flatten() {
+            for dependency in self.0.get(one).into_iter().flat_map(|locked| &locked.dependencies) {
                 if found.insert(dependency.as_str()) {
                     left.push(dependency);
                 }
             }
         }
         found
+    }
+
+    /// Returns the lines about `package` and all that it needs.
+    pub fn text_of(&self, package: &str) -> String {
+        let packages = [package].into_iter().chain(self.dependencies(package));
+        packages.filter_map(|package| Some(self.0.get(package)?.text.as_str())).collect()
     }
 }
 
@@ -74,5 +92,6 @@ mod tests {
         assert_eq!(lock.dependencies("a").into_iter().collect::<Vec<_>>(), ["b", "c", "d"]);
         assert_eq!(lock.dependencies("b").into_iter().collect::<Vec<_>>(), ["d"]);
         assert!(lock.dependencies("c").is_empty() && lock.dependencies("x").is_empty());
+        assert!(lock.text_of("b").contains("name = \"d\"") && !lock.text_of("b").contains("name = \"c\""));
     }
 }

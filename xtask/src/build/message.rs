@@ -20,10 +20,16 @@ pub struct Failure {
     pub package: Option<String>,
 }
 
+/// How cargo begins to report that a build script failed.
+const BUILD_SCRIPT: &str = "error: failed to run custom build command for `";
+
+/// The headline of a build script that failed, before what it said.
+pub const BUILD_SCRIPT_FAILED: &str = "error: its build script failed";
+
 impl Failure {
     /// Returns the failure of which cargo itself reports `headline`, within all of its messages.
     pub fn of_cargo(headline: &str, stderr: &str) -> Failure {
-        let named = headline.strip_prefix("error: failed to run custom build command for `");
+        let named = headline.strip_prefix(BUILD_SCRIPT);
         let mut words = named.unwrap_or_default().split([' ', '`']);
         let package = match (words.next(), words.next().and_then(|version| version.strip_prefix('v'))) {
             (Some(name), Some(version)) => Some(format!("{name} {version}")),
@@ -31,6 +37,44 @@ impl Failure {
         };
         Failure { headline: headline.into(), rendered: stderr.into(), package }
     }
+
+    /// Returns the failures of build scripts that cargo reports, each with what the script has printed.
+    pub fn of_build_scripts(stderr: &str) -> Vec<Failure> {
+        let lines: Vec<&str> = stderr.lines().collect();
+        let starts = (0..lines.len()).filter(|index| lines[*index].starts_with(BUILD_SCRIPT));
+        let failure = |start: usize| {
+            // What a script has printed is indented.
+            let is_next = |line: &&str| line.starts_with("error") || line.starts_with("warning");
+            let length = lines[start + 1..].iter().take_while(|line| !is_next(line)).count();
+            let section = lines[start..=start + length].join("\n");
+            let said = said_by_script(&section).map(|said| format!(": {said}")).unwrap_or_default();
+            let failure = Failure::of_cargo(lines[start], &section);
+            Failure { headline: format!("{BUILD_SCRIPT_FAILED}{said}"), ..failure }
+        };
+        starts.map(failure).collect()
+    }
+}
+
+/// Returns the line of what a build script has printed that is most likely to say why it failed.
+fn said_by_script(section: &str) -> Option<&str> {
+    let (_, printed) = section.split_once("\n  --- ")?;
+    let lines: Vec<&str> = printed.lines().map(str::trim).collect();
+    let after = |text: &str| {
+        let line = lines.iter().find(|line| line.contains(text))?;
+        line.split_once(text).map(|(_, rest)| rest.trim())
+    };
+    // The crate cc reports the errors of a compiler as warnings. The message of a panic is in the next line.
+    let of_compiler = || after("fatal error: ");
+    let of_cc = || after("error occurred in cc-rs: ").or_else(|| after("error occurred: "));
+    let of_panic = || {
+        let place = lines.iter().position(|line| line.contains("panicked at "))?;
+        lines.get(place + 1).copied()
+    };
+    let of_stderr = || {
+        let start = lines.iter().position(|line| *line == "--- stderr" || *line == "stderr")?;
+        lines[start + 1..].iter().rfind(|line| !line.is_empty()).copied()
+    };
+    of_compiler().or_else(of_cc).or_else(of_panic).or_else(of_stderr).filter(|said| !said.is_empty())
 }
 
 /// A message of cargo (The Cargo Book, "External Tools", "JSON messages"). Only the fields that are used
@@ -190,9 +234,9 @@ impl CompilerArtifact {
 }
 
 impl BuildScript {
-    /// Returns whether it belongs to the package with this id.
-    pub fn is_of_id(&self, id: &str) -> bool {
-        self.package_id == id
+    /// Returns the id of the package that it belongs to.
+    pub fn id(&self) -> &str {
+        &self.package_id
     }
 }
 
@@ -202,9 +246,9 @@ impl CompilerMessage {
         package(&self.package_id)
     }
 
-    /// Returns whether this message is about the package with this id.
-    pub fn is_of_id(&self, id: &str) -> bool {
-        self.package_id == id
+    /// Returns the id of the package that this message is about.
+    pub fn id(&self) -> &str {
+        &self.package_id
     }
 
     /// Returns this error as the reason why a unit does not build.
@@ -250,6 +294,16 @@ impl Diagnostic {
     /// Returns whether this is an error, not a warning.
     pub fn is_error(&self) -> bool {
         self.level.starts_with("error")
+    }
+
+    /// Returns whether this is about the source: such errors have codes.
+    pub fn has_code(&self) -> bool {
+        self.code.is_some()
+    }
+
+    /// Returns the message, and then those of its notes.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        [self.message.as_str()].into_iter().chain(self.children.iter().map(|note| note.message.as_str()))
     }
 
     /// Returns the headline for a failed linker, or `None` if `message` is about another error. rustc puts
@@ -301,6 +355,35 @@ mod tests {
         assert_eq!(failed("ring v0.17.14`"), Some("ring 0.17.14".into()));
         assert_eq!(failed("own v0.1.0 (/of/user/own)`"), Some("own 0.1.0".into()));
         assert_eq!(failed("ring"), None);
+    }
+
+    #[test]
+    fn each_build_script_says_why_it_failed() {
+        let stderr = "   Compiling b v0.1.0\nwarning: a@0.1.0: hm\n\
+            error: failed to run custom build command for `a v0.1.0 (/user/a)`\nnote: To improve backtraces\n\n\
+            Cause:\n  process didn't exit successfully: `/t/build-script-build` (exit status: 1)\n  --- stdout\n  \
+            cargo:warning=hm\n\n  --- stderr\n\n  error occurred in cc-rs: failed to find tool \"clang\": No such file\n\
+            warning: build failed, waiting for other jobs to finish...\n\
+            error: failed to run custom build command for `b v0.2.0`\n  --- stderr\n\n  \
+            thread 'main' (1) panicked at b/build.rs:1:12:\n  no b\n  note: run with `RUST_BACKTRACE=1`\n\
+            error: failed to run custom build command for `c v0.2.0`\n  --- stdout\n  \
+            cargo:warning=c/c.c:14:10: fatal error: 'stdio.h' file not found\n  --- stderr\n  exit status: 1\n\
+            error: failed to run custom build command for `d v0.2.0`\n  --- stderr\n  first\n  last\n\
+            error: failed to run custom build command for `e v0.2.0`\n";
+        let failures = Failure::of_build_scripts(stderr);
+        let shown: Vec<_> = failures
+            .iter()
+            .map(|failure| (failure.package.as_deref().unwrap(), failure.headline.as_str()))
+            .collect();
+        let expected = [
+            ("a 0.1.0", "error: its build script failed: failed to find tool \"clang\": No such file"),
+            ("b 0.2.0", "error: its build script failed: no b"),
+            ("c 0.2.0", "error: its build script failed: 'stdio.h' file not found"),
+            ("d 0.2.0", "error: its build script failed: last"),
+            ("e 0.2.0", "error: its build script failed"),
+        ];
+        assert_eq!(shown, expected);
+        assert!(failures[0].rendered.ends_with("No such file"), "{}", failures[0].rendered);
     }
 
     #[test]

@@ -1,23 +1,17 @@
 //! Compiles the tests of a package that is not an example, as `cargo test --no-run` does.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde_json::Value;
 
-use crate::build::artifacts;
-use crate::build::foreign::{self, Choice};
+use crate::build::foreign::{Choice, Project};
 use crate::build::message::{CargoTarget, Failure, Message};
-use crate::exit;
-use crate::model::column::{Column, Toolchain};
 use crate::model::target::Target;
 use crate::provision::tool_context::ToolContext;
 use crate::provision::toolchain::Toolchains;
-use crate::support::hash::fnv_1a;
 use crate::support::text_file;
-use crate::tools::cargo as tools;
 
 /// Which test binaries the user wants; all if none is named.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,12 +28,7 @@ pub struct Selection {
 #[derive(Clone, Debug)]
 pub struct Package {
     pub name: String,
-    pub version: String,
-    /// The directory of its `Cargo.toml`, in which cargo runs tests.
-    pub directory: PathBuf,
-    pub workspace_root: PathBuf,
-    id: String,
-    features: Vec<String>,
+    pub project: Project,
     /// The names of the binaries that are declared with `harness = false`.
     own_harness: BTreeSet<String>,
     /// The variables that cargo sets for every package, by name.
@@ -61,8 +50,10 @@ pub struct TestBinaries {
     pub built: Vec<Binary>,
     /// Why binaries do not compile, by name.
     failures: BTreeMap<String, Failure>,
-    /// Why something does not compile that others may need: the library, or another package.
-    shared_failure: Option<Failure>,
+    /// Why the library does not compile, which the others may need.
+    library: Option<Failure>,
+    /// Why other packages do not compile.
+    pub dependencies: Vec<Failure>,
     /// The variables that cargo sets when it runs tests.
     pub variables: BTreeMap<String, String>,
 }
@@ -73,7 +64,7 @@ impl TestBinaries {
         if self.built.iter().any(|binary| binary.name == name) {
             return None;
         }
-        let failure = self.failures.get(name).or(self.shared_failure.as_ref()).cloned();
+        let failure = self.failures.get(name).or_else(|| self.shared_failure()).cloned();
         Some(failure.unwrap_or_else(|| {
             let headline = "error: cargo did not compile it for this target".to_string();
             Failure::of_cargo(&headline, &headline)
@@ -87,7 +78,12 @@ impl TestBinaries {
 
     /// Returns the first failure of any binary.
     pub fn first_failure(&self) -> Option<&Failure> {
-        self.failures.values().next().or(self.shared_failure.as_ref())
+        self.failures.values().next().or_else(|| self.shared_failure())
+    }
+
+    /// Returns why something does not compile that several binaries may need.
+    fn shared_failure(&self) -> Option<&Failure> {
+        self.dependencies.first().or(self.library.as_ref())
     }
 }
 
@@ -95,22 +91,19 @@ impl TestBinaries {
 ///
 /// # Errors
 /// If there is no package, or several to choose from.
-pub fn find(context: ToolContext<'_>, toolchains: &Toolchains, choice: &Choice) -> Result<Package> {
-    let (manifest, metadata) = foreign::metadata(context, toolchains, &choice.path)?;
-    let packages = metadata["packages"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let package = foreign::package(packages, &manifest, choice.package.as_deref())?;
-    let text = |key: &str| package[key].as_str().unwrap_or_default().to_string();
-    let manifest = PathBuf::from(text("manifest_path"));
-    let bytes = text_file::read(&manifest).unwrap_or_default();
+pub fn find(
+    context: ToolContext<'_>,
+    toolchains: &Toolchains,
+    choice: &Choice,
+    targets: &[Target],
+) -> Result<Package> {
+    let project = Project::find(context, toolchains, choice, targets)?;
+    let bytes = text_file::read(&project.manifest).unwrap_or_default();
     Ok(Package {
-        name: text("name"),
-        version: text("version"),
-        directory: manifest.parent().map(Into::into).unwrap_or_default(),
-        workspace_root: metadata["workspace_root"].as_str().unwrap_or_default().into(),
-        id: text("id"),
-        features: choice.features.clone(),
+        name: project.metadata["name"].as_str().unwrap_or_default().into(),
         own_harness: own_harness(&String::from_utf8_lossy(&bytes)),
-        variables: variables(package, &manifest),
+        variables: variables(&project.metadata, &project.manifest),
+        project,
     })
 }
 
@@ -163,30 +156,19 @@ fn variables(package: &Value, manifest: &Path) -> BTreeMap<String, String> {
 
 /// Compiles the tests of a package for a target.
 ///
-/// Nothing is left in the user's directories: cargo builds into a directory of the harness, and a `Cargo.lock` that
-/// it creates is removed.
-///
 /// # Errors
 /// If cargo cannot be run, or fails before it compiles anything.
 pub fn build(
     context: ToolContext<'_>,
-    toolchains: &Toolchains,
     package: &Package,
     selection: &Selection,
     target: Target,
 ) -> Result<TestBinaries> {
-    let lock = package.workspace_root.join("Cargo.lock");
-    let had_lock = lock.exists();
     let mut binaries = TestBinaries { variables: package.variables.clone(), ..TestBinaries::default() };
-    let calls = calls(selection, target);
-    let results: Result<Vec<()>> = calls
-        .iter()
-        .map(|call| run(context, toolchains, package, call, target, had_lock, &mut binaries))
-        .collect();
-    if !had_lock {
-        let _ = fs::remove_file(&lock);
+    for call in calls(selection, package.project.profile.as_deref(), target) {
+        let call: Vec<&str> = call.iter().map(String::as_str).collect();
+        run(context, package, &call, target, &mut binaries)?;
     }
-    results?;
     binaries.built.sort_by_key(|binary| (binary.name != "lib", binary.name.clone()));
     Ok(binaries)
 }
@@ -194,88 +176,56 @@ pub fn build(
 /// Returns the arguments of cargo for each call. `cargo test` compiles the same as this `cargo build`, but it does
 /// not keep going after a failure. `cargo build --lib` would compile the library without its tests. Tests may start
 /// the examples, but only natively.
-fn calls(selection: &Selection, target: Target) -> Vec<Vec<&str>> {
+fn calls(selection: &Selection, profile: Option<&str>, target: Target) -> Vec<Vec<String>> {
     let Selection { lib, bin, tests } = selection;
-    let mut calls = Vec::new();
-    calls.extend(lib.then(|| vec!["test", "--no-run", "--lib"]));
-    calls.extend(bin.as_ref().map(|bin| vec!["test", "--no-run", "--bin", bin]));
-    calls.extend(tests.iter().map(|test| vec!["test", "--no-run", "--test", test]));
-    match calls.is_empty() {
-        true => {
-            let examples = (!target.is_wasm()).then_some("--examples");
-            vec![
-                ["build", "--tests", "--profile", "test", "--keep-going"]
-                    .into_iter()
-                    .chain(examples)
-                    .collect(),
-            ]
-        }
-        false => calls,
+    let mut selected: Vec<Vec<&str>> = Vec::new();
+    selected.extend(lib.then(|| vec!["--lib"]));
+    selected.extend(bin.as_ref().map(|bin| vec!["--bin", bin]));
+    selected.extend(tests.iter().map(|test| vec!["--test", test]));
+    let mut calls: Vec<Vec<&str>> =
+        selected.into_iter().map(|flags| [vec!["test", "--no-run"], flags].concat()).collect();
+    if calls.is_empty() {
+        let examples = (!target.is_wasm()).then_some("--examples");
+        calls.push(["build", "--tests", "--keep-going"].into_iter().chain(examples).collect());
     }
+    for call in &mut calls {
+        // `cargo build` has another profile by itself.
+        let usual = if call[0] == "build" { Some("test") } else { None };
+        call.extend(profile.or(usual).into_iter().flat_map(|profile| ["--profile", profile]));
+        if target.is_wasm() {
+            // Nothing reads debug information there, and wasmtime has less to compile without it.
+            call.extend(["--config", "profile.dev.debug=false", "--config", "profile.test.debug=false"]);
+        }
+    }
+    calls.into_iter().map(|call| call.into_iter().map(String::from).collect()).collect()
 }
 
 /// Calls cargo, and adds what it has built to `binaries`.
 fn run(
     context: ToolContext<'_>,
-    toolchains: &Toolchains,
     package: &Package,
     call: &[&str],
     target: Target,
-    had_lock: bool,
     binaries: &mut TestBinaries,
 ) -> Result<()> {
-    let builder = toolchains.of(Toolchain::Pinned);
-    let triple = artifacts::triple(&Column::pinned(target).unit(&package.name));
-    let key = fnv_1a(package.workspace_root.as_os_str().as_encoded_bytes());
-    let target_dir = context.workspace.own_dir().join("check").join(format!("{key:016x}"));
-    let mut command = tools::command(&builder.cargo);
-    command.envs(builder.variables(&context.env.path));
-    command.args(call).args(["--message-format", "json", "--target", triple]);
-    command.arg("--manifest-path").arg(package.directory.join("Cargo.toml"));
-    // A dependency may have the same name, in another version.
-    command.args(["--package", &package.id]);
-    command.arg("--target-dir").arg(&target_dir).args(&package.features);
-    if target.is_wasm() {
-        // Nothing reads debug information there, and wasmtime has less to compile without it.
-        for profile in ["dev", "test"] {
-            command.args(["--config", &format!("profile.{profile}.debug=false")]);
-        }
-    }
-    command.args(had_lock.then_some("--locked")).args(context.offline.then_some("--offline"));
-    let mut messages = Vec::new();
-    let called = tools::call(&mut command, context.progress, context.interrupt, |line| {
-        messages.extend(Message::parse(line));
-    })?;
-    if !messages.iter().any(|message| matches!(message, Message::BuildFinished)) {
-        let message = format!("cargo cannot build the tests:\n{}", called.stderr.trim_end());
-        return Err(exit::error(exit::HARNESS, message));
-    }
-    let mut errors = 0;
-    for message in &messages {
+    let ran = package.project.compile(context, call, target)?;
+    for message in &ran.messages {
         match message {
             Message::CompilerArtifact(artifact) => binaries.built.extend(artifact.tests().map(|file| {
                 let name = name_of(&artifact.target);
                 Binary { has_own_harness: package.own_harness.contains(&name), name, file }
             })),
-            Message::CompilerMessage(message) if message.message.is_error() => {
-                errors += 1;
-                let mut failure = message.failure();
-                match message.is_of_id(&package.id) {
-                    // The library is compiled with and without its tests, which this does not tell apart.
-                    true => {
-                        let name = name_of(&message.target);
-                        if name == "lib" {
-                            binaries.shared_failure.get_or_insert_with(|| failure.clone());
-                        }
-                        binaries.failures.entry(name).or_insert(failure);
-                    }
-                    false => {
-                        failure.headline = format!("{}: {}", message.package(), failure.headline);
-                        binaries.shared_failure.get_or_insert(failure);
-                    }
+            Message::CompilerMessage(message)
+                if message.message.is_error() && package.project.is_id(message.id()) =>
+            {
+                // The library is compiled with and without its tests, which this does not tell apart.
+                let (name, failure) = (name_of(&message.target), message.failure());
+                if name == "lib" {
+                    binaries.library.get_or_insert_with(|| failure.clone());
                 }
+                binaries.failures.entry(name).or_insert(failure);
             }
-            Message::BuildScript(script) if script.is_of_id(&package.id) => {
+            Message::BuildScript(script) if package.project.is_id(script.id()) => {
                 let out_dir = script.out_dir.to_string_lossy().into_owned();
                 binaries.variables.insert("OUT_DIR".into(), out_dir);
                 binaries.variables.extend(script.env.iter().cloned());
@@ -286,12 +236,13 @@ fn run(
             | Message::Other => {}
         }
     }
-    if !called.success && errors == 0 {
-        // A build script failed, for which there is no message of the compiler.
-        let headline = called.stderr.lines().find(|line| line.starts_with("error"));
-        let headline = headline.unwrap_or("error: it does not build").to_string();
-        binaries.shared_failure.get_or_insert(Failure::of_cargo(&headline, &called.stderr));
-    }
+    // Its own errors are known by the binaries that have them.
+    let is_own = |failure: &Failure| {
+        failure.package.as_ref() == Some(&package.project.package) && !binaries.failures.is_empty()
+    };
+    let failures = ran.failures(&package.project).into_iter().filter(|failure| !is_own(failure));
+    let new: Vec<_> = failures.filter(|failure| !binaries.dependencies.contains(failure)).collect();
+    binaries.dependencies.extend(new);
     Ok(())
 }
 
@@ -340,12 +291,19 @@ mod tests {
 
     #[test]
     fn a_selection_needs_a_call_for_each_binary() {
-        assert!(calls(&Selection::default(), Target::Native)[0].contains(&"--examples"));
-        assert!(!calls(&Selection::default(), Target::Wasip1)[0].contains(&"--examples"));
+        let lines = |selection: &Selection, profile, target| -> Vec<String> {
+            calls(selection, profile, target).iter().map(|call| call.join(" ")).collect()
+        };
+        let all = Selection::default();
+        let native = "build --tests --keep-going --examples --profile test";
+        assert_eq!(lines(&all, None, Target::Native), [native]);
+        let wasm = "build --tests --keep-going --profile release --config profile.dev.debug=false --config \
+                    profile.test.debug=false";
+        assert_eq!(lines(&all, Some("release"), Target::Wasip1), [wasm]);
         let selection = Selection { lib: true, bin: None, tests: vec!["a".into()] };
         assert_eq!(
-            calls(&selection, Target::Native),
-            [vec!["test", "--no-run", "--lib"], vec!["test", "--no-run", "--test", "a"]]
+            lines(&selection, None, Target::Native),
+            ["test --no-run --lib", "test --no-run --test a"]
         );
     }
 
@@ -356,7 +314,8 @@ mod tests {
         let binaries = TestBinaries {
             built: vec![binary],
             failures: [("bad".into(), failure("own"))].into(),
-            shared_failure: Some(failure("shared")),
+            library: None,
+            dependencies: vec![failure("shared")],
             variables: BTreeMap::new(),
         };
         let headline = |name: &str| binaries.failure(name).map(|failure| failure.headline);

@@ -1,12 +1,10 @@
 //! The arguments of `cargo xtask check --tests`.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
-use crate::cli::arguments::{flag, option, required, several};
-use crate::support::duration;
+use crate::cli::arguments::{flag, option, several};
 
 /// What the user said about tests, with `--tests`.
 #[derive(Debug)]
@@ -14,12 +12,11 @@ pub struct TestsArgs {
     pub lib: bool,
     /// Files in `tests/`, by name.
     pub tests: Vec<String>,
-    pub timeout: Duration,
     pub junit: Option<PathBuf>,
 }
 
 impl TestsArgs {
-    pub fn all() -> [Arg; 5] {
+    pub fn all() -> [Arg; 4] {
         let of_tests = |arg: Arg| arg.requires("tests").help_heading("Options of --tests");
         [
             flag("tests")
@@ -45,12 +42,6 @@ impl TestsArgs {
                     .help("A file in tests/, and no others that are not named"),
             ),
             of_tests(
-                option("timeout", "TIME")
-                    .value_parser(duration::parse)
-                    .default_value("60s")
-                    .help("How long a test may run, such as 10s, 500ms or 2m"),
-            ),
-            of_tests(
                 option("junit", "PATH")
                     .value_parser(value_parser!(PathBuf))
                     .help("File for a report in the format of JUnit"),
@@ -63,7 +54,6 @@ impl TestsArgs {
         matches.get_flag("tests").then(|| TestsArgs {
             lib: matches.get_flag("lib"),
             tests: several(matches, "test"),
-            timeout: required(matches, "timeout"),
             junit: matches.remove_one("junit"),
         })
     }

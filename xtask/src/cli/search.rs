@@ -1,6 +1,7 @@
 //! The arguments of `cargo xtask check` and `cargo xtask grants`, which search what a program needs.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, ArgMatches, ValueEnum, value_parser};
@@ -14,6 +15,7 @@ use crate::model::target::Target;
 use crate::report::human::Format;
 use crate::session::minimize::Equality;
 use crate::session::probe::Allowed;
+use crate::support::duration;
 use crate::support::edition::is_installed;
 
 /// The arguments of `grants`.
@@ -84,6 +86,8 @@ pub struct CheckArgs {
     pub flags: Vec<(String, Vec<String>)>,
     /// A file in the format of `cases.toml`.
     pub cases: Option<PathBuf>,
+    /// How long each run may take, of the program or of a test.
+    pub timeout: Option<Duration>,
     pub trace: bool,
     /// The name of the example to make.
     pub keep: Option<String>,
@@ -122,7 +126,7 @@ impl GrantsArgs {
 }
 
 impl CheckArgs {
-    pub fn all() -> [Arg; 18] {
+    pub fn all() -> [Arg; 20] {
         [
             positional("path", "PATH")
                 .value_parser(value_parser!(PathBuf))
@@ -140,6 +144,9 @@ impl CheckArgs {
             option("features", "FEATURES").short('F').help("Features of the package to activate"),
             flag("all-features").help("Activate all features of the package"),
             flag("no-default-features").help("Do not activate the default feature of the package"),
+            option("profile", "NAME").help(
+                "Profile of cargo in which the package is built [default: release; with --tests: test]",
+            ),
             option("native", "FILE")
                 .value_parser(value_parser!(PathBuf))
                 .requires("wasm")
@@ -168,6 +175,9 @@ impl CheckArgs {
                 .value_parser(value_parser!(PathBuf))
                 .conflicts_with_all(["args", "stdin", "env", "flags"])
                 .help("File with cases and rows in the format of cases.toml; all its cases are checked"),
+            option("timeout", "TIME").value_parser(duration::parse).help(
+                "How long each run may take, such as 10s, 500ms or 2m [default: 10s, or as in --cases; for a test 60s]",
+            ),
             flag("trace").help(
                 "Show all calls of WASI where the program differs, and all native ones that strace sees",
             ),
@@ -195,6 +205,7 @@ impl CheckArgs {
                 bin: matches.remove_one("bin"),
                 example: matches.remove_one("example"),
                 features,
+                profile: matches.remove_one("profile"),
             },
             native: matches.remove_one("native"),
             wasm: several(matches, "wasm"),
@@ -203,6 +214,7 @@ impl CheckArgs {
             env: several(matches, "env"),
             flags: several(matches, "flags"),
             cases: matches.remove_one("cases"),
+            timeout: matches.remove_one("timeout"),
             trace: matches.get_flag("trace"),
             keep: matches.remove_one("keep"),
             format: required(matches, "format"),

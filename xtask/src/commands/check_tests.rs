@@ -1,17 +1,23 @@
 //! `cargo xtask check --tests`: the tests of a package that is not in the catalogue, natively and on WASI.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::RwLock;
 use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
 use crate::build::test_binaries::{self, Package, Selection, TestBinaries};
 use crate::cli::{CheckArgs, TestsArgs};
+use crate::commands::check::{self, cause};
 use crate::commands::grants::wasm_targets;
 use crate::environment::Environment;
 use crate::exit;
 use crate::host::hosts::Hosts;
+use crate::host::seam::{Call, Host};
 use crate::model::column::Column;
 use crate::model::target::Target;
 use crate::report::human::Format;
@@ -27,6 +33,9 @@ use crate::tools::progress::Progress;
 use crate::tools::run::run;
 use crate::workspace::Workspace;
 
+/// How long a test may run, unless the user says so. Tests may do more than one call of a program does.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// Runs the command, and returns the exit code.
 ///
 /// # Errors
@@ -41,14 +50,14 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs, tests: 
     let columns: Vec<_> = targets.iter().copied().map(Column::pinned).collect();
     let session = Session::open(workspace, env, args.offline, Progress::of(env, false))?;
     let Tools { toolchains, hosts } = session.provision(&columns)?;
-    let package = test_binaries::find(session.tool_context(), &toolchains, &args.choice)?;
+    let package = test_binaries::find(session.tool_context(), &toolchains, &args.choice, &targets)?;
     let selection = Selection { lib: tests.lib, bin: args.choice.bin.clone(), tests: tests.tests.clone() };
-    let original = Original::read(&package.workspace_root)?;
+    let original = Original::read(&package.project.workspace_root)?;
     let names: Vec<_> = targets.iter().map(|target| target.name()).collect();
     say(&format!("Building the tests of {} for {}", package.name, names.join(", ")));
     let mut binaries = BTreeMap::new();
     for target in &targets {
-        let built = test_binaries::build(session.tool_context(), &toolchains, &package, &selection, *target);
+        let built = test_binaries::build(session.tool_context(), &package, &selection, *target);
         session.end_if_interrupted();
         let built = built?;
         if let (Target::Native, true, Some(failure)) = (target, built.built.is_empty(), built.first_failure())
@@ -61,18 +70,25 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs, tests: 
         }
         binaries.insert(*target, built);
     }
+    let failures = binaries
+        .iter()
+        .filter(|(target, _)| target.is_wasm())
+        .flat_map(|(target, built)| built.dependencies.iter().map(|failure| (*target, failure.clone())));
+    let causes = cause::causes(&session, &package.project, failures.collect(), true)?;
     let compiled = compile(&session, &hosts, workspace, &binaries)?;
     let scratch = scratch::prepare(&workspace.own_dir())?;
-    let below = package.directory.strip_prefix(&package.workspace_root).unwrap_or(Path::new(""));
+    let below =
+        package.project.directory().strip_prefix(&package.project.workspace_root).unwrap_or(Path::new(""));
     let runner = Runner {
         original: &original,
         package: below,
         scratch: &scratch,
         hosts: &hosts,
         interrupt: &session.interrupt,
-        timeout: tests.timeout,
+        timeout: args.timeout.unwrap_or(DEFAULT_TIMEOUT),
         path: &env.path,
         runs: AtomicUsize::new(0),
+        alone: RwLock::default(),
     };
     let suite = Suite {
         runner: &runner,
@@ -93,8 +109,16 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs, tests: 
         junit::write(path, &results)?;
     }
     match args.format {
-        Format::Human => terminal::print(&without_controls(&draw::draw(&results)))?,
-        Format::Json => terminal::print_json(&json::draw(&results))?,
+        Format::Human => {
+            terminal::print(&without_controls(&draw::draw(&results)))?;
+            for cause in &causes {
+                terminal::print(&without_controls(&cause::draw(cause)))?;
+            }
+        }
+        Format::Json => {
+            terminal::print_json(&json::draw(&results))?;
+            check::json::causes(&causes)?;
+        }
     }
     Ok(if results.agree() { exit::OK } else { exit::DIFFERS })
 }
@@ -123,18 +147,24 @@ fn compile(
         let file = binary.file.with_extension(format!("{}.cwasm", workspace.wasmtime));
         let written = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
         let is_done = written(&file).is_some_and(|done| Some(done) > written(&binary.file));
-        if !is_done {
-            let line = wasmtime.compile(&binary.file, &file);
-            let mut command = std::process::Command::new(&line[0]);
-            command.args(&line[1..]).stdin(std::process::Stdio::null());
-            command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
-            let ended = run(&mut command, &session.interrupt, || ());
-            session.end_if_interrupted();
-            if !ended.with_context(|| format!("cannot run {}", wasmtime.program.display()))?.success() {
-                continue;
+        if !is_done && !call(session, &wasmtime.compile(&binary.file, &file))? {
+            // A wasmtime that was built without this command can still put the binary into its cache.
+            let run = Call { flags: &[], program: &binary.file, args: &[] };
+            for compilation in wasmtime.compilations(&run) {
+                call(session, &compilation.argv)?;
             }
+            continue;
         }
         compiled.insert(binary.file.clone(), file);
     }
     Ok(compiled)
+}
+
+/// Calls wasmtime, and returns whether it succeeds. Ends the process if it is interrupted meanwhile.
+fn call(session: &Session<'_>, line: &[OsString]) -> Result<bool> {
+    let mut command = std::process::Command::new(&line[0]);
+    command.args(&line[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let ended = run(&mut command, &session.interrupt, || ());
+    session.end_if_interrupted();
+    Ok(ended.with_context(|| format!("cannot run {}", line[0].display()))?.success())
 }

@@ -56,10 +56,13 @@ pub fn doctor(workspace: &Workspace, env: &Environment) -> Result<u8> {
             Finding::Unsuitable { at, why } => {
                 format!("unsuitable  {name:width$}  {}: {why}\n{:12}help: {help}\n", at.display(), "")
             }
+            Finding::Outdated { at, why } => {
+                format!("outdated    {name:width$}  {}: {why}\n{:12}help: {help}\n", at.display(), "")
+            }
             Finding::Missing => format!("missing     {name:width$}  {needed}\n{:12}help: {help}\n", ""),
         };
         terminal::print(&text)?;
-        if !optional && !matches!(finding, Finding::Suitable { .. }) {
+        if !optional && matches!(finding, Finding::Unsuitable { .. } | Finding::Missing) {
             code = exit::SET_UP;
         }
     }

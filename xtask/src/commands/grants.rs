@@ -1,6 +1,7 @@
 //! `cargo xtask grants`: the least flags with which a case of the catalogue does on WASI what it does natively.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -25,7 +26,7 @@ use crate::session::ready::Ready;
 use crate::snapshot::format::Drawn;
 use crate::snapshot::store::{self, Location};
 use crate::snapshot::table::Table;
-use crate::support::escape::{count, shell_words, without_controls};
+use crate::support::escape::{count, shell_word, shell_words, without_controls};
 use crate::support::terminal::{self, say};
 use crate::workspace::Workspace;
 
@@ -77,11 +78,29 @@ fn one(
         &candidates,
         started.elapsed().as_secs_f32(),
     )))?;
-    let program = format!("{}.wasm", example.name);
     for (target, answer) in targets.iter().zip(&answers) {
-        let Some(grant) = &answer.grant else { continue };
-        let line = line(grant, &program, &case.args);
+        let file = probe.files.get(&Column::pinned(*target).unit(&example.name));
+        let Some(((grant, file), host)) = answer.grant.as_ref().zip(file).zip(probe.hosts.wasmtime.as_ref())
+        else {
+            continue;
+        };
+        let line = line(&host.program, grant, file, case);
         terminal::print(&without_controls(&format!("  {target}   {line}\n")))?;
+    }
+    let left: Vec<_> = targets.iter().zip(&answers).filter(|(_, answer)| answer.grant.is_none()).collect();
+    let location = Location::new(&workspace.snapshots(), &example.name, &case.name);
+    let accepted = if left.is_empty() { None } else { store::accepted(&location)? };
+    for (target, _) in &left {
+        let rows =
+            accepted.as_ref().and_then(|accepted| same_rows(&accepted.table, case, **target, args.equality));
+        if let Some(row) = rows.into_iter().flatten().next() {
+            let flags = wasmtime::flags(row).join(" ");
+            let line = format!("  {target}   the row {} of the case makes it the same: {flags}\n", row.name);
+            terminal::print(&without_controls(&line))?;
+        }
+    }
+    for flag in not_allowed(case, &args.allowed).iter().filter(|_| !left.is_empty()) {
+        terminal::print(&without_controls(&format!("  not tried, because you have to allow it: {flag}\n")))?;
     }
     let warnings: BTreeSet<_> =
         answers.iter().filter_map(|answer| answer.grant.as_ref()).flat_map(Grant::warnings).collect();
@@ -175,6 +194,24 @@ pub fn compare(
 
 /// The recorded row with the fewest flags in which a target is the same as native, if it is not without any.
 fn least_row<'a>(table: &Table, case: &'a Case, target: Target, equality: Equality) -> Option<&'a Row> {
+    // The search knows neither raw flags nor other names and values than the host's.
+    let is_plain = |row: &&Row| {
+        let dirs =
+            row.grant.dirs.iter().all(|directory| directory.guest.is_none() && !directory.host.contains('{'));
+        let env = row.grant.env.iter().all(|variable| variable.value.is_none());
+        row.flags.is_empty() && row.compose.is_empty() && dirs && env
+    };
+    let rows = same_rows(table, case, target, equality)?.filter(is_plain);
+    rows.min_by_key(|row| flags(&row.grant).len())
+}
+
+/// The recorded rows in which a target is the same as native, if it is not without any flags.
+fn same_rows<'a>(
+    table: &Table,
+    case: &'a Case,
+    target: Target,
+    equality: Equality,
+) -> Option<impl Iterator<Item = &'a Row>> {
     let native = &table.outcome(&Position::pinned(DEFAULT_ROW, Target::Native))?.outcome;
     let is_same = |row: &str| {
         let outcome = table.outcome(&Position::pinned(row, target));
@@ -183,15 +220,8 @@ fn least_row<'a>(table: &Table, case: &'a Case, target: Target, equality: Equali
     if is_same(DEFAULT_ROW) || table.outcome(&Position::pinned(DEFAULT_ROW, target)).is_none() {
         return None;
     }
-    // The search knows neither raw flags nor other names and values than the host's.
-    let is_plain = |row: &&Row| {
-        let dirs =
-            row.grant.dirs.iter().all(|directory| directory.guest.is_none() && !directory.host.contains('{'));
-        let env = row.grant.env.iter().all(|variable| variable.value.is_none());
-        row.flags.is_empty() && row.compose.is_empty() && dirs && env
-    };
-    let rows = case.rows.iter().filter(is_plain).filter(|row| is_same(&row.name));
-    rows.min_by_key(|row| flags(&row.grant).len())
+    let rows: Vec<_> = case.rows.iter().filter(|row| is_same(&row.name)).collect();
+    Some(rows.into_iter())
 }
 
 /// Searches the least grant of a case on a target: of what every search tries, and of what its outcome without flags
@@ -232,11 +262,35 @@ pub fn flags(grant: &Grant) -> Vec<String> {
     wasmtime::flags(&Row { grant: grant.clone(), ..Row::default_row() })
 }
 
-/// Returns the command line with which a user runs `program` with a grant.
-pub fn line(grant: &Grant, program: &str, args: &[String]) -> String {
-    let words = ["wasmtime".to_string(), "run".into()].into_iter().chain(flags(grant));
-    let words: Vec<_> = words.chain([program.into()]).chain(args.iter().cloned()).collect();
-    shell_words(words.iter().map(String::as_str))
+/// Returns the command line with which a user runs `program` as in a case with a grant, in any shell.
+pub fn line(host: &Path, grant: &Grant, program: &Path, case: &Case) -> String {
+    // A guest gets the value that the host has.
+    let is_passed = |name: &str| grant.whole_env || grant.env.iter().any(|variable| variable.name == name);
+    let variables = case.env.iter().filter(|(name, _)| is_passed(name));
+    let mut line: String = variables.map(|(name, value)| format!("{name}={} ", shell_word(value))).collect();
+    let words = [host.to_string_lossy().into_owned(), "run".into()].into_iter().chain(flags(grant));
+    let words: Vec<_> = words.chain([program.to_string_lossy().into_owned()]).collect();
+    line.push_str(&shell_words(words.iter().chain(&case.args).map(String::as_str)));
+    line
+}
+
+/// What a row of the case grants that the search may not grant by itself.
+fn not_allowed(case: &Case, allowed: &Allowed) -> Vec<String> {
+    let grants = || case.rows.iter().map(|row| &row.grant);
+    let mut flags = Vec::new();
+    // The search tries all directories of the copy.
+    let outside =
+        |directory: &&String| Path::new(directory).is_absolute() && !allowed.directories.contains(directory);
+    let directories: BTreeSet<_> =
+        grants().flat_map(|grant| &grant.dirs).map(|directory| &directory.host).filter(outside).collect();
+    flags.extend(directories.into_iter().map(|directory| shell_words(["--allow-dir", directory])));
+    if !allowed.network && grants().any(|grant| grant.network || grant.lookup) {
+        flags.push("--allow-network".into());
+    }
+    if !allowed.whole_env && grants().any(|grant| grant.whole_env) {
+        flags.push("--allow-env".into());
+    }
+    flags
 }
 
 /// Draws the answers about these targets, and what was tried.
@@ -251,8 +305,12 @@ fn draw(targets: &[Target], answers: &[Answer], candidates: &[String], seconds: 
             Some(grant) if *grant == Grant::default() => format!("{target}   no flags are needed\n"),
             Some(grant) => format!("{target}   {}\n", flags(grant).join(" ")),
             None => {
+                let stopped = match answer.outcome.outcome.end {
+                    End::TimedOut => " (`timeout` in cases.toml gives it more time)",
+                    _ => "",
+                };
                 format!(
-                    "{target}   no flags that were tried help; with all of them it ends with {}\n",
+                    "{target}   no flags that were tried help; with all of them it ends with {}{stopped}\n",
                     end.label()
                 )
             }

@@ -278,8 +278,13 @@ fn ask(
     let tool = session.tool(toolchains, PACKAGE)?;
     let asked = subjects.iter().map(|subject| json!({ "title": subject.title, "modules": subject.modules }));
     let request = json!({ "format": format, "memory": memory, "subjects": asked.collect::<Value>() });
-    let output =
-        answer(&tool, &request.to_string()).with_context(|| format!("cannot run {}", tool.display()))?;
+    let ask =
+        || answer(&tool, &request.to_string()).with_context(|| format!("cannot run {}", tool.display()));
+    let mut output = ask()?;
+    // A tool that was killed has not said anything.
+    if output.status.code().is_none() {
+        output = ask()?;
+    }
     let replies: Option<Vec<Reply>> =
         str::from_utf8(&output.stdout).ok().and_then(|text| text.lines().map(Reply::parse).collect());
     match replies {

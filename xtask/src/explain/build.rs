@@ -1,6 +1,6 @@
 //! Programs that do not compile for a target.
 
-use crate::build::message::UNDEFINED_SYMBOL as SAYS_UNDEFINED;
+use crate::build::message::{BUILD_SCRIPT_FAILED, UNDEFINED_SYMBOL as SAYS_UNDEFINED};
 use crate::explain::evidence::{Evidence, Explanation};
 use crate::explain::rules::{
     COMPONENT_IMPORT, COMPONENTS, CRATE_NOT_SUPPORTED, LIBC_ITEM, NO_C_COMPILER, STD_MISSING, STD_UNSTABLE,
@@ -26,7 +26,9 @@ pub fn explain(evidence: &Evidence<'_>) -> Option<Explanation> {
         &COMPONENT_IMPORT
     } else if headline.contains(&format!("error: {SAYS_UNDEFINED}")) {
         &UNDEFINED_SYMBOL
-    } else if headline.contains("failed to run custom build command") {
+    } else if headline.contains("failed to run custom build command")
+        || headline.contains(BUILD_SCRIPT_FAILED)
+    {
         // What the crate cc prints if it cannot run a compiler, and clang if it has no headers of a C library.
         let no_headers = says("fatal error: ") && says(".h' file not found");
         if !says("failed to find tool") && !no_headers {

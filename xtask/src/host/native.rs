@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::host::seam::{Call, Ending, Host, Traced};
+use crate::host::seam::{Call, Compilation, Ending, Host, Traced};
 use crate::model::case::Row;
 use crate::model::trace::{Answer, Trace, WasiCall};
 
@@ -31,6 +31,11 @@ impl Host for Native {
     /// Returns `None`, as the operating system does not end a program with an exit code.
     fn argv_without_guest(&self, _: &Call<'_>, _: &[u8]) -> Option<Vec<OsString>> {
         None
+    }
+
+    /// Returns nothing, as cargo has compiled a native program.
+    fn compilations(&self, _: &Call<'_>) -> Vec<Compilation> {
+        Vec::new()
     }
 
     /// Returns [`Ending::Exit`], as every exit code comes from the program.

@@ -1,7 +1,7 @@
 //! The trait that all hosts implement.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::model::case::Row;
 use crate::model::trace::Trace;
@@ -21,6 +21,10 @@ pub trait Host: Sync {
     /// if the host never ends a run itself. `stderr` is what the call has printed. If the second run ends with
     /// the same exit code and output, the host ended the first one.
     fn argv_without_guest(&self, call: &Call<'_>, stderr: &[u8]) -> Option<Vec<OsString>>;
+
+    /// Returns what the host compiles before it runs `call`, and keeps for the next call: the modules, in the order in
+    /// which they are needed.
+    fn compilations(&self, call: &Call<'_>) -> Vec<Compilation>;
 
     /// Returns how a run ended that exited with `code` and printed `stdout` and `stderr`.
     fn ending(&self, code: i32, stdout: &[u8], stderr: &[u8]) -> Ending;
@@ -43,6 +47,19 @@ pub struct Call<'a> {
     pub flags: &'a [String],
     pub program: &'a Path,
     pub args: &'a [String],
+}
+
+/// A module that a host compiles, and how it does only that.
+#[derive(Clone, Debug)]
+pub struct Compilation {
+    /// The file of the module, as the call names it.
+    pub module: PathBuf,
+    /// The program of the host.
+    pub by: PathBuf,
+    /// The flags of the call on which the result depends.
+    pub flags: Vec<String>,
+    /// The command line that compiles the module with these flags and keeps the result, and runs no guest.
+    pub argv: Vec<OsString>,
 }
 
 /// How a call is run so that the host traces it.

@@ -16,5 +16,6 @@ pub mod outcome;
 pub mod target;
 pub mod trace;
 pub mod tree;
+pub mod unsteady;
 pub mod verdict;
 pub mod version;

@@ -9,6 +9,8 @@ pub enum Finding {
     Suitable { at: PathBuf, version: String },
     /// It is installed, but cannot be used.
     Unsuitable { at: PathBuf, why: String },
+    /// It is installed and can be used, but not for everything, so it is worth installing again.
+    Outdated { at: PathBuf, why: String },
     /// It is not installed.
     Missing,
 }

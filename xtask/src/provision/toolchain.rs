@@ -46,12 +46,12 @@ impl Installed {
         Installed { cargo: env.cargo.clone(), other: None }
     }
 
-    /// The variables with which any cargo finds its rustc; `path` is the caller's `PATH`.
+    /// The variables with which its cargo finds its own rustc; `path` is the caller's `PATH`.
     pub fn variables(&self, path: &[PathBuf]) -> Vec<(&'static str, OsString)> {
         let Some((bin, name)) = &self.other else { return Vec::new() };
         let path = std::env::join_paths([bin].into_iter().chain(path)).unwrap_or_else(|_| bin.clone().into());
         // Build scripts may call programs of rustup, too.
-        vec![("PATH", path), ("RUSTC", self.rustc().into()), ("RUSTUP_TOOLCHAIN", name.into())]
+        vec![("PATH", path), ("RUSTUP_TOOLCHAIN", name.into())]
     }
 
     /// Its rustc.

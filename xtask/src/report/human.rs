@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
@@ -18,7 +18,7 @@ use crate::model::needs;
 use crate::model::outcome::End;
 use crate::report::json;
 use crate::report::page::file::{self, Update};
-use crate::report::results::{CaseResult, CaseStatus, Summary};
+use crate::report::results::{CaseResult, CaseStatus, CellResult, Summary};
 use crate::snapshot::compare::{self, SnapshotPolicy, Status};
 use crate::snapshot::store::UpdateMode;
 use crate::support::escape::{count, indent, shell_words, visible, without_controls};
@@ -37,6 +37,8 @@ pub struct Options {
     pub quiet: bool,
     /// Whether the programs print to the same terminal.
     pub no_capture: bool,
+    /// If set, it replaces the timeouts of all cases.
+    pub timeout: Option<Duration>,
 }
 
 /// The format of the report.
@@ -93,6 +95,7 @@ pub struct Report {
     width: Option<usize>,
     /// Whether `cargo insta` can be run.
     has_insta: bool,
+    timeout: Option<Duration>,
     started: Instant,
 }
 
@@ -126,6 +129,7 @@ impl Report {
             progress: terminal::is_watched() && !json && !options.no_capture && !env.ci,
             width: terminal::width(),
             has_insta: env.which("cargo-insta").is_some(),
+            timeout: options.timeout,
             started: Instant::now(),
         }
     }
@@ -261,6 +265,7 @@ impl Report {
             self.unsteady(result)?;
             self.build_errors(result, built)?;
             self.difference(result, workspace)?;
+            self.stopped(result)?;
             self.commands(result, &workspace.columns)?;
         }
         Ok(())
@@ -339,6 +344,19 @@ impl Report {
         Ok(())
     }
 
+    /// Says what to do about cells that were killed at their deadline, and are not recorded so.
+    fn stopped(&mut self, result: &CaseResult<'_>) -> Result<()> {
+        let is_stopped = |cell: &&CellResult<'_>| cell.outcome.outcome.end == End::TimedOut;
+        let Some(cell) = result.differing().find(is_stopped) else { return Ok(()) };
+        let (example, timeout) = (result.names().0, self.timeout.unwrap_or(cell.cell.case.timeout));
+        writeln!(
+            self.err,
+            "\n  help: it was ended after {timeout:?}; if it is slow, and does not hang, give it more with --timeout, \
+             or always with `timeout` in examples/{example}/cases.toml"
+        )?;
+        Ok(())
+    }
+
     /// Prints the lines that differ, with three lines of context.
     fn diff(&mut self, before: &str, now: &str) -> Result<()> {
         // A carriage return would end a line here.
@@ -389,7 +407,7 @@ impl Report {
             .flat_map(|cell| needs::units(&cell.cell))
             .filter_map(|unit| match built.artifacts.get(&unit)? {
                 Artifact::Failed(failure) => Some(failure.rendered.as_str()),
-                Artifact::Built(_) => None,
+                Artifact::Built(_) | Artifact::Unknown(_) => None,
             })
             .collect();
         for error in errors {

@@ -23,16 +23,19 @@ use crate::model::case::{Case, Stdout};
 use crate::model::cell::Cell;
 use crate::model::needs;
 use crate::model::tree::{Change, Tree};
+use crate::model::unsteady::Unsteady;
 use crate::process::{self, End, Interrupt, Limits, Ran, RunError, Streams};
 use crate::run::concurrency::Concurrency;
 use crate::run::invocation::Invocation;
+use crate::run::load::Load;
 use crate::run::peer;
+use crate::run::precompile::{self, Compiled};
 use crate::run::scratch::{self, Root};
 use crate::support::edition::COMMAND;
 use crate::support::escape::{bars, shell_words, visible};
 use crate::support::platform;
 use crate::support::removal;
-use crate::support::terminal::say;
+use crate::support::terminal::{self, say};
 
 /// How many bytes a cell may print to each stream.
 const OUTPUT_LIMIT: usize = 1 << 20;
@@ -61,6 +64,12 @@ pub struct Plan<'a> {
     /// Whether the hosts trace the programs: their stderr is then the trace, and that of the programs is lost. A
     /// host that cannot do that runs them as otherwise.
     pub traced: bool,
+    /// The modules that wasmtime has compiled already.
+    pub compiled: &'a Compiled,
+    /// Whether a cell is known to run until its timeout.
+    pub is_known_to_hang: &'a (dyn Fn(&Cell<'_>) -> bool + Sync),
+    /// What is not compared, because it differs natively from run to run.
+    pub unsteady: Option<&'a Unsteady>,
     /// On an interrupt, all running cells are killed.
     pub interrupt: &'a Interrupt,
     /// When it is set, no more cells are started.
@@ -97,6 +106,17 @@ pub struct Raw {
     pub typed: String,
     /// The port of its peer, if it had one.
     pub port: Option<u16>,
+    /// If it has timed out: why that may not be the program's own doing.
+    pub doubt: Option<Doubt>,
+}
+
+/// Why a time-out may not be a program's own doing.
+#[derive(Clone, Copy, Debug)]
+pub enum Doubt {
+    /// Others may have had the processor.
+    Busy,
+    /// wasmtime may have removed the module from its cache, and compiled it again.
+    NotCompiled,
 }
 
 impl CellRun {
@@ -181,13 +201,37 @@ fn failure(error: anyhow::Error) -> Result<CellRun> {
     }
 }
 
-/// Runs one repetition of a cell, with its peer if it has one.
+/// Runs one repetition of a cell. If it was killed at its deadline, and that may not be its own doing, it is run again
+/// while no other cell runs, unless it is known to hang.
 fn one(plan: &Plan<'_>, cell: &Cell<'_>, round: usize) -> Result<CellRun> {
+    let beside_others = plan.concurrency.beside_others();
+    let ran = attempt(plan, cell, round, false)?;
+    drop(beside_others);
+    let CellRun::Ran(Raw { doubt: Some(doubt), .. }) = &ran else { return Ok(ran) };
+    if (plan.is_known_to_hang)(cell) {
+        return Ok(ran);
+    }
+    let _alone = plan.concurrency.alone();
+    let timeout = plan.timeout.unwrap_or(cell.case.timeout);
+    let why = match doubt {
+        Doubt::Busy => "the machine may be busy",
+        Doubt::NotCompiled => "wasmtime may have compiled it meanwhile",
+    };
+    terminal::note(&format!("{} was stopped after {timeout:?}, but {why}: it is run again alone", cell.id()));
+    attempt(plan, cell, round, true)
+}
+
+/// Runs one repetition of a cell, with its peer if it has one. With `again`, its modules are compiled first even if they
+/// are recorded as compiled.
+fn attempt(plan: &Plan<'_>, cell: &Cell<'_>, round: usize, again: bool) -> Result<CellRun> {
     for unit in needs::units(cell) {
         if let Some(Artifact::Failed(failure)) = plan.built.artifacts.get(&unit) {
             let is_own = unit.package == cell.example.name;
             let prefix = if is_own { String::new() } else { format!("module {}: ", unit.package) };
             return Ok(CellRun::DoesNotBuild(format!("{prefix}{}", failure.headline)));
+        }
+        if let Some(Artifact::Unknown(why)) = plan.built.artifacts.get(&unit) {
+            return Ok(CellRun::Failed(format!("whether {} builds is not known: {why}", unit.package)));
         }
     }
     if let Some(reason) = plan.misfits.get(&cell.id()) {
@@ -207,30 +251,56 @@ fn one(plan: &Plan<'_>, cell: &Cell<'_>, round: usize) -> Result<CellRun> {
         false => None,
     };
     let Some(peer) = Invocation::of_peer(cell, &peer_dir, plan.files, plan.hosts) else {
-        return invoke(plan, cell, &dir, &invocation, typed, limits, None);
+        let how = How { typed, limits, port: None, again };
+        return invoke(plan, cell, &dir, &invocation, how);
     };
     scratch::create(&peer_dir, &Tree::default())?;
     let peer_name = format!("{}: its peer {}", cell.id(), cell.case.peer.as_deref().unwrap_or_default());
     let command = peer.command(&peer.argv());
     let result = peer::beside(command, &peer_dir, limits, plan.interrupt, &peer_name, |port| {
-        invoke(plan, cell, &dir, &invocation.at_port(port), typed, limits, Some(port))
+        let how = How { typed, limits, port: Some(port), again };
+        invoke(plan, cell, &dir, &invocation.at_port(port), how)
     })?;
     remove(plan, &peer_dir);
     Ok(result.unwrap_or(CellRun::NotRun))
 }
 
-/// Runs an invocation in the scratch directory `dir`. `port` is that of its peer, if it has one.
+/// How an invocation is run.
+struct How {
+    typed: String,
+    limits: Limits,
+    /// The port of its peer, if it has one.
+    port: Option<u16>,
+    /// Whether to compile its modules even if they are recorded as compiled.
+    again: bool,
+}
+
+/// Runs an invocation in the scratch directory `dir`.
 fn invoke(
     plan: &Plan<'_>,
     cell: &Cell<'_>,
     dir: &Path,
     invocation: &Invocation<'_>,
-    typed: String,
-    limits: Limits,
-    port: Option<u16>,
+    how: How,
 ) -> Result<CellRun> {
+    let How { typed, limits, port, again } = how;
     let fixture = &cell.case.fixture;
     scratch::create(dir, fixture)?;
+    let compile = |argv: &[_]| {
+        let limits = Limits { timeout: precompile::LIMIT, ..limits };
+        let command = invocation.command(argv);
+        match process::run(command, dir, b"", Streams::Recorded, limits, plan.interrupt, None) {
+            Err(RunError::Start(error)) => Err(cannot_run(cell, &argv[0], &error)),
+            ran => Ok(ran?),
+        }
+    };
+    let compilations = invocation.compilations();
+    let Some(ready) = plan.compiled.ensure(&compilations, &invocation.cwd, again, compile)? else {
+        return Ok(CellRun::NotRun);
+    };
+    if ready.has_run {
+        scratch::create(dir, fixture)?;
+    }
     let stdin = cell.case.stdin.as_bytes();
     let traced = if plan.traced { invocation.traced() } else { None };
     let run = |argv: &[_], echo: Option<process::Echo<'_>>| {
@@ -243,10 +313,15 @@ fn invoke(
         }
     };
 
-    let started = Instant::now();
+    let (started, load) = (Instant::now(), Load::now());
     let argv = traced.as_ref().map_or_else(|| invocation.argv(), |traced| traced.argv.clone());
     let Some(ran) = run(&argv, plan.echo.then_some(&echo))? else { return Ok(CellRun::NotRun) };
     let took = started.elapsed();
+    let doubt = match ran.end {
+        End::TimedOut if load.may_have_been_high() => Some(Doubt::Busy),
+        End::TimedOut if !ready.is_certain => Some(Doubt::NotCompiled),
+        _ => None,
+    };
     plan.scratch.check()?;
     let changes = scratch::changes(dir, fixture)?;
     let without_guest = match invocation.argv_without_guest(&ran.stderr) {
@@ -257,7 +332,7 @@ fn invoke(
         _ => None,
     };
     remove(plan, dir);
-    Ok(CellRun::Ran(Raw { ran, without_guest, changes, started, took, typed, port }))
+    Ok(CellRun::Ran(Raw { ran, without_guest, changes, started, took, typed, port, doubt }))
 }
 
 /// Removes the directory of a cell that has ended. If it cannot be removed, it is left until the end of the run,

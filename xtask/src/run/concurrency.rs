@@ -3,7 +3,7 @@
 //! A cell needs a permit to run. With [`Concurrency::per_core`], cells that have run for a while do not
 //! count any more, as nearly all of them are idle: they wait for a clock, a peer or their own timeout.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 /// How long a cell counts as busy. Most cells have ended by then; most of those that have not are idle.
@@ -21,6 +21,8 @@ pub struct Concurrency {
     started: Mutex<Vec<Instant>>,
     /// Notified when a cell has ended.
     ended: Condvar,
+    /// Locked by each cell that runs, and exclusively by one that runs alone.
+    alone: RwLock<()>,
 }
 
 /// The right to run one cell, which ends when this is dropped.
@@ -32,7 +34,13 @@ pub struct Permit<'a> {
 impl Concurrency {
     /// At most `limit` cells run at a time, idle or not.
     pub fn exactly(limit: usize) -> Concurrency {
-        Concurrency { limit, counts_idle: true, started: Mutex::default(), ended: Condvar::new() }
+        Concurrency {
+            limit,
+            counts_idle: true,
+            started: Mutex::default(),
+            ended: Condvar::new(),
+            alone: RwLock::default(),
+        }
     }
 
     /// At most `cores` busy cells run at a time, and idle ones beside them, in total at most four times
@@ -68,6 +76,16 @@ impl Concurrency {
             let patience = patience.max(Duration::from_millis(1));
             running = self.ended.wait_timeout(running, patience).unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    /// Waits until no cell runs alone. As long as the result exists, none will.
+    pub fn beside_others(&self) -> RwLockReadGuard<'_, ()> {
+        self.alone.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until no cell runs. As long as the result exists, no other one will.
+    pub fn alone(&self) -> RwLockWriteGuard<'_, ()> {
+        self.alone.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn running(&self) -> MutexGuard<'_, Vec<Instant>> {

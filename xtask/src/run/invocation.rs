@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::build::artifacts::Files;
 use crate::build::compose;
 use crate::host::hosts::Hosts;
-use crate::host::seam::{Call, Host, Traced};
+use crate::host::seam::{Call, Compilation, Host, Traced};
 use crate::model::case::{Case, MOUNT, PORT};
 use crate::model::cell::Cell;
 use crate::model::needs;
@@ -95,6 +95,11 @@ impl<'a> Invocation<'a> {
     /// `stderr`. Returns `None` if the host never ends a run itself.
     pub fn argv_without_guest(&self, stderr: &[u8]) -> Option<Vec<OsString>> {
         self.host.argv_without_guest(&self.call(), stderr)
+    }
+
+    /// Returns what the host compiles before it runs this.
+    pub fn compilations(&self) -> Vec<Compilation> {
+        self.host.compilations(&self.call())
     }
 
     /// Creates the command for one of these command lines.

@@ -5,6 +5,7 @@ pub mod concurrency;
 pub mod copies;
 pub mod invocation;
 pub mod libtest;
+pub mod load;
 pub mod lock;
 pub mod package_tests;
 pub mod peer;

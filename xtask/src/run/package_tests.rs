@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,7 @@ use crate::model::case::Row;
 use crate::model::column::Column;
 use crate::process::{self, End, Interrupt, Limits, Ran, RunError, Streams};
 use crate::run::copies::{Copy, HOME, Original, TEMPORARY};
+use crate::run::load::Load;
 use crate::run::scratch::{CWD, Root};
 use crate::support::escape::visible;
 use crate::support::terminal::{self, StatusLine};
@@ -40,6 +41,8 @@ pub struct Runner<'a> {
     pub path: &'a [PathBuf],
     /// How many runs there were.
     pub runs: AtomicUsize,
+    /// Locked by each run, and exclusively by one during which there is no other.
+    pub alone: RwLock<()>,
 }
 
 /// A copy of the package, in which one test runs at a time.
@@ -138,12 +141,31 @@ impl Runner<'_> {
         Ok(Some(results.into_iter().map(|(_, result)| result).collect()))
     }
 
-    /// Runs a test binary in a copy of the package that is equal to the original. Returns `None` if an interrupt
-    /// came.
+    /// Runs a test binary in a copy of the package that is equal to the original. If it is killed at its deadline while
+    /// the machine may be busy, it is run again while no other one runs. Returns `None` if an interrupt came.
     ///
     /// # Errors
     /// If it cannot be run, or cannot be watched to its end.
     pub fn run(&self, place: &mut Place<'_>, call: &TestCall<'_>) -> Result<Option<TestRan>> {
+        let beside_others = self.alone.read().unwrap_or_else(PoisonError::into_inner);
+        let load = Load::now();
+        let ran = self.attempt(place, call)?;
+        drop(beside_others);
+        match &ran {
+            Some(TestRan { end: End::TimedOut, .. }) if load.may_have_been_high() => {
+                let _alone = self.alone.write().unwrap_or_else(PoisonError::into_inner);
+                let (column, timeout) = (call.column.target, self.timeout);
+                let name = call.args.first().unwrap_or(&"a test");
+                terminal::note(&format!(
+                    "{name} on {column} was stopped after {timeout:?}, but the machine may be busy: it is run again alone"
+                ));
+                self.attempt(place, call)
+            }
+            _ => Ok(ran),
+        }
+    }
+
+    fn attempt(&self, place: &mut Place<'_>, call: &TestCall<'_>) -> Result<Option<TestRan>> {
         self.runs.fetch_add(1, Ordering::Relaxed);
         self.scratch.check()?;
         place.copy.refresh()?;

@@ -1,6 +1,6 @@
 //! The order in which cells are started, and how their results are put into the order of the report.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::mpsc::Receiver;
 use std::thread;
@@ -9,26 +9,18 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result};
 
 use crate::model::cell::Cell;
-use crate::model::column::Unit;
 use crate::run::cells::{CellRun, Job};
 use crate::support::terminal::say;
 
-/// Returns the order in which cells are started. `units` are the units of all cells, each of which runs
-/// `repeat` times.
-///
-/// The order is that of the cells, or shuffled by `seed`. But one cell of each unit in `to_compile` comes
-/// before all others, so that wasmtime has compiled the unit when its other cells start.
-pub fn order(units: &[Unit], repeat: usize, seed: Option<u64>, to_compile: &BTreeSet<Unit>) -> Vec<Job> {
+/// Returns the order in which `cells` cells are started, each of which runs `repeat` times: that of the cells, or
+/// shuffled by `seed`.
+pub fn order(cells: usize, repeat: usize, seed: Option<u64>) -> Vec<Job> {
     let rounds = |cell| (0..repeat).map(move |round| Job { cell, round });
-    let mut jobs: Vec<_> = (0..units.len()).flat_map(rounds).collect();
+    let mut jobs: Vec<_> = (0..cells).flat_map(rounds).collect();
     if let Some(seed) = seed {
         fastrand::Rng::with_seed(seed).shuffle(&mut jobs);
     }
-    let mut to_compile = to_compile.clone();
-    let (mut first, others): (Vec<_>, Vec<_>) =
-        jobs.into_iter().partition(|job| to_compile.remove(&units[job.cell]));
-    first.extend(others);
-    first
+    jobs
 }
 
 /// Returns the seed of `--shuffle[=SEED]`, or `None` without this flag. Without SEED, the seed is random. Shows
@@ -112,16 +104,10 @@ impl Runs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::column::Column;
-    use crate::model::target::Target;
-
-    fn units(of_each: usize, targets: &[Target]) -> Vec<Unit> {
-        targets.iter().flat_map(|target| vec![Column::pinned(*target).unit("cat"); of_each]).collect()
-    }
 
     #[test]
     fn a_seed_determines_an_order_of_all_jobs() {
-        let order = |seed| order(&units(20, &[Target::Native]), 2, seed, &BTreeSet::new());
+        let order = |seed| order(20, 2, seed);
         let plain = order(None);
         let shuffled = order(Some(7));
         assert_eq!(shuffled, order(Some(7)));
@@ -130,16 +116,5 @@ mod tests {
         let mut sorted = shuffled;
         sorted.sort();
         assert_eq!(sorted, plain);
-    }
-
-    #[test]
-    fn one_cell_of_each_unit_to_compile_is_first() {
-        let units = units(2, &[Target::Native, Target::Wasip1, Target::Wasip2]);
-        let cells = |to_compile: &[&Unit]| {
-            let jobs = order(&units, 1, None, &to_compile.iter().copied().cloned().collect());
-            jobs.iter().map(|job| job.cell).collect::<Vec<_>>()
-        };
-        assert_eq!(cells(&[&units[2], &units[4]]), [2, 4, 0, 1, 3, 5]);
-        assert_eq!(cells(&[]), [0, 1, 2, 3, 4, 5]);
     }
 }

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use crate::build::artifacts;
 use crate::explain::evidence::Traced;
 use crate::model::cell::Cell;
-use crate::model::outcome::{Outcome, Stream};
+use crate::model::outcome::{End, Outcome, Stream};
 use crate::normalize::{self, Locals, Rules};
 use crate::process;
 use crate::run::cells::{self, CellRun, Job, Plan};
@@ -16,7 +16,9 @@ use crate::run::scratch::{self, CWD, Root};
 use crate::run::watchdog;
 use crate::session::Session;
 use crate::snapshot::format::Drawn;
+use crate::snapshot::store::{self, Location};
 use crate::support::terminal::say;
+use crate::workspace::Workspace;
 
 /// Does `work` in scratch directories, guarded by a watchdog. Ends the watchdog and all processes, and removes the
 /// directories afterwards, unless they are to be kept, even if the work failed. What of this cannot be done is a
@@ -51,6 +53,15 @@ pub fn guarded<T>(
     worked
 }
 
+/// Whether it is recorded that a cell times out. Then it is not run again to find out.
+pub fn is_recorded_to_hang(workspace: &Workspace, cell: &Cell<'_>) -> bool {
+    let location = Location::new(&workspace.snapshots(), &cell.example.name, &cell.case.name);
+    // A snapshot that cannot be read is reported where it is compared.
+    let accepted = store::accepted(&location).ok().flatten();
+    let outcome = accepted.as_ref().and_then(|accepted| accepted.table.outcome(&cell.position()));
+    outcome.is_some_and(|drawn| drawn.outcome.end == End::TimedOut)
+}
+
 /// Returns the normalized outcome of one repetition of a cell, unless it was not run or has none.
 pub fn outcome(
     session: &Session<'_>,
@@ -67,12 +78,16 @@ pub fn outcome(
     let locals = Locals::new(&dir.join(CWD), &bin, &workspace.root).at_port(ran.port());
     let locals = locals.with_mount(&plan.scratch.mount_of(&dir));
     let rules = Rules { host: plan.hosts.of(cell.column), locals: &locals, redact: &cell.case.redact };
-    Some(Drawn::new(match ran {
+    let mut outcome = match ran {
         CellRun::Ran(raw) => normalize::outcome(raw, rules),
         CellRun::DoesNotBuild(error) => normalize::outcome_of_failed_build(error, rules),
         CellRun::DoesNotCompose(reason) => normalize::outcome_of_misfit(reason, rules),
         CellRun::Failed(_) | CellRun::NotRun => return None,
-    }))
+    };
+    if let Some(unsteady) = plan.unsteady {
+        unsteady.hide(&mut outcome);
+    }
+    Some(Drawn::new(outcome))
 }
 
 /// Runs each cell once, and returns the outcomes by the ids of the cells.
@@ -80,9 +95,22 @@ pub fn outcome(
 /// # Errors
 /// If a cell has no outcome, or an interrupt comes meanwhile.
 pub fn once(session: &Session<'_>, plan: Plan<'_>, cells: &[Cell<'_>]) -> Result<BTreeMap<String, Drawn>> {
+    again(session, plan, cells, 0)
+}
+
+/// Does the same for another repetition, which has directories of its own.
+///
+/// # Errors
+/// As [`once`].
+pub fn again(
+    session: &Session<'_>,
+    plan: Plan<'_>,
+    cells: &[Cell<'_>],
+    round: usize,
+) -> Result<BTreeMap<String, Drawn>> {
     let mut outcomes = BTreeMap::new();
-    each(plan, cells, |cell, ran| {
-        outcomes.extend(outcome(session, &plan, cell, 0, ran).map(|outcome| (cell.id(), outcome)));
+    each(plan, cells, round, |cell, ran| {
+        outcomes.extend(outcome(session, &plan, cell, round, ran).map(|outcome| (cell.id(), outcome)));
     })?;
     Ok(outcomes)
 }
@@ -100,7 +128,7 @@ pub fn traced(session: &Session<'_>, plan: Plan<'_>, cells: &[Cell<'_>]) -> Resu
     };
     let cells: Vec<_> = cells.iter().filter(can_be_traced).copied().collect();
     let mut traces = BTreeMap::new();
-    each(plan, &cells, |cell, ran| {
+    each(plan, &cells, 0, |cell, ran| {
         let CellRun::Ran(raw) = ran else { return };
         let trace = plan.hosts.of(cell.column).trace(&String::from_utf8_lossy(&raw.ran.stderr));
         let outcome = outcome(session, &plan, cell, 0, ran).map(|drawn| {
@@ -113,8 +141,13 @@ pub fn traced(session: &Session<'_>, plan: Plan<'_>, cells: &[Cell<'_>]) -> Resu
 }
 
 /// Runs each cell once.
-fn each(plan: Plan<'_>, cells: &[Cell<'_>], mut done: impl FnMut(&Cell<'_>, &CellRun)) -> Result<()> {
-    let jobs: Vec<_> = (0..cells.len()).map(|cell| Job { cell, round: 0 }).collect();
+fn each(
+    plan: Plan<'_>,
+    cells: &[Cell<'_>],
+    round: usize,
+    mut done: impl FnMut(&Cell<'_>, &CellRun),
+) -> Result<()> {
+    let jobs: Vec<_> = (0..cells.len()).map(|cell| Job { cell, round }).collect();
     thread::scope(|scope| {
         for (job, ran) in cells::start(scope, plan, cells, &jobs) {
             let (cell, ran) = (&cells[job.cell], ran?);

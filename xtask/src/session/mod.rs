@@ -28,6 +28,7 @@ use crate::provision::tool_context::ToolContext;
 use crate::provision::toolchain::{self, Toolchains};
 use crate::provision::wasmtime;
 use crate::run::lock::{self, Lock};
+use crate::run::precompile::Compiled;
 use crate::tools::progress::Progress;
 use crate::workspace::Workspace;
 
@@ -39,6 +40,8 @@ pub struct Session<'a> {
     pub interrupt: Interrupt,
     /// Only one session at a time uses a target directory with its scratch directories, and the snapshots.
     pub lock: Lock,
+    /// The modules that wasmtime has compiled already.
+    pub compiled: Compiled,
     offline: bool,
     progress: Progress,
 }
@@ -65,7 +68,8 @@ impl<'a> Session<'a> {
     ) -> Result<Session<'a>> {
         let lock = lock::take(&workspace.own_dir().join("lock"))?;
         let interrupt = Interrupt::watch().context("cannot watch for signals")?;
-        Ok(Session { workspace, env, sh: Shell::new()?, interrupt, lock, offline, progress })
+        let compiled = Compiled::new(workspace.own_dir().join("compiled"), &wasmtime::cache(workspace));
+        Ok(Session { workspace, env, sh: Shell::new()?, interrupt, lock, compiled, offline, progress })
     }
 
     /// Sets up the toolchains and hosts of these columns, and returns the hosts.

@@ -128,7 +128,10 @@ impl Suite<'_> {
             }
         });
         let mut results = TestResults {
-            package: format!("{} {}", self.package.name, self.package.version),
+            package: self.package.project.package.clone(),
+            profile: self.package.project.profile.clone(),
+            built_with: self.package.project.used.clone(),
+            host: self.runner.hosts.wasmtime.iter().map(|host| host.program.to_string_lossy()).collect(),
             targets: self.targets.into(),
             binaries: self.binaries[&Target::Native].built.len(),
             own_harness: self
@@ -330,7 +333,7 @@ impl Suite<'_> {
     fn source(&self, at: &str) -> Option<String> {
         let mut parts = at.rsplitn(3, ':').skip(1);
         let line: usize = parts.next()?.parse().ok()?;
-        let file = self.package.workspace_root.join(parts.next()?);
+        let file = self.package.project.workspace_root.join(parts.next()?);
         let bytes = text_file::read(&file).ok()?;
         String::from_utf8_lossy(&bytes).lines().nth(line.checked_sub(1)?).map(|line| line.trim().to_string())
     }
@@ -358,11 +361,11 @@ impl Suite<'_> {
             }
         };
         let up: String = self.runner.package.components().map(|_| "../").collect();
-        let package = mapped(".".into(), &self.package.directory);
+        let package = mapped(".".into(), &self.package.project.directory());
         let by_path = match up.is_empty() {
             true => plain(package),
             false => Candidate {
-                grant: mapped(up.clone(), &self.package.workspace_root),
+                grant: mapped(up.clone(), &self.package.project.workspace_root),
                 narrower: vec![plain(package)],
             },
         };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
@@ -24,9 +25,11 @@ use crate::model::outcome::End;
 use crate::model::target::Target;
 use crate::model::trace::Trace;
 use crate::model::tree::{Entry, Tree};
+use crate::model::unsteady::Unsteady;
 use crate::run::cells::Plan;
 use crate::run::concurrency::Concurrency;
 use crate::run::invocation::FIXED_VARIABLES;
+use crate::run::schedule;
 use crate::run::scratch::Root;
 use crate::session::minimize::{Answer, Candidate, Equality, search_as_far};
 use crate::session::{Session, cells, explained};
@@ -38,7 +41,15 @@ const DEEPEST: usize = 4;
 /// How many directories a search considers at each level.
 const MOST_DIRECTORIES: usize = 16;
 
+/// How often a program is run natively at most to see whether it always does the same. If it does one of two things by
+/// chance, one of two thousand programs is taken for a steady one.
+pub const MOST_NATIVE: usize = 12;
+
+/// How long the native runs after the second one may take together.
+const REPETITION: Duration = Duration::from_millis(500);
+
 /// A program that is built, and where it runs.
+#[derive(Clone, Copy)]
 pub struct Probe<'a> {
     pub session: &'a Session<'a>,
     pub hosts: &'a Hosts,
@@ -46,6 +57,8 @@ pub struct Probe<'a> {
     pub files: &'a Files,
     pub misfits: &'a Misfits,
     pub scratch: &'a Root,
+    /// What is not compared, because it differs natively from run to run.
+    pub unsteady: Option<&'a Unsteady>,
     /// The example of which the case is one, or a stand-in for one.
     pub example: &'a Example,
     pub case: &'a Case,
@@ -64,6 +77,31 @@ impl Probe<'_> {
         let mut outcomes = self.with_plan(|plan| cells::once(self.session, plan, &cells))?;
         let position = |cell: &Cell<'_>| Some((cell.position(), outcomes.remove(&cell.id())?));
         Ok(cells.iter().filter_map(position).collect())
+    }
+
+    /// Runs the program natively again and again, each time in another directory, and returns the outcomes. The first
+    /// time it is another second of the clock than before, and there are further ones if the program is quick. Two runs
+    /// never overlap, as both might use the same port.
+    ///
+    /// # Errors
+    /// If a run has no outcome.
+    pub fn run_natively_again(&self) -> Result<Vec<Drawn>> {
+        let is_interrupted = || self.session.interrupt.signal().is_some();
+        schedule::next_second(is_interrupted);
+        let example = self.with_rows(vec![Row::default_row()]);
+        let columns = [Column::pinned(Target::Native)];
+        let cells = cell::all(&example, &columns);
+        let mut outcomes = Vec::new();
+        let started = Instant::now();
+        for round in 1..MOST_NATIVE {
+            let spent = started.elapsed();
+            if round > 1 && spent + spent / (round as u32 - 1) > REPETITION {
+                break;
+            }
+            let again = self.with_plan(|plan| cells::again(self.session, plan, &cells, round))?;
+            outcomes.extend(again.into_values());
+        }
+        Ok(outcomes)
     }
 
     /// Explains why the program differs from native in these rows and columns, of which the outcomes are known.
@@ -114,6 +152,9 @@ impl Probe<'_> {
             keep_scratch: false,
             echo: false,
             traced: false,
+            compiled: &self.session.compiled,
+            is_known_to_hang: &|_| false,
+            unsteady: self.unsteady,
             interrupt: &self.session.interrupt,
             stop: &stop,
         })

@@ -22,7 +22,7 @@ use crate::run::cells::Plan;
 use crate::run::concurrency::Concurrency;
 use crate::run::scratch::{self, Root};
 use crate::session::probe::Probe;
-use crate::session::{Session, Tools};
+use crate::session::{Session, Tools, cells};
 use crate::tools::progress::Progress;
 use crate::workspace::Workspace;
 
@@ -62,7 +62,7 @@ impl<'a> Ready<'a> {
     /// Returns what runs the program of a case.
     pub fn probe<'b>(&'b self, example: &'b Example, case: &'b Case) -> Probe<'b> {
         let Ready { session, scratch, hosts, built, files, misfits, .. } = self;
-        Probe { session, hosts, built, files, misfits, scratch, example, case, relink: None }
+        Probe { session, hosts, built, files, misfits, scratch, unsteady: None, example, case, relink: None }
     }
 
     /// Links programs of examples in another way, see [`Session::relink`].
@@ -76,6 +76,7 @@ impl<'a> Ready<'a> {
     /// Calls `work` with what is needed to run cells.
     pub fn with_plan<T>(&self, work: impl FnOnce(Plan<'_>) -> T) -> T {
         let stop = AtomicBool::new(false);
+        let is_known_to_hang = |cell: &Cell<'_>| cells::is_recorded_to_hang(self.session.workspace, cell);
         let concurrency = Concurrency::per_core(thread::available_parallelism().map_or(1, usize::from));
         work(Plan {
             scratch: &self.scratch,
@@ -88,6 +89,9 @@ impl<'a> Ready<'a> {
             keep_scratch: false,
             echo: false,
             traced: false,
+            compiled: &self.session.compiled,
+            is_known_to_hang: &is_known_to_hang,
+            unsteady: None,
             interrupt: &self.session.interrupt,
             stop: &stop,
         })

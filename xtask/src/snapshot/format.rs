@@ -329,6 +329,7 @@ mod tests {
             took: Duration::ZERO,
             typed: String::new(),
             port: None,
+            doubt: None,
         };
         let locals = Locals::new(Path::new("/s/cwd"), Path::new("/bin"), Path::new("/root"));
         let hosts = Hosts { wasmtime: None, native: Native::default() };

@@ -31,6 +31,11 @@ pub enum UpdateMode {
 }
 
 impl UpdateMode {
+    /// Whether accepted snapshots are written.
+    pub fn accepts(self) -> bool {
+        matches!(self, UpdateMode::Accept | UpdateMode::AcceptSeen)
+    }
+
     /// Parses the value of `INSTA_UPDATE`. Returns `None` if the user leaves the choice to the harness.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 #[cfg(unix)]
 use crate::support::escape::bytes_of;
@@ -43,6 +44,14 @@ pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
 #[cfg(not(unix))]
 pub fn set_mode(_: &Path, _: u32) -> io::Result<()> {
     Ok(())
+}
+
+/// Returns for how long any process of the machine had to wait for a processor, since it was started, or `None` if the
+/// system does not tell (Linux: `Documentation/accounting/psi.rst`). The time may be two seconds old.
+pub fn waited_for_processor() -> Option<Duration> {
+    let text = fs::read_to_string("/proc/pressure/cpu").ok()?;
+    let some = text.lines().find(|line| line.starts_with("some "))?;
+    Some(Duration::from_micros(some.split_once("total=")?.1.trim().parse().ok()?))
 }
 
 /// Creates a symbolic link at `link` that points to `target`.

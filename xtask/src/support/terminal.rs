@@ -27,6 +27,14 @@ pub fn say(text: &str) {
     let _ = writeln!(Lines::new(io::stderr()), "{text}");
 }
 
+/// Writes `text` and a line feed to stderr while another line may be redrawn in place, which is drawn again later.
+pub fn note(text: &str) {
+    if is_watched() {
+        replace_line("");
+    }
+    say(text);
+}
+
 /// Writes `text` to stdout, and flushes it.
 ///
 /// # Errors
@@ -49,11 +57,11 @@ pub fn print_styled(text: &str, styles: impl Fn(&str) -> Vec<(Range<usize>, Styl
     for line in text.split_inclusive('\n') {
         let mut written = 0;
         for (range, style) in styles(line) {
-            lines.write_all(line[written..range.start].as_bytes())?;
+            lines.write_all(&line.as_bytes()[written..range.start])?;
             lines.styled(style, &line[range.clone()])?;
             written = range.end;
         }
-        lines.write_all(line[written..].as_bytes())?;
+        lines.write_all(&line.as_bytes()[written..])?;
     }
     lines.flush()
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 
@@ -11,11 +12,14 @@ use crate::process::{self, Interrupt};
 use crate::tools::environment;
 use crate::tools::progress::{self, Progress};
 
+/// The beginning of the line about a cargo that was killed.
+pub const KILLED: &str = "error: cargo was killed: ";
+
 /// How one call of cargo ended.
 #[derive(Debug)]
 pub struct Called {
     pub success: bool,
-    /// What cargo wrote to stderr, without its progress bars.
+    /// What cargo wrote to stderr, without its progress bars; and a line if it was killed.
     pub stderr: String,
 }
 
@@ -23,6 +27,22 @@ pub struct Called {
 pub fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.env_clear().envs(environment::variables());
+    command
+}
+
+/// Returns a command that runs `program` with the environment of the user, see [`environment::for_package`].
+pub fn command_for_package(
+    program: impl AsRef<OsStr>,
+    harness: &Path,
+    rustup_home: Option<&Path>,
+) -> Command {
+    let mut command = Command::new(program);
+    for (name, value) in environment::for_package(harness, rustup_home) {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
     command
 }
 
@@ -45,7 +65,7 @@ pub fn call(
     let group = child.id();
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let (stdout, stderr) = stdout.zip(stderr).context("cargo was started without pipes")?;
-    let stderr = std::thread::scope(|scope| {
+    let mut stderr = std::thread::scope(|scope| {
         let (sender, lines) = mpsc::channel();
         scope.spawn(move || progress::read(stderr, |line| sender.send(line).is_ok()));
         let stderr = scope.spawn(move || {
@@ -61,5 +81,8 @@ pub fn call(
         stderr.join().expect("forwarding lines does not panic")
     });
     let status = child.wait().with_context(cannot_run)?;
+    if status.code().is_none() {
+        stderr.push_str(&format!("{KILLED}{status}\n"));
+    }
     Ok(Called { success: status.success(), stderr })
 }

@@ -66,14 +66,50 @@ fn program_that_needs_a_directory_is_told_the_least_one() {
     let cwd = ["--cwd", data.to_str().unwrap()];
     check(&workspace, &outside, &[&cwd[..], &["--", "letters/a.txt"]].concat())
         .code(0)
-        .prints("reader 1.2.3, for native, wasip1, wasip2\n")
+        .prints("reader 1.2.3 (release), for native, wasip1, wasip2\n")
         .prints("  wasip1   the same as native with --dir=letters\n")
         .prints("  wasip2   the same as native with --dir=letters\n")
         .prints("\ngrants       ·       A       A     --dir=letters\n")
-        .prints("\n  Run it:  wasmtime run --dir=letters reader.wasm letters/a.txt\n")
         .prints("\nWhy, wasip1 and wasip2 without flags (error: exit 0 → exit 1: letters/a.txt: No such file or directory (os error 44)):\n")
         .prints("[rule: no-preopen; layer: wasi-libc]");
     assert_eq!(files(outside.path()), before, "something was left in the user's directory");
+}
+
+#[test]
+fn line_that_runs_the_program_can_be_pasted() {
+    let program = "fn main() {\n    let name = std::env::var(\"NAME\").unwrap_or_default();\n    \
+        print!(\"{}\", std::fs::read_to_string(name).unwrap());\n    \
+        print!(\"{}\", std::io::read_to_string(std::io::stdin()).unwrap());\n}";
+    let (workspace, outside) = with_package(program);
+    let data = outside.path().join("it's data");
+    std::fs::rename(outside.path().join("data"), &data).unwrap();
+    let input = data.join("other/b.txt");
+    let args =
+        ["--cwd", data.to_str().unwrap(), "--stdin", input.to_str().unwrap(), "--env", "NAME=letters/a.txt"];
+    let mut command = workspace.xtask();
+    command.arg("check").arg(outside.path()).args(args).env("CARGO_TARGET_DIR", "the target");
+    let printed = command.assert().code(0).stdout_text();
+    let mut lines = printed.lines().skip_while(|line| !line.starts_with("  Run it in "));
+    let place = lines.next().unwrap().strip_prefix("  Run it in ").unwrap().strip_suffix(':').unwrap();
+    let lines: Vec<_> = lines.take_while(|line| line.starts_with("    ")).collect();
+    assert_eq!(lines.len(), 2, "{printed}");
+    for line in lines {
+        let ran =
+            std::process::Command::new("sh").args(["-c", &format!("cd {place} && {line}")]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&ran.stdout), "a letter\nanother\n", "{line}: {ran:?}");
+    }
+}
+
+#[test]
+fn row_that_only_one_target_needs_is_run_for_the_other() {
+    let program = "fn main() {\n    #[cfg(target_env = \"p1\")]\n    std::fs::read(\"letters/a.txt\").unwrap();\n    \
+        println!(\"done\");\n}";
+    let (workspace, outside) = with_package(program);
+    let data = outside.path().join("data");
+    check(&workspace, &outside, &["--cwd", data.to_str().unwrap()])
+        .code(0)
+        .prints("  wasip2   the same as native\n")
+        .prints("\ngrants       ·       A       A     --dir=letters\n");
 }
 
 #[test]
@@ -114,7 +150,7 @@ fn program_that_agrees_needs_nothing() {
     let (workspace, outside) = with_package(HELLO);
     check(&workspace, &outside, &["--target", "wasip2"])
         .code(0)
-        .prints("reader 1.2.3, for native, wasip2\n\n  wasip2   the same as native\n");
+        .prints("reader 1.2.3 (release), for native, wasip2\n\n  wasip2   the same as native\n");
 }
 
 #[test]
@@ -177,10 +213,10 @@ fn packages_without_one_program_have_help() {
     };
     write("lib/Cargo.toml", "[package]\nname = \"l\"\nedition = \"2024\"\n[workspace]\n");
     write("lib/src/lib.rs", "");
-    fails("lib", &[]).says("error: this package is a library and has no program or example\n");
+    fails("lib", &[]).says("error: this package is a library and has no program or example\nhelp: check its tests with --tests, or add a program");
     fails("lib", &["--example", "x"]).says("error: no example `x` in this package\n");
     write("lib/examples/show.rs", HELLO);
-    fails("lib", &[]).says("choose an example of it with --example: show\n");
+    fails("lib", &[]).says("choose an example of it with --example: show; or check its tests with --tests\n");
     write("lib/src/bin/one.rs", HELLO);
     write("lib/src/bin/two.rs", HELLO);
     fails("lib", &[]).says("this package has several programs\nhelp: choose one with --bin: one, two\n");
@@ -210,7 +246,7 @@ fn cases_of_a_file_are_all_checked() {
     let args = ["--cwd", data.to_str().unwrap(), "--cases", file.to_str().unwrap()];
     check(&workspace, &outside, &args)
         .code(0)
-        .says("Running reader natively 2 times, and under wasmtime at most ")
+        .says("Running reader natively at most 24 times, and under wasmtime at most ")
         .says(&format!("each time in a new copy of {}\n", data.display()))
         .prints("\nletter: a file\n  wasip1   the same as native with --dir=letters\n")
         // The row of the user is the one that was found.
@@ -258,7 +294,11 @@ fn grants_of_a_case_are_the_least() {
         .assert()
         .code(0)
         .prints("wasip1   --dir=sub\nwasip2   --dir=sub\n")
-        .prints("wasip2   wasmtime run --dir=sub cat.wasm sub/a.txt\n");
+        .prints(&format!(
+            "wasip2   {} run --dir=sub {} sub/a.txt\n",
+            workspace.wasmtime().display(),
+            workspace.path("target/wasm32-wasip2/example/cat.wasm").display()
+        ));
     workspace
         .xtask()
         .args(["grants", "cat/absent"])
@@ -302,11 +342,13 @@ fn what_the_search_may_not_grant_is_said() {
     let (workspace, outside) = with_package(READER);
     let file = outside.path().join("data/letters/a.txt");
     let file = file.to_str().unwrap();
+    let letters = outside.path().join("data/letters");
+    let letters = letters.display();
     check(&workspace, &outside, &["--", file])
         .code(100)
         .prints("Why, wasip1 and wasip2 with all flags that were tried")
         .prints("[rule: absolute-path; layer: wasi-libc]")
-        .prints("  Or:      let the search grant a directory outside of the copy: --allow-dir DIR\n");
+        .prints(&format!("  Not tried, because you have to allow it: --allow-dir {letters}\n"));
     let data = outside.path().join("data");
     let data = data.to_str().unwrap();
     check(&workspace, &outside, &["--allow-dir", data, "--", file])
@@ -349,10 +391,54 @@ fn program_without_an_end_is_compared_with_nothing() {
 }
 
 #[test]
-fn link_in_place_of_a_lock_file_is_kept() {
-    let (workspace, outside) = with_package(HELLO);
-    let lock = outside.path().join("Cargo.lock");
-    std::os::unix::fs::symlink("absent/Cargo.lock", &lock).unwrap();
-    check(&workspace, &outside, &[]).code(101);
-    assert!(lock.is_symlink(), "the user's link was removed");
+fn what_differs_natively_from_run_to_run_is_not_held_against_wasi() {
+    let program = r#"
+        use std::time::SystemTime;
+
+        fn main() {
+            println!("now: {:?}", SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap());
+            let squares: std::collections::HashMap<u32, u32> = (0..20).map(|n| (n, n * n)).collect();
+            squares.iter().for_each(|(number, square)| eprintln!("{number} {square}"));
+            match std::fs::read_to_string("a.txt") {
+                Ok(text) => print!("{text}"),
+                Err(error) => println!("{error}"),
+            }
+            if std::env::args().len() > 1 {
+                println!("{}", std::env::consts::FAMILY);
+            }
+            if std::env::args().len() > 2 {
+                let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+                std::process::exit((since.as_secs() % 100) as i32);
+            }
+        }
+    "#;
+    let (workspace, outside) = with_package(program);
+    let data = outside.path().join("data/letters");
+    let cwd = ["--cwd", data.to_str().unwrap()];
+    let unsteady = |answer: Assert| {
+        answer
+            .prints(
+                "  Natively, it does not always do the same. What differs from run to run is not compared:\n",
+            )
+            .prints("    stdout, line 1: `now: ")
+            .prints("    stderr, the order of lines: `")
+            .prints("   │{differs from run to run}\n   │a letter\n")
+    };
+    unsteady(check(&workspace, &outside, &cwd).code(0))
+        .prints("  wasip1   the same as native with --dir=.\n");
+    // What else differs still counts.
+    unsteady(check(&workspace, &outside, &[&cwd[..], &["--", "x"]].concat()).code(100))
+        .prints("  wasip1   output: unix → ");
+
+    let json = check(&workspace, &outside, &[&cwd[..], &["--target", "wasip1", "--format", "json"]].concat());
+    let objects = objects(&json.code(0));
+    let found: Vec<_> = objects.iter().filter(|object| object["kind"] == "unsteady").collect();
+    assert_eq!(found.len(), 2, "{objects:?}");
+    assert_eq!((&found[0]["where"], &found[0]["how"]), (&"stdout".into(), &"lines".into()));
+    assert_eq!((&found[0]["case"], &found[0]["lines"]), (&"reader/default".into(), &serde_json::json!([1])));
+    assert_eq!((&found[1]["where"], &found[1]["how"]), (&"stderr".into(), &"order".into()));
+
+    check(&workspace, &outside, &["--", "x", "y"])
+        .code(101)
+        .says("reader does not always end in the same way natively: exit ");
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use assert_cmd::assert::Assert;
 use serde_json::{Value, json};
 
-use crate::support::{AssertOutput, Workspace, files_at, objects};
+use crate::support::{AssertOutput, Workspace, files_at, objects, without_variables_of_caller};
 
 /// Tests of each kind, whose names say what they need.
 const TESTS: &str = r#"
@@ -188,7 +188,7 @@ fn the_answer_comes_before_the_evidence() {
     let junit = workspace.path("report.xml");
     let junit = junit.to_str().unwrap();
     let only = ["--lib", "--target", "wasip1", "--junit", junit];
-    check(&workspace, &outside, &[&only[..], &["--", "relative", "thread", "panics", "ignored", "fails"]].concat())
+    let printed = check(&workspace, &outside, &[&only[..], &["--", "relative", "thread", "panics", "ignored", "fails"]].concat())
         .code(100)
         .prints(
             "demo 1.2.3, the tests for native, wasip1\n\n  \
@@ -201,7 +201,15 @@ fn the_answer_comes_before_the_evidence() {
         .prints("\nB  passes with --dir=.\n")
         .prints("[no-threads]\n   lib tests::thread\n   │panicked at library/std/src/thread/")
         .prints("│failed to spawn thread: ")
-        .prints("1 of 4 pass on wasip1:\n  CARGO_TARGET_WASM32_WASIP1_RUNNER='wasmtime run --dir=.' cargo test --target wasm32-wasip1\n");
+        .prints("With the flags of all of them, 1 of 4 pass on wasip1:\n")
+        .prints("\n  There, cargo runs all tests of a binary in one process, and the first that fails ends it:\n");
+    let line = printed.stdout_text();
+    let line =
+        line.lines().find(|line| line.starts_with("  cargo test --target wasm32-wasip1 --config ")).unwrap();
+    let mut shell = without_variables_of_caller("sh");
+    shell.args(["-c", &format!("{line} --offline --lib relative_path")]).current_dir(outside.path());
+    shell.env("CARGO_TARGET_DIR", workspace.path("of the user"));
+    shell.assert().success().prints("test tests::relative_path ... ok");
     let xml = workspace.read("report.xml");
     for part in [
         "<testsuite name=\"lib@wasip1\" tests=\"6\" failures=\"1\" skipped=\"4\">",

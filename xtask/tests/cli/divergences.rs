@@ -172,7 +172,7 @@ fn new_example_is_listed_under_other() {
 #[test]
 fn special_characters_are_escaped() {
     let workspace = with_snapshot();
-    workspace.cases("cat", "[sample]\nabout = 'a | b, *c* and `d`, std::thread::spawn'\n");
+    workspace.cases("cat", "[sample]\nabout = 'a | b, *c* and `d`, `std::thread::spawn`'\n");
     divergences(&workspace, "").code(0);
     let row = r": a \| b, \*c\* and `d`, `std::thread::spawn` (";
     assert!(workspace.read(PAGE).contains(row), "{}", workspace.read(PAGE));
@@ -286,6 +286,21 @@ fn accepting_updates_the_page() {
         .says("DIVERGENCES.md could not be updated")
         .says("cargo xtask divergences\n");
     assert_eq!(workspace.read(PAGE), before);
+}
+
+/// What only the page shows is no part of a snapshot.
+#[test]
+fn accepting_updates_the_page_if_only_a_remedy_has_changed() {
+    let workspace = Workspace::with(
+        "hello",
+        r#"fn main() { println!("{}", usize::BITS); }"#,
+        "[default]\nremedy = 'one'\n",
+    );
+    workspace.test("--accept").code(0);
+    divergences(&workspace, "").code(0);
+    workspace.cases("hello", "[default]\nremedy = 'other'\n");
+    workspace.test("hello/ --accept").code(0).says("UPDATED DIVERGENCES.md");
+    divergences(&workspace, "--check").code(0);
 }
 
 #[test]

@@ -159,6 +159,40 @@ fn features_that_a_release_does_not_have_are_not_asked_for_again() {
 }
 
 #[test]
+fn wasmtime_that_an_older_harness_compiled_with_fewer_features_is_installed_again() {
+    let workspace = Workspace::with("hello", HELLO, "");
+    let version = pinned_wasmtime();
+    let root = format!("home/parallax/wasmtime-{version}");
+    let program = wasmtime(&workspace, &version);
+    fs::create_dir_all(workspace.path(&format!("{root}/bin"))).expect("the directory should be made");
+    fs::copy(&program, workspace.path(&format!("{root}/bin/wasmtime"))).expect("it should be copied");
+    // What cargo 1.99 records for `cargo install --no-default-features --features run,cranelift`.
+    let record = format!(
+        r#"{{"installs":{{"wasmtime-cli {version} (registry+https://github.com/rust-lang/crates.io-index)":{{"version_req":"{version}","bins":["wasmtime"],"features":["cranelift","run"],"all_features":false,"no_default_features":true,"profile":"release","target":"x86_64-unknown-linux-gnu","rustc":"rustc 1.99.1"}}}}}}"#
+    );
+    workspace.write(&format!("{root}/.crates2.json"), &record);
+    let why = "it was compiled without `compile`, ";
+
+    let doctor = workspace.xtask_without_wasmtime().arg("doctor").assert().code(0);
+    doctor.prints("outdated    wasmtime").prints(why).prints("help: cargo xtask setup");
+    let nowhere = Server::start(Answer::NotFound);
+    setup(&workspace, &nowhere.address, &no_cargo(&workspace)).arg("--offline").assert().code(0).says(why);
+    assert!(nowhere.requests().is_empty(), "--offline downloads nothing");
+    let run = setup(&workspace, &nowhere.address, &no_cargo(&workspace)).assert().code(0).says(why);
+    run.says("warning: it is used nevertheless").says("error: no cargo");
+
+    // Releases have all features.
+    let server = Server::start(Answer::File(archive_of(&program, &version)));
+    setup(&workspace, &server.address, &no_cargo(&workspace)).assert().code(0).says(why);
+    assert_eq!(cache(&workspace).keys().collect::<Vec<_>>(), [&installed()]);
+    setup(&workspace, &server.address, &no_cargo(&workspace))
+        .assert()
+        .code(0)
+        .does_not_say("compiled without");
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
 fn errors_of_cargo_are_shown_and_its_progress_is_not_repeated() {
     let workspace = Workspace::with("hello", HELLO, "");
     let server = Server::start(Answer::NotFound);

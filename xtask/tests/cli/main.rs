@@ -1,6 +1,7 @@
 //! Tests of the command line: they run the built `xtask` in small workspaces, with the real cargo
 //! and the real wasmtime.
 
+mod accidents;
 mod alternatives;
 mod check;
 mod check_tests;
@@ -11,6 +12,7 @@ mod divergences;
 mod downloads;
 mod environment;
 mod find;
+mod foreign_builds;
 mod hostile_programs;
 mod installed;
 mod interrupted_runs;

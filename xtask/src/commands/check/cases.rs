@@ -10,7 +10,7 @@ use crate::diagnostic;
 use crate::discover::packages::Packages;
 use crate::discover::{cases, directory, fixture};
 use crate::exit;
-use crate::model::case::{Case, DEFAULT_ROW, Row};
+use crate::model::case::{Case, DEFAULT_ROW, DEFAULT_TIMEOUT, Row};
 use crate::model::target::Target;
 use crate::model::tree::Tree;
 use crate::support::text_file;
@@ -26,6 +26,7 @@ pub fn of(args: &CheckArgs, program: &str, targets: &[Target]) -> Result<Vec<Cas
         let mut cases = of_file(file, program, &fixture)?;
         for case in &mut cases {
             case.targets.retain(|target| targets.contains(target));
+            case.timeout = args.timeout.unwrap_or(case.timeout);
             if !case.targets.contains(&Target::Native) || case.targets.len() < 2 {
                 let message = format!(
                     "{}: the case `{}` does not run both natively and on WASI, so there is nothing to compare\n\
@@ -54,6 +55,7 @@ pub fn of(args: &CheckArgs, program: &str, targets: &[Target]) -> Result<Vec<Cas
         fixture,
         rows: [Row::default_row()].into_iter().chain(of_user).collect(),
         targets: targets.to_vec(),
+        timeout: args.timeout.unwrap_or(DEFAULT_TIMEOUT),
         ..Case::plain(DEFAULT_ROW)
     }])
 }

@@ -1,20 +1,23 @@
 //! The text of an answer.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::build::artifacts::Files;
 use crate::cli::CheckArgs;
+use crate::commands::check::next::{self, Place};
 use crate::commands::check::run::{Checked, TRIED, wasm};
-use crate::commands::check::subject::{Subject, names};
-use crate::commands::grants::{flags, line};
+use crate::commands::check::subject::{Origin, Subject, names};
+use crate::commands::grants::flags;
 use crate::explain::evidence::Explained;
-use crate::explain::rules::{self, Rule};
 use crate::model::case::DEFAULT_ROW;
 use crate::model::cell::Position;
 use crate::model::column::Column;
 use crate::model::grant::Grant;
 use crate::model::harm::Harm;
+use crate::model::outcome::End;
 use crate::model::target::Target;
+use crate::model::unsteady::{How, Part, Unsteady};
 use crate::model::verdict::Verdict;
 use crate::report::catalogue::{self, Difference};
 use crate::report::why;
@@ -22,15 +25,24 @@ use crate::session::minimize::Answer;
 use crate::snapshot::format::Drawn;
 use crate::snapshot::table::Table;
 use crate::snapshot::verdicts;
-use crate::support::escape::count;
+use crate::support::escape::{count, shell_word};
 
-/// Draws what was checked.
+/// Draws what was checked, and how it was compiled if that is not as usual.
 pub fn title(subject: &Subject) -> String {
-    format!("{}, for {}\n\n", subject.title, names(&subject.targets))
+    let (profile, used) = match &subject.origin {
+        Origin::Package(program) => (format!(" ({})", program.profile()), built_with(&program.project.used)),
+        Origin::Files(_) => (String::new(), String::new()),
+    };
+    format!("{}{profile}, for {}\n{used}\n", subject.title, names(&subject.targets))
+}
+
+/// Draws what a package was compiled with, beyond the defaults.
+pub fn built_with(used: &[String]) -> String {
+    used.iter().map(|one| format!("  Built with: {one}\n")).collect()
 }
 
 /// Draws what a case has shown: the answer first, then the evidence.
-pub fn case(subject: &Subject, checked: &Checked, args: &CheckArgs) -> String {
+pub fn case(checked: &Checked, args: &CheckArgs, place: &Place<'_>) -> String {
     let Checked { case, table, answers, .. } = checked;
     let mut text = String::new();
     if args.cases.is_some() {
@@ -38,27 +50,45 @@ pub fn case(subject: &Subject, checked: &Checked, args: &CheckArgs) -> String {
         text.push_str(&format!("{}{about}\n", case.name));
     }
     for target in wasm(case) {
-        text.push_str(&format!("  {target}   {}\n", verdict(table, *target, answers.get(target))));
+        text.push_str(&format!(
+            "  {target}   {}\n",
+            verdict(table, *target, answers.get(target), case.timeout)
+        ));
     }
+    text.push_str(&next::not_allowed(checked, &args.allowed));
     text.push('\n');
+    text.push_str(&unsteady(&checked.unsteady));
     text.push_str(&table.draw());
     text.push_str(&why(checked, args.trace));
-    let mut lines = Vec::new();
-    for target in wasm(case) {
-        let Some(grant) = answers.get(target).and_then(|answer| answer.grant.as_ref()) else { continue };
-        let line = line(grant, &format!("{}.wasm", subject.name), &case.args);
-        if !lines.contains(&line) {
-            lines.push(line);
-        }
-    }
-    for line in lines {
-        text.push_str(&format!("\n  Run it:  {line}\n"));
-    }
+    text.push_str(&next::lines_to_run(checked, args, place));
     let grants = answers.values().filter_map(|answer| answer.grant.as_ref().or(answer.as_far.as_ref()));
     for warning in grants.flat_map(Grant::warnings).collect::<BTreeSet<_>>() {
         text.push_str(&format!("\n  Warning: {warning}\n"));
     }
     text
+}
+
+/// Draws what is not compared, because it differs natively from run to run.
+fn unsteady(unsteady: &Unsteady) -> String {
+    if unsteady.parts.is_empty() {
+        return String::new();
+    }
+    let part = |Part { place, how, lines: [one, other] }: &Part| {
+        let lines = match how {
+            How::Order => ", the order of lines".into(),
+            How::Lines(numbers) => {
+                let numbers: Vec<_> = numbers.iter().map(|number| (number + 1).to_string()).collect();
+                let several = if numbers.len() > 1 { "s" } else { "" };
+                format!(", line{several} {}", numbers.join(", "))
+            }
+            How::All => String::new(),
+        };
+        format!("    {}{lines}: `{one}` or `{other}`\n", place.name())
+    };
+    let parts: String = unsteady.parts.iter().map(part).collect();
+    format!(
+        "  Natively, it does not always do the same. What differs from run to run is not compared:\n{parts}\n"
+    )
 }
 
 /// Draws why the program differs: each explanation once, with the targets that have it.
@@ -73,14 +103,22 @@ fn why(checked: &Checked, all_calls: bool) -> String {
     let is_helped = |explained: &Explained| {
         checked.answers.get(&explained.target).is_some_and(|answer| answer.grant.is_some())
     };
-    // Why a flag is needed, and why none helps. What a program does without the flags that were tried is of no
-    // interest if it does not do with them what it should.
+    // Why a flag is needed, and why none helps. What a program does without the flags that were tried is of interest
+    // only if nothing is known about what it does with them.
+    let is_tried = |explained: &Explained| explained.id.contains(&format!("/{TRIED}@"));
+    let is_told = |target: Target| {
+        let mut of_target =
+            checked.explained.iter().filter(|other| other.target == target && is_tried(other));
+        of_target.any(|other| other.explanation.is_some())
+    };
     let of_interest: Vec<_> = checked
         .explained
         .iter()
-        .filter(|explained| {
-            let is_built = checked.answers.contains_key(&explained.target);
-            is_helped(explained) || !is_built || explained.id.contains(&format!("/{TRIED}@"))
+        .filter(|explained| match checked.answers.contains_key(&explained.target) {
+            true if is_helped(explained) => true,
+            true if is_tried(explained) => is_told(explained.target) || !has_other(checked, explained),
+            true => explained.explanation.is_some() && !is_told(explained.target),
+            false => true,
         })
         .collect();
     let shown = |explained: &Explained| match &explained.explanation {
@@ -91,8 +129,7 @@ fn why(checked: &Checked, all_calls: bool) -> String {
             format!("Cannot tell: no rule is proven by what was observed.{more}\n")
         }
     };
-    // The text of each, and what differs on each of its targets.
-    let mut groups: Vec<(String, Vec<(&str, String)>, &Explained)> = Vec::new();
+    let mut groups: Vec<Group<'_>> = Vec::new();
     for explained in of_interest {
         let shown = shown(explained);
         let differs = |explained: &Explained| (explained.target.name(), why::difference(explained));
@@ -100,63 +137,75 @@ fn why(checked: &Checked, all_calls: bool) -> String {
             |explained: &Explained| explained.explanation.as_ref().map(|explanation| explanation.rule.id);
         let is_same =
             |other: &Explained| rule(other) == rule(explained) && is_helped(other) == is_helped(explained);
-        match groups.iter_mut().find(|(_, _, other)| is_same(other)) {
-            Some((text, targets, _)) => {
-                targets.push(differs(explained));
+        match groups.iter_mut().find(|group| is_same(group.first)) {
+            Some(group) => {
+                group.differences.push(differs(explained));
                 // One target may tell more than the other, such as the path of a call.
-                if shown.len() > text.len() {
-                    *text = shown;
+                if shown.len() > group.text.len() {
+                    group.text = shown;
                 }
             }
-            None => groups.push((shown, vec![differs(explained)], explained)),
+            None => {
+                groups.push(Group { text: shown, differences: vec![differs(explained)], first: explained });
+            }
         }
     }
-    for (shown, targets, explained) in groups {
-        let flags = match checked.answers.get(&explained.target).map(|answer| answer.grant.is_some()) {
-            Some(true) => "without flags",
-            Some(false) => "with all flags that were tried",
-            None => "which does not compile",
+    for Group { text: shown, differences, first: explained } in groups {
+        let is_built = checked.answers.contains_key(&explained.target);
+        let how = match (is_built, explained.id.contains(&format!("/{TRIED}@"))) {
+            (true, true) => "with all flags that were tried",
+            (true, false) => "without flags",
+            (false, _) if differences.len() == 1 => "does not compile",
+            (false, _) => "do not compile",
         };
-        let names: Vec<_> = targets.iter().map(|(target, _)| *target).collect();
-        let differences = match &targets[..] {
-            [(_, first), others @ ..] if others.iter().all(|(_, other)| other == first) => first.clone(),
-            targets => {
-                let named = targets.iter().map(|(target, difference)| format!("{target}: {difference}"));
-                named.collect::<Vec<_>>().join("; ")
-            }
-        };
-        text.push_str(&format!("\nWhy, {} {flags} ({differences}):\n\n{shown}", names.join(" and ")));
-        let rule = explained.explanation.as_ref().map(|explanation| explanation.rule);
-        if let Some(hint) = rule.filter(|_| !is_helped(explained)).and_then(hint) {
-            text.push_str(&format!("  Or:      {hint}\n"));
-        }
+        let targets: Vec<_> = differences.iter().map(|(target, _)| *target).collect();
+        let comma = if is_built { "," } else { "" };
+        text.push_str(&format!(
+            "\nWhy{comma} {} {how} ({}):\n\n{shown}",
+            targets.join(" and "),
+            once_if_equal(&differences)
+        ));
     }
     text
 }
 
-/// Draws where the compiled programs are, so that the lines that run them can be used.
-pub fn files(subject: &Subject, files: &Files) -> String {
-    let wasm = subject.targets.iter().filter(|target| target.is_wasm());
-    let file = |target: &Target| files.get(&Column::pinned(*target).unit(&subject.name));
-    let line = |target: &Target| Some(format!("  {target}:  {}\n", file(target)?.display()));
-    let lines: String = wasm.filter_map(line).collect();
-    if lines.is_empty() { lines } else { format!("\n{lines}") }
+/// An explanation of some targets.
+struct Group<'a> {
+    text: String,
+    /// The targets, and what differs on each.
+    differences: Vec<(&'static str, String)>,
+    first: &'a Explained,
 }
 
-/// What lets a search grant more than it may by itself, if that is what a program misses.
-fn hint(rule: &Rule) -> Option<&'static str> {
-    match rule {
-        _ if [&rules::NO_PREOPEN, &rules::ABSOLUTE_PATH, &rules::LEFT_PREOPEN].contains(&rule) => {
-            Some("let the search grant a directory outside of the copy: --allow-dir DIR")
+/// What differs on some targets: once, if it is the same on all of them.
+fn once_if_equal(differences: &[(&str, String)]) -> String {
+    match differences {
+        [(_, first), others @ ..] if others.iter().all(|(_, other)| other == first) => first.clone(),
+        _ => {
+            let named = differences.iter().map(|(target, difference)| format!("{target}: {difference}"));
+            named.collect::<Vec<_>>().join("; ")
         }
-        _ if rule == &rules::NETWORK_NOT_GRANTED || rule == &rules::LOOKUP_NOT_GRANTED => {
-            Some("let the search grant the network: --allow-network")
-        }
-        _ if rule == &rules::ENV_NOT_GRANTED => {
-            Some("give the program the variable: --env NAME=VALUE; or let the search grant all: --allow-env")
-        }
-        _ => None,
     }
+}
+
+/// Whether another explanation of the same target names a rule.
+fn has_other(checked: &Checked, explained: &Explained) -> bool {
+    let is_other = |other: &&Explained| other.target == explained.target && other.id != explained.id;
+    checked.explained.iter().filter(is_other).any(|other| other.explanation.is_some())
+}
+
+/// Draws where the compiled programs are for which no line was drawn that runs them.
+pub fn files(subject: &Subject, checked: &[Checked], files: &Files) -> String {
+    let has_line = |target: &Target| {
+        let helped = |one: &Checked| one.answers.get(target).is_some_and(|answer| answer.grant.is_some());
+        checked.iter().any(helped)
+    };
+    let wasm = subject.targets.iter().filter(|target| target.is_wasm() && !has_line(target));
+    let file = |target: &Target| files.get(&Column::pinned(*target).unit(&subject.name));
+    let line =
+        |target: &Target| Some(format!("  {target}:  {}\n", shell_word(&file(target)?.to_string_lossy())));
+    let lines: String = wasm.filter_map(line).collect();
+    if lines.is_empty() { lines } else { format!("\n{lines}") }
 }
 
 /// Draws how many of several cases agree.
@@ -166,7 +215,7 @@ pub fn sum(checked: &[Checked]) -> String {
 }
 
 /// What the runs say about a target, on one line.
-fn verdict(table: &Table, target: Target, answer: Option<&Answer>) -> String {
+fn verdict(table: &Table, target: Target, answer: Option<&Answer>, timeout: Duration) -> String {
     let described = |drawn: &Drawn| {
         let shown = difference(table, drawn).map(|shown| match shown.native.as_str() {
             "" => format!(": {}", shown.here),
@@ -190,7 +239,13 @@ fn verdict(table: &Table, target: Target, answer: Option<&Answer>) -> String {
                 Some(flags) => format!(" (with {})", flags.join(" ")),
                 None => String::new(),
             };
-            format!("{}{with}; no flags that were tried help", described(outcome))
+            let stopped = match outcome.outcome.end {
+                End::TimedOut => {
+                    format!("; each run was ended after {timeout:?}: give it more with --timeout")
+                }
+                _ => String::new(),
+            };
+            format!("{}{with}; no flags that were tried help{stopped}", described(outcome))
         }
         None => match table.outcome(&Position::pinned(DEFAULT_ROW, target)) {
             Some(drawn) => drawn.outcome.end.to_string(),
@@ -213,4 +268,19 @@ pub fn difference(table: &Table, drawn: &Drawn) -> Option<Difference> {
 fn compare(table: &Table, drawn: &Drawn) -> Verdict {
     let native = table.outcome(&Position::pinned(DEFAULT_ROW, Target::Native));
     Verdict::of(native.map(|native| &native.outcome), &drawn.outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_are_told_apart_by_their_targets() {
+        let exit = |code: u8| format!("error: exit 0 → {code}");
+        assert_eq!(once_if_equal(&[("wasip1", exit(3)), ("wasip2", exit(3))]), exit(3));
+        assert_eq!(
+            once_if_equal(&[("wasip1", exit(3)), ("wasip2", exit(1))]),
+            "wasip1: error: exit 0 → 3; wasip2: error: exit 0 → 1"
+        );
+    }
 }

@@ -8,10 +8,11 @@ use crate::commands::check::cause::Cause;
 use crate::commands::check::draw::{difference, harm};
 use crate::commands::check::rows::Related;
 use crate::commands::check::run::{Checked, wasm};
-use crate::commands::check::subject::Subject;
+use crate::commands::check::subject::{Origin, Subject};
 use crate::commands::grants::flags;
 use crate::model::case::DEFAULT_ROW;
 use crate::model::cell::Position;
+use crate::model::unsteady::{How, Part};
 use crate::model::verdict::Verdict;
 use crate::report::json::print_line;
 use crate::snapshot::verdicts;
@@ -55,6 +56,21 @@ pub fn case(subject: &Subject, checked: &Checked) -> Result<()> {
             ("tried", answer.map(|answer| answer.tried).into()),
         ])?;
     }
+    for Part { place, how, lines: [one, other] } in &checked.unsteady.parts {
+        let numbers = match how {
+            How::Lines(numbers) => Some(numbers.iter().map(|number| number + 1).collect::<Vec<_>>()),
+            How::Order | How::All => None,
+        };
+        print_line([
+            ("kind", "unsteady".into()),
+            ("case", id.as_str().into()),
+            ("where", place.name().into()),
+            ("how", how.name().into()),
+            ("lines", numbers.into()),
+            ("one", one.as_str().into()),
+            ("other", other.as_str().into()),
+        ])?;
+    }
     for explained in explained {
         let explanation = explained.explanation.as_ref();
         print_line([
@@ -73,7 +89,7 @@ pub fn case(subject: &Subject, checked: &Checked) -> Result<()> {
 /// # Errors
 /// If stdout cannot be written to.
 pub fn causes(causes: &[Cause]) -> Result<()> {
-    for Cause { targets, failure, way, alternative } in causes {
+    for Cause { targets, failure, way, alternative, rule } in causes {
         let targets: Vec<_> = targets.iter().map(|target| target.name()).collect();
         print_line([
             ("kind", "build".into()),
@@ -81,6 +97,11 @@ pub fn causes(causes: &[Cause]) -> Result<()> {
             ("package", failure.package.as_deref().into()),
             ("error", failure.headline.as_str().into()),
             ("needed_by", way.as_ref().map(|way| way.packages.as_slice()).into()),
+            (
+                "optional",
+                way.as_ref().and_then(|way| way.optional.as_ref()).map(|one| one.features.as_slice()).into(),
+            ),
+            ("rule", rule.map(|rule| rule.id).into()),
             ("instead", alternative.as_ref().map(|known| known.instead.as_str()).into()),
         ])?;
     }
@@ -110,10 +131,16 @@ pub fn related(related: &[Related]) -> Result<()> {
 /// If stdout cannot be written to.
 pub fn summary(subject: &Subject, checked: &[Checked], took: Duration) -> Result<()> {
     let agree = checked.iter().filter(|checked| checked.agrees()).count();
+    let (profile, used) = match &subject.origin {
+        Origin::Package(program) => (Some(program.profile()), program.project.used.as_slice()),
+        Origin::Files(_) => (None, [].as_slice()),
+    };
     print_line([
         ("kind", "summary".into()),
         ("program", subject.name.as_str().into()),
         ("package", subject.title.as_str().into()),
+        ("profile", profile.into()),
+        ("built_with", used.into()),
         ("cases", checked.len().into()),
         ("agree", agree.into()),
         ("differ", (checked.len() - agree).into()),

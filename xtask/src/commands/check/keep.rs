@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::build::foreign::Program;
+use crate::build::program::Program;
 use crate::commands::check::manifest::{self, quoted};
 use crate::commands::check::run::Checked;
 use crate::commands::check::subject::{Origin, Subject};
@@ -13,7 +13,7 @@ use crate::commands::new::taken;
 use crate::discover::directory::{self, LARGEST_HELD};
 use crate::discover::fixture;
 use crate::exit;
-use crate::model::case::{Case, DEFAULT_ROW};
+use crate::model::case::{Case, DEFAULT_ROW, DEFAULT_TIMEOUT};
 use crate::model::grant::Grant;
 use crate::model::name;
 use crate::support::edition::is_installed;
@@ -55,10 +55,11 @@ pub fn plan(workspace: &Workspace, name: &str, subject: &Subject, cases: &[Case]
     let Origin::Package(program) = &subject.origin else {
         return Err(refuse("a finished program has no source".into()));
     };
-    if !program.directory().join("src/main.rs").is_file() || !program.is_in("src/main.rs") {
+    if !program.project.directory().join("src/main.rs").is_file() || !program.is_in("src/main.rs") {
         return Err(refuse("its program is not in src/main.rs, where an example has it".into()));
     }
-    let manifest = manifest::write(name, &program.metadata, &program.features).map_err(refuse)?;
+    let manifest =
+        manifest::write(name, &program.project.metadata, &program.project.features).map_err(refuse)?;
     for case in cases {
         if let Some((path, problem)) = fixture::unsupported(&case.fixture).next() {
             return Err(refuse(format!("{}: {problem}", path.display())));
@@ -71,7 +72,7 @@ pub fn plan(workspace: &Workspace, name: &str, subject: &Subject, cases: &[Case]
 
 /// Finds the files of a package, below a path in it.
 fn collect(program: &Program, below: &Path, files: &mut Vec<(PathBuf, PathBuf)>) -> Result<(), String> {
-    let directory = program.directory().join(below);
+    let directory = program.project.directory().join(below);
     let cannot = |error: std::io::Error| format!("cannot read {}: {error}", directory.display());
     for entry in fs::read_dir(&directory).map_err(cannot)? {
         let entry = entry.map_err(cannot)?;
@@ -160,7 +161,7 @@ fn with_schema(text: &str) -> String {
 
 /// Writes a case as it is in a `cases.toml`.
 fn case(title: &str, checked: &Checked) -> String {
-    let Case { name, args, stdin, env, rows, .. } = &checked.case;
+    let Case { name, args, stdin, env, rows, timeout, .. } = &checked.case;
     let list = |words: &[String]| words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(", ");
     let mut text = format!("[{name}]\nabout = {}\n", quoted(&format!("{title} with these arguments")));
     // The row that helps on all targets is what a sensible user gives.
@@ -183,6 +184,9 @@ fn case(title: &str, checked: &Checked) -> String {
     }
     for (key, value) in env {
         text.push_str(&format!("env.{} = {}\n", quoted(key), quoted(value)));
+    }
+    if *timeout != DEFAULT_TIMEOUT {
+        text.push_str(&format!("timeout = \"{}ms\"\n", timeout.as_millis()));
     }
     for row in rows.iter().filter(|row| row.name != DEFAULT_ROW) {
         if row.grant != Grant::default() {

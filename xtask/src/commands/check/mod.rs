@@ -1,22 +1,24 @@
 //! `cargo xtask check`: the table of a program that is not in the catalogue, and the flags that it needs.
 
 mod cases;
-mod cause;
+pub mod cause;
 mod draw;
-mod json;
+pub mod json;
 mod keep;
 mod manifest;
+mod next;
 mod rows;
 mod run;
 mod subject;
 
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::build::artifacts::Files;
 use crate::build::compose::Misfits;
 use crate::cli::CheckArgs;
+use crate::commands::check::next::Place;
 use crate::commands::check::run::Checked;
 use crate::commands::check::subject::{Origin, Subject};
 use crate::commands::grants::wasm_targets;
@@ -59,9 +61,9 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
         })
         .collect();
     say(&announcement(&subject, &cases, args));
-    let (built, failures) = subject::build(&session, &toolchains, &subject)?;
+    let (built, failures) = subject::build(&session, &subject)?;
     let causes = match &subject.origin {
-        Origin::Package(program) => cause::causes(&session, &toolchains, program, failures)?,
+        Origin::Package(program) => cause::causes(&session, &program.project, failures, false)?,
         Origin::Files(_) => Vec::new(),
     };
 
@@ -83,6 +85,7 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
             files: &files,
             misfits: &Misfits::default(),
             scratch: &scratch,
+            unsteady: None,
             example: &example,
             case,
             relink: None,
@@ -98,15 +101,17 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
     let agrees = checked.iter().all(Checked::agrees);
     let related = match &subject.origin {
         Origin::Package(program) if !agrees => {
-            rows::related(workspace, program.directory(), &rules_of(&checked))?
+            rows::related(workspace, program.project.directory(), &rules_of(&checked))?
         }
         _ => Vec::new(),
     };
     match args.format {
         Format::Human => {
             terminal::print(&without_controls(&draw::title(&subject)))?;
+            let wasmtime = hosts.wasmtime.as_ref().context("a check needs wasmtime")?;
+            let place = Place { wasmtime: &wasmtime.program, program: &subject.name, files: &files };
             for one in &checked {
-                terminal::print(&without_controls(&draw::case(&subject, one, args)))?;
+                terminal::print(&without_controls(&draw::case(one, args, &place)))?;
             }
             if checked.len() > 1 {
                 terminal::print(&draw::sum(&checked))?;
@@ -114,7 +119,7 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
             for cause in &causes {
                 terminal::print(&without_controls(&cause::draw(cause)))?;
             }
-            terminal::print(&without_controls(&draw::files(&subject, &files)))?;
+            terminal::print(&without_controls(&draw::files(&subject, &checked, &files)))?;
             terminal::print(&without_controls(&rows::draw(&related)))?;
         }
         Format::Json => {
@@ -153,7 +158,7 @@ fn announcement(subject: &Subject, cases: &[(Case, Vec<Candidate>)], args: &Chec
         None => "a new, empty directory".into(),
     };
     format!(
-        "Running {} natively {}, and under wasmtime at most {}: each time in {place}\n\
+        "Running {} natively at most {}, and under wasmtime at most {}: each time in {place}\n\
          Under wasmtime it is granted only this directory and its own variables, or what the command line allows",
         subject.name,
         times(native),

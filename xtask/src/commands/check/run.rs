@@ -1,6 +1,6 @@
 //! Runs the program in the rows of a case, and searches the flags that it needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 
@@ -13,8 +13,10 @@ use crate::model::grant::Grant;
 use crate::model::outcome::End;
 use crate::model::target::Target;
 use crate::model::trace::Trace;
+use crate::model::unsteady::Unsteady;
 use crate::session::minimize::{Answer, Candidate, Equality, most_tried};
-use crate::session::probe::{Probe, candidates_for};
+use crate::session::probe::{MOST_NATIVE, Probe, candidates_for};
+use crate::snapshot::format::Drawn;
 use crate::snapshot::table::Table;
 
 /// The name of the row with the flags that a search has found.
@@ -32,6 +34,8 @@ pub struct Checked {
     pub answers: BTreeMap<Target, Answer>,
     /// Why it differs: without flags, and with all that were tried if they do not help.
     pub explained: Vec<Explained>,
+    /// What differs natively from run to run, and is not compared.
+    pub unsteady: Unsteady,
     /// What strace saw natively, if it is installed and all calls are wanted.
     pub native: Option<Trace>,
 }
@@ -57,8 +61,8 @@ pub fn most_runs(case: &Case, candidates: &[Candidate]) -> (usize, usize) {
         columns.flat_map(|column| case.rows.iter().filter(|row| case.runs(row, column))).count()
     };
     // Each target is explained in two rows, which takes a traced run and one with all variables each. A larger stack
-    // is one more candidate of the search.
-    (cells(false), cells(true) + wasm(case).count() * (most_tried(candidates) + 8))
+    // is one more candidate of the search. And a row that was found for one target is run for the other.
+    (cells(false) * MOST_NATIVE, cells(true) + wasm(case).count() * (most_tried(candidates) + 9))
 }
 
 /// Runs the case of `probe`. With `trace`, the native program is run once more under strace, if that is installed.
@@ -69,11 +73,18 @@ pub fn run(probe: &Probe<'_>, equality: Equality, candidates: &[Candidate], trac
     let columns: Vec<_> = probe.case.targets.iter().copied().map(Column::pinned).collect();
     let mut rows = probe.case.rows.clone();
     let mut outcomes = probe.run(rows.clone(), &columns)?;
-    let native = outcomes
-        .get(&Position::pinned(DEFAULT_ROW, Target::Native))
-        .context("the program was interrupted")?
-        .clone();
-    has_ended(&probe.example.name, &native.outcome.end)?;
+    let at = Position::pinned(DEFAULT_ROW, Target::Native);
+    let native = outcomes.get(&at).context("the program was interrupted")?;
+    has_ended(&probe.example.name, probe.case, &native.outcome.end)?;
+    let again = probe.run_natively_again()?;
+    let unsteady = unsteady(&probe.example.name, native, &again)?;
+    for drawn in outcomes.values_mut().filter(|_| !unsteady.parts.is_empty()) {
+        let mut outcome = drawn.outcome.clone();
+        unsteady.hide(&mut outcome);
+        *drawn = Drawn::new(outcome);
+    }
+    let native = outcomes[&at].clone();
+    let probe = &Probe { unsteady: Some(&unsteady), ..*probe };
     let mut answers = BTreeMap::new();
     let mut differing = outcomes.clone();
     for target in wasm(probe.case) {
@@ -98,6 +109,17 @@ pub fn run(probe: &Probe<'_>, equality: Equality, candidates: &[Candidate], trac
         }
         answers.insert(*target, answer);
     }
+    // What was found for one target is tried for the other, too.
+    for row in &rows[probe.case.rows.len()..] {
+        let is_missing = |column: &&Column| {
+            let position = Position::pinned(&row.name, column.target);
+            answers.contains_key(&column.target) && !outcomes.contains_key(&position)
+        };
+        let missing: Vec<_> = columns.iter().filter(is_missing).cloned().collect();
+        if !missing.is_empty() {
+            outcomes.extend(probe.run(vec![row.clone()], &missing)?);
+        }
+    }
     let all = Grant::default().with(candidates.iter().map(|candidate| &candidate.grant));
     let tried = Row { name: TRIED.into(), grant: all, ..Row::default_row() };
     differing.retain(|position, _| [DEFAULT_ROW, TRIED].contains(&position.row.as_str()));
@@ -105,18 +127,40 @@ pub fn run(probe: &Probe<'_>, equality: Equality, candidates: &[Candidate], trac
     let native = if trace && !explained.is_empty() { probe.native_trace()? } else { None };
     let case = Case { rows, ..probe.case.clone() };
     let table = Table::empty(&probe.example.name, &case, &columns).merge(None, &outcomes);
-    Ok(Checked { case, table, answers, explained, native })
+    Ok(Checked { case, table, answers, explained, unsteady, native })
+}
+
+/// What differs between the first native run and the others.
+///
+/// # Errors
+/// If they end differently.
+fn unsteady(name: &str, first: &Drawn, others: &[Drawn]) -> Result<Unsteady> {
+    let ends: BTreeSet<_> =
+        [first].into_iter().chain(others).map(|run| run.outcome.end.to_string()).collect();
+    if ends.len() > 1 {
+        let ends = ends.into_iter().collect::<Vec<_>>().join(" or ");
+        let message = format!("{name} does not always end in the same way natively: {ends}");
+        let help = "help: call it so that it does; otherwise there is nothing to compare with";
+        return Err(exit::error(exit::HARNESS, format!("{message}\n{help}")));
+    }
+    let outcomes = [first].into_iter().chain(others).map(|run| &run.outcome);
+    Ok(Unsteady::of(&outcomes.collect::<Vec<_>>()))
 }
 
 /// Checks that a program has ended natively: what is cut off says nothing about what would have followed.
-fn has_ended(name: &str, end: &End) -> Result<()> {
-    let why = match end {
-        End::TimedOut => "does not end natively: it was stopped after its timeout",
-        End::TooMuchOutput => "prints more than 1 MiB natively: it was stopped",
+fn has_ended(name: &str, case: &Case, end: &End) -> Result<()> {
+    let (why, help) = match end {
+        End::TimedOut => (
+            format!("does not end natively: it was stopped after {:?}", case.timeout),
+            "give it less to do, or more time with --timeout",
+        ),
+        End::TooMuchOutput => {
+            ("prints more than 1 MiB natively: it was stopped".into(), "give it less to do")
+        }
         _ => return Ok(()),
     };
-    let help = "give it less to do, or a `timeout` in a file for --cases; without an end there is nothing to compare with";
-    Err(exit::error(exit::HARNESS, format!("{name} {why}\nhelp: {help}")))
+    let message = format!("{name} {why}\nhelp: {help}; without an end there is nothing to compare with");
+    Err(exit::error(exit::HARNESS, message))
 }
 
 /// The name of the row with this grant and nothing else, which is added unless there is one.

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use crate::build::cargo::Built;
-use crate::build::foreign::{self, Program, Wasm};
 use crate::build::message::Failure;
+use crate::build::program::{self, Program, Wasm};
 use crate::cli::CheckArgs;
 use crate::exit;
 use crate::model::column::Column;
@@ -45,10 +45,10 @@ pub fn find(
     wanted: &[Target],
 ) -> Result<Subject> {
     if args.wasm.is_empty() {
-        let program = foreign::find(session.tool_context(), toolchains, &args.choice)?;
+        let program = program::find(session.tool_context(), toolchains, &args.choice, wanted)?;
         return Ok(Subject {
             name: program.name.clone(),
-            title: program.package.clone(),
+            title: program.project.package.clone(),
             targets: wanted.to_vec(),
             origin: Origin::Package(program),
         });
@@ -57,7 +57,7 @@ pub fn find(
     let name = native.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let mut files = vec![(Target::Native, native)];
     for file in &args.wasm {
-        let target = match foreign::recognize(file)? {
+        let target = match program::recognize(file)? {
             Wasm::Module => Target::Wasip1,
             Wasm::Component => Target::Wasip2,
         };
@@ -87,11 +87,7 @@ pub fn find(
 /// # Errors
 /// If it does not compile natively, or if cargo itself fails. That it does not compile for another target is a
 /// result.
-pub fn build(
-    session: &Session<'_>,
-    toolchains: &Toolchains,
-    subject: &Subject,
-) -> Result<(Built, Vec<(Target, Failure)>)> {
+pub fn build(session: &Session<'_>, subject: &Subject) -> Result<(Built, Vec<(Target, Failure)>)> {
     let unit = |target| Column::pinned(target).unit(&subject.name);
     let program = match &subject.origin {
         Origin::Files(files) => {
@@ -100,22 +96,28 @@ pub fn build(
         }
         Origin::Package(program) => program,
     };
-    say(&format!("Building {} for {}", subject.name, names(&subject.targets)));
+    let profile = program.profile();
+    say(&format!("Building {} for {} in the profile {profile}", subject.name, names(&subject.targets)));
     let (mut results, mut failures, mut crates) = (Vec::new(), Vec::new(), BTreeSet::new());
     for target in &subject.targets {
-        let built = foreign::build(session.tool_context(), toolchains, program, *target);
+        let built = program::build(session.tool_context(), program, *target);
         session.end_if_interrupted();
-        let built = built?;
-        if let (Target::Native, Err(failure)) = (target, &built) {
-            let message =
-                format!("{} does not compile natively:\n{}", subject.name, failure.rendered.trim_end());
-            return Err(exit::error(exit::HARNESS, message));
-        }
-        failures.extend(built.as_ref().err().map(|why| (*target, why.clone())));
-        let file = built.map(|compiled| {
-            crates.extend(compiled.crates.into_iter().filter(|_| target.is_wasm()));
-            compiled.file
-        });
+        let file = match built? {
+            Ok(compiled) => {
+                crates.extend(compiled.crates.into_iter().filter(|_| target.is_wasm()));
+                Ok(compiled.file)
+            }
+            Err(all) if *target == Target::Native => {
+                let texts: Vec<_> = all.iter().map(|failure| failure.rendered.trim_end()).collect();
+                let message = format!("{} does not compile natively:\n{}", subject.name, texts.join("\n"));
+                return Err(exit::error(exit::HARNESS, message));
+            }
+            Err(all) => {
+                let first = all[0].clone();
+                failures.extend(all.into_iter().map(|failure| (*target, failure)));
+                Err(first)
+            }
+        };
         results.push((unit(*target), file));
     }
     Ok((Built { crates, ..probe::built(results) }, failures))

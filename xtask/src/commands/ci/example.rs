@@ -31,6 +31,9 @@ const SCHEMA: &str = "#:schema ../../xtask/cases.schema.json\n";
 /// The documents that show tables of snapshots.
 const DOCUMENTS: [&str; 2] = ["README.md", "docs/shared-memory.md"];
 
+/// A check: its name, what runs it, and how to correct what it finds.
+type Check<'a> = (&'a str, &'a dyn Fn() -> Result<()>, String);
+
 /// Runs all checks of these examples, even if one fails, says for each whether it passed and how to correct what did
 /// not, and returns the exit code.
 ///
@@ -53,7 +56,7 @@ pub fn examples(workspace: &Workspace, env: &Environment, names: &[String]) -> R
     let filters = names.iter().map(|name| format!("{name}/")).collect::<Vec<_>>().join(" ");
     let accept = format!("once you can explain every difference: cargo xtask test {filters} --accept");
     let packages = examples.packages().map(|name| format!("--package {name}")).collect::<Vec<_>>().join(" ");
-    let checks: [(&str, &dyn Fn() -> Result<()>, String); 8] = [
+    let checks: [Check<'_>; 8] = [
         ("descriptions", &|| examples.descriptions(), format!("edit {}", examples.files())),
         ("formatting", &|| examples.formatting(), format!("cargo fmt {packages}")),
         ("items of std", &|| examples.items(), format!("correct `apis` in {}", examples.files())),

@@ -11,7 +11,6 @@ use crate::report::human::Report;
 use crate::report::junit;
 use crate::report::page::file;
 use crate::report::results::{CaseResult, CaseStatus, Summary};
-use crate::run::precompile;
 use crate::session::Session;
 use crate::snapshot::compare;
 use crate::snapshot::store::{self, Location, UpdateMode};
@@ -33,9 +32,6 @@ impl Run<'_> {
         if policy.update != UpdateMode::Check {
             store::sweep(&workspace.snapshots())?;
         }
-        if is_full && summary.not_run == 0 && summary.without_outcome == 0 {
-            precompile::remember(workspace)?;
-        }
         for result in &results {
             compare::write(&result.comparison)?;
             if result.status() == CaseStatus::Accepted {
@@ -47,8 +43,8 @@ impl Run<'_> {
             summary.orphans = self.orphans(&results)?;
         }
         self.record_rules(rules, &mut summary)?;
-        let pruned = policy.prune && !summary.orphans.is_empty();
-        let recorded = summary.accepted > 0 || pruned || summary.rules.is_some();
+        // What is accepted may differ from what was recorded in nothing but what the pages show, such as a remedy.
+        let recorded = policy.update.accepts() || policy.prune && !summary.orphans.is_empty();
         // Since the last run, `cargo insta review` may have accepted something.
         let reviewed = is_full
             && summary.failed == 0

@@ -11,7 +11,6 @@ use std::thread;
 
 use anyhow::Result;
 
-use crate::build::artifacts::Files;
 use crate::build::cargo::Built;
 use crate::cli::TestArgs;
 use crate::commands::test::arguments::{nothing_matched, policy};
@@ -30,13 +29,11 @@ use crate::process::Interrupt;
 use crate::provision::toolchain::Toolchains;
 use crate::report::human::{Options, Report};
 use crate::report::results::Summary;
-use crate::run::cells::{Job, Plan};
+use crate::run::cells::Plan;
 use crate::run::concurrency::Concurrency;
-use crate::run::precompile;
 use crate::run::schedule;
 use crate::run::scratch;
 use crate::session::{self, Session};
-use crate::snapshot::store::UpdateMode;
 use crate::support::terminal::say;
 use crate::tools::progress::Progress;
 use crate::workspace::Workspace;
@@ -75,7 +72,7 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
         return list::print(workspace, env, &scratch, &cells, args.format).map(Ended::with);
     }
 
-    if matches!(policy.update, UpdateMode::Accept | UpdateMode::AcceptSeen) {
+    if policy.update.accepts() {
         let is_selected = |example: &&Example| cells.iter().any(|cell| std::ptr::eq(cell.example, *example));
         template::replaced(workspace, examples.iter().filter(is_selected))?;
     }
@@ -105,6 +102,7 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
     };
     let stop = AtomicBool::new(false);
     let scratch = scratch::prepare(&workspace.own_dir())?;
+    let is_known_to_hang = |cell: &Cell<'_>| session::cells::is_recorded_to_hang(workspace, cell);
     let plan = Plan {
         scratch: &scratch,
         hosts: &hosts,
@@ -116,6 +114,9 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
         keep_scratch: args.keep_scratch,
         echo: args.no_capture,
         traced: false,
+        compiled: &session.compiled,
+        is_known_to_hang: &is_known_to_hang,
+        unsteady: None,
         interrupt: &session.interrupt,
         stop: &stop,
     };
@@ -131,7 +132,8 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
         plan,
     };
     let mut report = Report::new(options(args), env);
-    let order = run.order(&cells, &files);
+    let seed = schedule::seed(args.shuffle);
+    let order = schedule::order(cells.len(), args.repeat, seed);
     let compared = session::cells::guarded(&session, &scratch, args.keep_scratch, || {
         let compared = run.compare_all(&cells, &order, &mut report)?;
         let rules = run.rules(&compared, &explained, &mut report);
@@ -177,15 +179,6 @@ fn options(args: &TestArgs) -> Options {
         verbose: args.verbose,
         quiet: args.quiet,
         no_capture: args.no_capture,
-    }
-}
-
-impl Run<'_> {
-    /// The order in which the cells start.
-    fn order(&self, cells: &[Cell<'_>], files: &Files) -> Vec<Job> {
-        let seed = schedule::seed(self.args.shuffle);
-        let units: Vec<_> = cells.iter().map(Cell::unit).collect();
-        let cold = precompile::not_yet(self.session.workspace, files);
-        schedule::order(&units, self.args.repeat, seed, &cold)
+        timeout: args.timeout,
     }
 }

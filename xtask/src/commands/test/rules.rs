@@ -16,7 +16,6 @@ use crate::report::results::{CaseStatus, Summary};
 use crate::run::cells::Plan;
 use crate::session::explained;
 use crate::snapshot::compare::SnapshotPolicy;
-use crate::snapshot::store::UpdateMode;
 use crate::support::escape::count;
 use crate::support::terminal::say;
 use crate::workspace::Workspace;
@@ -30,8 +29,7 @@ pub fn cells<'c>(
     pinned: &'c [Column],
     selected: &[Cell<'c>],
 ) -> Vec<Cell<'c>> {
-    let accepts = matches!(policy.update, UpdateMode::Accept | UpdateMode::AcceptSeen);
-    if !accepts || !recorded::path(&workspace.snapshots()).is_file() {
+    if !policy.update.accepts() || !recorded::path(&workspace.snapshots()).is_file() {
         return Vec::new();
     }
     let cases: BTreeSet<_> = selected.iter().map(Cell::case_id).collect();

@@ -6,7 +6,7 @@ mod trace;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::host::seam::{Call, Ending, Host, Traced};
+use crate::host::seam::{Call, Compilation, Ending, Host, Traced};
 use crate::model::case::Row;
 use crate::model::grant::Grant;
 use crate::model::outcome::End;
@@ -45,6 +45,21 @@ impl Host for Wasmtime {
 
     fn argv_without_guest(&self, call: &Call<'_>, stderr: &[u8]) -> Option<Vec<OsString>> {
         Some(self.line(call, &["-W", flag_without_guest(stderr)]))
+    }
+
+    /// `wasmtime run` loads the main module first of all, and puts it into its cache. Under [`WITHOUT_INSTANCES`] it then
+    /// fails at the first instance, which is that of a preloaded module if there is one. So each module is the main
+    /// module once. (wasmtime-cli, `src/commands/run.rs`, `execute`; the key of the cache are the module and the
+    /// settings of the compiler, in wasmtime's `src/compile/code_builder.rs`, `HashedEngineCompileEnv`.)
+    fn compilations(&self, call: &Call<'_>) -> Vec<Compilation> {
+        let preloaded = preloads(call.flags).into_iter().map(|(_, file)| PathBuf::from(file));
+        let compilation = |module: PathBuf| Compilation {
+            argv: self.line(&Call { program: &module, args: &[], ..*call }, &["-W", WITHOUT_INSTANCES]),
+            flags: of_compiler(call.flags),
+            by: self.program.clone(),
+            module,
+        };
+        preloaded.chain([call.program.to_path_buf()]).map(compilation).collect()
     }
 
     fn ending(&self, code: i32, stdout: &[u8], stderr: &[u8]) -> Ending {
@@ -162,8 +177,28 @@ fn flag_without_guest(stderr: &[u8]) -> &'static str {
         // guest traps at its first instructions. wasmtime compiles the module again for this flag.
         true => "fuel=1",
         // wasmtime failed before it created an instance, so to refuse instances makes no difference.
-        false => "max-instances=0",
+        false => WITHOUT_INSTANCES,
     }
+}
+
+/// A value of `-W` under which wasmtime compiles a module, and runs nothing.
+const WITHOUT_INSTANCES: &str = "max-instances=0";
+
+/// Returns the flags on which the result of the compiler may depend: all except those that only grant something, or
+/// name other modules.
+fn of_compiler(flags: &[String]) -> Vec<String> {
+    const OTHERS: [&str; 4] = ["--dir", "--env", "-S", PRELOAD_FLAG];
+    let mut kept = Vec::new();
+    let mut flags = flags.iter();
+    while let Some(flag) = flags.next() {
+        match OTHERS.iter().find_map(|other| flag.strip_prefix(other)) {
+            // The value is the next word.
+            Some("") => drop(flags.next()),
+            Some(value) if value.starts_with('=') || flag.starts_with("-S") => {}
+            _ => kept.push(flag.clone()),
+        }
+    }
+    kept
 }
 
 /// The exit code of `wasmtime run` after a trap, on Unix: that of an abort.
@@ -354,6 +389,23 @@ note: using the `WASMTIME_BACKTRACE_DETAILS=1` environment variable may show mor
         assert_eq!(wasmtime.argv(&call), argv);
         let without = wasmtime.argv_without_guest(&call, b"error: x\n").unwrap();
         assert_eq!(&without[5..], ["-W", "max-instances=0", "/p.wasm", "a b"]);
+    }
+
+    #[test]
+    fn each_module_is_compiled_with_the_flags_of_its_call() {
+        let wasmtime = Wasmtime { program: "/bin/wasmtime".into(), cache_config: "/c.toml".into() };
+        let flags =
+            "--dir=. --dir data -S p3=n -Scli -W simd=n -O opt-level=0 --preload=a=/a.wasm --env A=-W";
+        let flags: Vec<_> = flags.split(' ').map(String::from).collect();
+        let call = Call { flags: &flags, program: Path::new("/p.wasm"), args: &["-x".into()] };
+        let compilations = wasmtime.compilations(&call);
+        let modules: Vec<_> = compilations.iter().map(|one| one.module.to_string_lossy()).collect();
+        assert_eq!(modules, ["/a.wasm", "/p.wasm"]);
+        for one in &compilations {
+            assert_eq!(one.flags, ["-W", "simd=n", "-O", "opt-level=0"]);
+            let end: [&std::ffi::OsStr; 3] = ["-W".as_ref(), "max-instances=0".as_ref(), one.module.as_ref()];
+            assert_eq!(one.argv[one.argv.len() - 3..], end);
+        }
     }
 
     #[test]

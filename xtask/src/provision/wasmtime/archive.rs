@@ -15,6 +15,7 @@ use crate::exit;
 use crate::model::version::Version;
 use crate::provision::finding::Finding;
 use crate::provision::tool_context::ToolContext;
+use crate::provision::wasmtime::compile;
 use crate::provision::wasmtime::find::{examine, installed};
 use crate::support::removal;
 use crate::support::terminal::{StatusLine, say};
@@ -81,6 +82,7 @@ pub fn install(context: &ToolContext<'_>, root: &Path) -> Result<Fetched> {
         .map_or(Ok(()), fs::create_dir_all)
         .and_then(|()| fs::rename(&program, &place))
         .with_context(|| format!("cannot write {}", place.display()))?;
+    compile::forget(root);
     Ok(Fetched::Installed)
 }
 

@@ -8,15 +8,15 @@ use crate::model::version::Version;
 use crate::process::Interrupt;
 use crate::provision::finding::Finding;
 use crate::provision::query;
+use crate::provision::wasmtime::compile;
 
 /// Looks for the wasmtime `pinned` in `$WASMTIME`, in PATH and in the user's cache directory. Returns all
 /// findings; the last one is the one to use. If `$WASMTIME` is set, nothing else is tried, because the user
 /// has asked for this one.
 pub fn find(env: &Environment, pinned: Version, interrupt: &Interrupt) -> Vec<Finding> {
     let on_path = env.which("wasmtime");
-    let own = own_root(env, pinned).map(|root| installed(&root)).filter(|path| path.exists());
     let mut findings = Vec::new();
-    for (at, named) in [(env.wasmtime.clone(), true), (on_path, false), (own, false)] {
+    for (at, named) in [(env.wasmtime.clone(), true), (on_path, false)] {
         let Some(at) = at else { continue };
         let finding = examine(at, pinned, interrupt);
         let last = named || matches!(finding, Finding::Suitable { .. });
@@ -25,8 +25,25 @@ pub fn find(env: &Environment, pinned: Version, interrupt: &Interrupt) -> Vec<Fi
             return findings;
         }
     }
-    findings.push(Finding::Missing);
+    let own = own_root(env, pinned).and_then(|root| examine_own(&root, pinned, interrupt));
+    let is_usable = matches!(own, Some(Finding::Suitable { .. } | Finding::Outdated { .. }));
+    findings.extend(own);
+    if !is_usable {
+        findings.push(Finding::Missing);
+    }
     findings
+}
+
+/// Examines the wasmtime that was installed in `root`, if there is one.
+fn examine_own(root: &Path, pinned: Version, interrupt: &Interrupt) -> Option<Finding> {
+    let at = Some(installed(root)).filter(|path| path.exists())?;
+    let missing = compile::missing_features(root);
+    Some(match examine(at, pinned, interrupt) {
+        Finding::Suitable { at, .. } if !missing.is_empty() => {
+            Finding::Outdated { at, why: format!("it was compiled without `{}`", missing.join("`, `")) }
+        }
+        finding => finding,
+    })
 }
 
 /// Runs the program at `at` to find out its version, and whether that is the pinned one.

@@ -40,6 +40,7 @@ pub fn provision(context: ToolContext<'_>) -> Result<Wasmtime> {
             );
             return Err(exit::error(exit::SET_UP, message));
         }
+        Some(Finding::Outdated { at, why }) => install_again(context, at, &why)?,
         Some(Finding::Missing) | None => install(context)?,
     };
     Ok(Wasmtime { program, cache_config: write_cache_config(workspace)? })
@@ -49,17 +50,22 @@ pub fn provision(context: ToolContext<'_>) -> Result<Wasmtime> {
 pub fn is_missing(context: ToolContext<'_>) -> bool {
     matches!(
         find(context.env, context.workspace.wasmtime, context.interrupt).pop(),
-        Some(Finding::Missing) | None
+        Some(Finding::Missing | Finding::Outdated { .. }) | None
     )
 }
 
 /// Returns the wasmtime that [`provision`] would return, without installing anything.
 pub fn expected(env: &Environment, workspace: &Workspace, interrupt: &Interrupt) -> Wasmtime {
     let program = match find(env, workspace.wasmtime, interrupt).pop() {
-        Some(Finding::Suitable { at, .. }) => at,
+        Some(Finding::Suitable { at, .. } | Finding::Outdated { at, .. }) => at,
         _ => own_root(env, workspace.wasmtime).map_or_else(|| "wasmtime".into(), |root| installed(&root)),
     };
     Wasmtime { program, cache_config: cache_config(workspace) }
+}
+
+/// Returns the directory in which wasmtime keeps what it has compiled for this workspace.
+pub fn cache(workspace: &Workspace) -> PathBuf {
+    workspace.own_dir().join("wasmtime-cache")
 }
 
 fn cache_config(workspace: &Workspace) -> PathBuf {
@@ -69,13 +75,29 @@ fn cache_config(workspace: &Workspace) -> PathBuf {
 /// Writes the configuration of wasmtime's cache unless it is up to date, and returns its path.
 fn write_cache_config(workspace: &Workspace) -> Result<PathBuf> {
     let path = cache_config(workspace);
-    let text = wasmtime::cache_config(&workspace.own_dir().join("wasmtime-cache"));
+    let text = wasmtime::cache_config(&cache(workspace));
     if fs::read_to_string(&path).ok().as_ref() != Some(&text) {
         fs::create_dir_all(workspace.own_dir())
             .and_then(|()| fs::write(&path, text))
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(path)
+}
+
+/// Installs the wasmtime `at` again, which is outdated. If that is not possible, it is used as it is.
+fn install_again(context: ToolContext<'_>, at: PathBuf, why: &str) -> Result<PathBuf> {
+    if context.offline {
+        say(&format!("warning: wasmtime is used as it is, because of --offline, although {why}"));
+        return Ok(at);
+    }
+    say(&format!("Installing wasmtime again: {why}"));
+    match install(context) {
+        Err(error) if context.interrupt.signal().is_none() => {
+            say(&format!("warning: it is used nevertheless: {error:#}"));
+            Ok(at)
+        }
+        installed => installed,
+    }
 }
 
 /// Installs wasmtime in the user's cache directory, and returns the path of the program.
@@ -115,7 +137,7 @@ fn install(context: ToolContext<'_>) -> Result<PathBuf> {
     match examine(installed(&root), version, context.interrupt) {
         Finding::Suitable { at, .. } => Ok(at),
         Finding::Unsuitable { why, .. } => Err(cannot(&why)),
-        Finding::Missing => Err(cannot("the installed program was not found")),
+        Finding::Missing | Finding::Outdated { .. } => Err(cannot("the installed program was not found")),
     }
 }
 

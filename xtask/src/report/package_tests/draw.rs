@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::model::target::Target;
 use crate::report::package_tests::cause::{self, Cause};
 use crate::report::package_tests::{Difference, Here, Native, Test, TestResults, Together};
@@ -47,7 +49,10 @@ impl Outcome {
 /// Draws everything.
 pub fn draw(results: &TestResults) -> String {
     let targets: Vec<_> = results.targets.iter().map(|target| target.name()).collect();
-    let mut text = format!("{}, the tests for native, {}\n\n", results.package, targets.join(", "));
+    let profile = results.profile.as_ref().map(|profile| format!(" ({profile})")).unwrap_or_default();
+    let mut text = format!("{}{profile}, the tests for native, {}\n", results.package, targets.join(", "));
+    text.extend(results.built_with.iter().map(|one| format!("  Built with: {one}\n")));
+    text.push('\n');
     text.push_str(&sums(results));
     text.push('\n');
     text.push_str(&native(results));
@@ -249,7 +254,7 @@ fn examples(results: &TestResults, outcome: &Outcome) -> Vec<(String, String)> {
 fn lines_to_paste(results: &TestResults) -> String {
     let mut text = String::new();
     let all = results.compared().count();
-    let mut said = String::new();
+    let (mut said, mut stops) = (String::new(), false);
     for (target, Together { flags, passed }) in results.together.iter().filter(|(_, it)| !it.flags.is_empty())
     {
         let helped = format!("With the flags of all of them, {passed} of {all} pass");
@@ -258,11 +263,24 @@ fn lines_to_paste(results: &TestResults) -> String {
             said = helped;
         }
         let triple = target.wasm_triple().unwrap_or_default();
-        let variable = triple.replace('-', "_").to_uppercase();
-        let runner: Vec<_> =
-            ["wasmtime", "run"].into_iter().chain(flags.iter().map(String::as_str)).collect();
-        let runner = shell_word(&runner.join(" "));
-        text.push_str(&format!("  CARGO_TARGET_{variable}_RUNNER={runner} cargo test --target {triple}\n"));
+        let runner: Vec<_> = [results.host.as_str(), "run"]
+            .into_iter()
+            .chain(flags.iter().map(String::as_str))
+            .map(|word| Value::from(word).to_string())
+            .collect();
+        // Words in the variable CARGO_TARGET_…_RUNNER cannot contain spaces.
+        let runner = shell_word(&format!("target.{triple}.runner=[{}]", runner.join(", ")));
+        let profile = results.profile.as_ref().map(|profile| format!(" --profile {}", shell_word(profile)));
+        let profile = profile.unwrap_or_default();
+        text.push_str(&format!("  cargo test --target {triple}{profile} --config {runner}\n"));
+        let fails = |here: &Here| matches!(here, Here::Differs(it) if !it.cause.is_left_out() && !it.cause.is_of_build());
+        stops |= results.compared().filter_map(|test| test.here.get(target)).any(fails);
+    }
+    if stops {
+        text.push_str(
+            "  There, cargo runs all tests of a binary in one process, and the first that fails ends it:\n  \
+             leave out those that fail, with `-- --skip NAME`\n",
+        );
     }
     text
 }

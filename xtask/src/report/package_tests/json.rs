@@ -42,6 +42,8 @@ pub fn draw(results: &TestResults) -> String {
     lines.push(json!({
         "kind": "summary",
         "package": results.package,
+        "profile": results.profile,
+        "built_with": results.built_with,
         "binaries": results.binaries,
         "tests": results.tests.len(),
         "compared": results.compared().count(),

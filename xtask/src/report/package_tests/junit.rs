@@ -96,6 +96,9 @@ mod tests {
         let difference = Difference { cause: USIZE_32, headline: "a < b".into(), text: "a < b\ntrap".into() };
         let results = TestResults {
             package: "a 1.0.0".into(),
+            profile: None,
+            built_with: Vec::new(),
+            host: "wasmtime".into(),
             targets: vec![Target::Wasip1],
             binaries: 1,
             own_harness: Vec::new(),

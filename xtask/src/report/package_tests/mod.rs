@@ -16,6 +16,12 @@ use crate::report::package_tests::cause::Cause;
 pub struct TestResults {
     /// The name and the version of the package.
     pub package: String,
+    /// The profile of cargo, if it is not the usual one.
+    pub profile: Option<String>,
+    /// What they were compiled with, beyond the defaults, each in a phrase.
+    pub built_with: Vec<String>,
+    /// The program that ran them on wasm targets.
+    pub host: String,
     /// The wasm targets.
     pub targets: Vec<Target>,
     /// How many test binaries were run natively.
