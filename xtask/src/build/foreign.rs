@@ -147,12 +147,30 @@ impl Project {
     /// # Errors
     /// If cargo cannot be run, or fails before it compiles anything.
     pub fn compile(&self, context: ToolContext<'_>, call: &[&str], target: Target) -> Result<Ran> {
+        self.compile_into(context, call, target, &self.place.own)
+    }
+
+    /// As [`Project::compile`], but the artifacts of that stay as they are.
+    ///
+    /// # Errors
+    /// As [`Project::compile`].
+    pub fn compile_apart(&self, context: ToolContext<'_>, call: &[&str], target: Target) -> Result<Ran> {
+        self.compile_into(context, call, target, &self.place.own.join("relinked"))
+    }
+
+    fn compile_into(
+        &self,
+        context: ToolContext<'_>,
+        call: &[&str],
+        target: Target,
+        directory: &Path,
+    ) -> Result<Ran> {
         let (command, flags) = call.split_first().context("a call has a command")?;
         let triple = target.wasm_triple().unwrap_or(NATIVE_TRIPLE);
         let mut cargo = self.cargo(context, command);
         // A dependency may have the same name, in another version.
         cargo.args(["--package", &self.id, "--message-format", "json", "--target", triple]);
-        cargo.arg("--target-dir").arg(&self.place.own).args(flags);
+        cargo.arg("--target-dir").arg(directory).args(flags);
         let (called, messages) = accident::call_twice(&mut cargo, context)?;
         let ran = Ran { success: called.success, messages, stderr: called.stderr };
         if !ran.messages.iter().any(|message| matches!(message, Message::BuildFinished)) {

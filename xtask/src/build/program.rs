@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde_json::Value;
 
-use crate::build::foreign::{Choice, Project};
+use crate::build::foreign::{Choice, Project, Ran};
 use crate::build::message::{Crate, Failure, Message};
+use crate::build::relink::Variant;
 use crate::exit;
 use crate::model::target::Target;
 use crate::provision::tool_context::ToolContext;
@@ -117,13 +118,7 @@ pub fn build(
 ) -> Result<Result<Compiled, Vec<Failure>>> {
     let call = ["build", "--keep-going", "--profile", program.profile(), program.selection, &program.name];
     let ran = program.project.compile(context, &call, target)?;
-    let executable = ran.messages.iter().find_map(|message| match message {
-        Message::CompilerArtifact(artifact) => artifact
-            .program()
-            .filter(|file| file.file_stem().is_some_and(|stem| stem.to_string_lossy() == program.name)),
-        _ => None,
-    });
-    if let (true, Some(file)) = (ran.success, executable) {
+    if let Some(file) = executable(&ran, program) {
         let crates = ran.messages.iter().filter_map(|message| match message {
             Message::CompilerArtifact(artifact) => artifact.published_crate(),
             _ => None,
@@ -136,6 +131,34 @@ pub fn build(
         return Err(exit::error(exit::HARNESS, message));
     }
     Ok(Err(failures))
+}
+
+/// Compiles a program that compiles for a target once more, and links it in another way, apart from what [`build`] has
+/// made. Returns its file, unless it cannot be linked so.
+///
+/// # Errors
+/// As [`build`].
+pub fn relink(
+    context: ToolContext<'_>,
+    program: &Program,
+    target: Target,
+    variant: Variant,
+) -> Result<Option<PathBuf>> {
+    let codegen = variant.codegen();
+    let call = ["rustc", "--profile", program.profile(), program.selection, &program.name];
+    let call = [&call[..], &["--", "--codegen", &codegen]].concat();
+    Ok(executable(&program.project.compile_apart(context, &call, target)?, program))
+}
+
+/// The file of a program that a call of cargo has compiled, if it has.
+fn executable(ran: &Ran, program: &Program) -> Option<PathBuf> {
+    let is_meant =
+        |file: &PathBuf| file.file_stem().is_some_and(|stem| stem.to_string_lossy() == program.name);
+    let mut programs = ran.messages.iter().filter_map(|message| match message {
+        Message::CompilerArtifact(artifact) => artifact.program().filter(is_meant),
+        _ => None,
+    });
+    programs.next().filter(|_| ran.success)
 }
 
 /// What a file with WebAssembly is.

@@ -24,11 +24,19 @@ pub enum Variant {
 }
 
 impl Variant {
-    /// Returns the argument for wasm-ld, and the name of the directory of the artifacts.
-    fn linked(self) -> (String, &'static str) {
+    /// Returns the option for rustc's `--codegen`, with an argument for wasm-ld.
+    pub fn codegen(self) -> String {
         match self {
-            Variant::Stack(bytes) => (format!("-zstack-size={bytes}"), "stack"),
-            Variant::Heap(bytes) => (format!("--initial-heap={bytes}"), "heap"),
+            Variant::Stack(bytes) => format!("link-arg=-zstack-size={bytes}"),
+            Variant::Heap(bytes) => format!("link-arg=--initial-heap={bytes}"),
+        }
+    }
+
+    /// Returns the name of the directory of the artifacts.
+    fn directory(self) -> &'static str {
+        match self {
+            Variant::Stack(_) => "stack",
+            Variant::Heap(_) => "heap",
         }
     }
 }
@@ -60,19 +68,18 @@ fn program(
     unit: &Unit,
     variant: Variant,
 ) -> Result<Option<PathBuf>> {
-    let (argument, directory) = variant.linked();
     let builder = toolchains.of(unit.toolchain);
     let mut command = tools::command(&builder.cargo);
     command.envs(builder.variables(&context.env.path));
     // Only the program itself gets the argument, so that all its dependencies are compiled as always.
     command.args(["rustc", "--message-format", "json", "--profile", PROFILE]);
     command.arg("--manifest-path").arg(context.workspace.root.join("Cargo.toml"));
-    command.arg("--target-dir").arg(context.workspace.own_dir().join("relinked").join(directory));
+    command.arg("--target-dir").arg(context.workspace.own_dir().join("relinked").join(variant.directory()));
     command.args(["--target", artifacts::triple(unit), "--package", &unit.package, "--bin", &unit.package]);
     command
         .args(profile_settings(&context.workspace.profile).iter().flat_map(|setting| ["--config", setting]));
     command.args(context.offline.then_some("--offline"));
-    command.args(["--", "--codegen", &format!("link-arg={argument}")]);
+    command.args(["--", "--codegen", &variant.codegen()]);
     let mut messages = Vec::new();
     let called = tools::call(&mut command, Progress::Hidden, context.interrupt, |line| {
         messages.extend(Message::parse(line));

@@ -190,10 +190,12 @@ impl Command {
                  wasmtime traces the calls of WASI, while the program has no stderr. If strace is installed, it shows \
                  what the program does natively.\n\
                  \n\
-                 A rule is named only if it is proven by what was observed. DIVERGENCES.md lists the rules.\n\
+                 What the catalogue says about the case comes first. A rule is named only if it is proven by what was \
+                 observed. DIVERGENCES.md lists the rules.\n\
                  \n\
-                 Exit codes: 0 a rule explains each cell that differs; 100 there is none for a cell, or with --all \
-                 snapshots/rules.txt was out of date; 4 there is no such cell.",
+                 Exit codes: 0 a rule explains each cell that differs, or the case says what happens (its `about`); \
+                 100 neither is there for a cell, or with --all snapshots/rules.txt was out of date; 4 there is no \
+                 such cell.",
             )
             .args(WhyArgs::all()),
             described(

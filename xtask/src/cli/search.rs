@@ -43,7 +43,8 @@ impl WhyArgs {
     /// The installed program has only what does not change the catalogue.
     pub fn all() -> Vec<Arg> {
         let cell = positional("cell", "CELL").help(
-            "EXAMPLE/CASE, EXAMPLE/CASE/ROW or EXAMPLE/CASE/ROW@TARGET [default: the baseline, all targets]",
+            "EXAMPLE (all its cases in brief), EXAMPLE/CASE, EXAMPLE/CASE/ROW or EXAMPLE/CASE/ROW@TARGET [default: the \
+             baseline, all targets]",
         );
         let mut args = vec![
             flag("trace").help("Show all calls of WASI, and all native ones that strace sees"),

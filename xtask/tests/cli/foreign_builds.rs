@@ -350,3 +350,27 @@ fn every_package_that_does_not_compile_is_named() {
     assert_eq!(build[0]["package"], "unix 1.2.3");
     assert_eq!(build[0]["rule"], "crate-not-supported");
 }
+
+#[test]
+fn a_full_stack_is_proven_by_linking_the_package_once_more() {
+    let workspace = Workspace::new();
+    let program = "#[inline(never)]\nfn sum(bytes: &mut [u8]) -> usize {\n    \
+                   std::hint::black_box(bytes).iter().map(|byte| usize::from(*byte)).sum()\n}\n\
+                   fn main() {\n    println!(\"{}\", sum(&mut [1; 2 << 20]));\n}\n";
+    let package = Outside::package(program);
+    check(&workspace, &package.path(""), &["--target", "wasip1"])
+        .assert()
+        .code(100)
+        .prints("[rule: stack-in-memory; layer: rustc]")
+        .prints("with a stack of 8 MiB");
+    // What was compiled before stays as it is.
+    let all = workspace.path("target/parallax/check");
+    let own = fs::read_dir(all)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.join("relinked").exists());
+    let file = |directory: &str| {
+        fs::read(own.as_ref().unwrap().join(directory).join("wasm32-wasip1/release/reader.wasm")).unwrap()
+    };
+    assert!(file("") != file("relinked"));
+}

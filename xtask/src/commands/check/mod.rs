@@ -17,6 +17,7 @@ use anyhow::{Context, Result};
 
 use crate::build::artifacts::Files;
 use crate::build::compose::Misfits;
+use crate::build::relink::Relink;
 use crate::cli::CheckArgs;
 use crate::commands::check::next::Place;
 use crate::commands::check::run::Checked;
@@ -77,6 +78,7 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
     };
     let files: Files = built.files();
     let scratch = scratch::prepare(&workspace.own_dir())?;
+    let relink: &Relink<'_> = &|units, variant| subject::relink(&session, &subject, units, variant);
     let run = |(case, candidates): &(Case, Vec<Candidate>)| {
         let probe = Probe {
             session: &session,
@@ -88,7 +90,7 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
             unsteady: None,
             example: &example,
             case,
-            relink: None,
+            relink: Some(relink),
         };
         run::run(&probe, args.equality, candidates, args.trace)
     };

@@ -6,12 +6,14 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
+use crate::build::artifacts::Files;
 use crate::build::cargo::Built;
 use crate::build::message::Failure;
 use crate::build::program::{self, Program, Wasm};
+use crate::build::relink::Variant;
 use crate::cli::CheckArgs;
 use crate::exit;
-use crate::model::column::Column;
+use crate::model::column::{Column, Unit};
 use crate::model::target::Target;
 use crate::provision::toolchain::Toolchains;
 use crate::session::{Session, probe};
@@ -121,6 +123,25 @@ pub fn build(session: &Session<'_>, subject: &Subject) -> Result<(Built, Vec<(Ta
         results.push((unit(*target), file));
     }
     Ok((Built { crates, ..probe::built(results) }, failures))
+}
+
+/// Links the program in another way for the targets of `units`. Files that are already compiled cannot be.
+///
+/// # Errors
+/// If cargo itself fails.
+pub fn relink(
+    session: &Session<'_>,
+    subject: &Subject,
+    units: &BTreeSet<Unit>,
+    variant: Variant,
+) -> Result<Files> {
+    let Origin::Package(program) = &subject.origin else { return Ok(Files::new()) };
+    let mut files = Files::new();
+    for unit in units {
+        let file = program::relink(session.tool_context(), program, unit.target, variant)?;
+        files.extend(file.map(|file| (unit.clone(), file)));
+    }
+    Ok(files)
 }
 
 /// Returns the names of targets, for a sentence.
