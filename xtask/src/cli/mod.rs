@@ -154,8 +154,12 @@ impl Command {
             described(
                 command("check"),
                 "Check a program that is not in the catalogue: does it do on WASI what it does natively?",
-                "The program is compiled for all targets in a directory of the harness, with the pinned Rust, and run \
-                 natively and under the pinned wasmtime: each time in a new copy of --cwd, so that nothing of yours is \
+                "The program is compiled for all targets as its user compiles it: with the configuration files of cargo that \
+                 apply in PATH, the variables of the environment, and the Rust that rust-toolchain.toml names, if that \
+                 is installed with the targets; otherwise with the pinned Rust. cargo writes only to a directory of the \
+                 harness, also Cargo.lock. The answer says what was used beyond the defaults.\n\
+                 \n\
+                 The program is run natively and under the pinned wasmtime: each time in a new copy of --cwd, so that nothing of yours is \
                  changed. Then the smallest set of flags is found with which it does on WASI what it does natively. A \
                  search grants the copy of --cwd and the variables of --env; other directories and the network only if \
                  --allow-dir and --allow-network say so. A native program is not confined, though.\n\
@@ -453,6 +457,7 @@ mod tests {
             ("-F x", "features: []", r#"features: ["--features", "x"]"#),
             ("--all-features", "features: []", r#"features: ["--all-features"]"#),
             ("--no-default-features", "features: []", r#"features: ["--no-default-features"]"#),
+            ("--profile dev", "profile: None", r#"profile: Some("dev")"#),
             ("--cwd x", "cwd: None", r#"cwd: Some("x")"#),
             ("--timeout 2s", "timeout: None", "timeout: Some(2s)"),
             ("--trace", "trace: false", "trace: true"),

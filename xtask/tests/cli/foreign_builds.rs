@@ -327,7 +327,7 @@ fn every_package_that_does_not_compile_is_named() {
     let of_c = "\n  Not compiled for wasip1, wasip2: with-c 1.2.3: error: its build script failed: failed to find tool \"clang\": No such file\n";
     let why_c = "    needed by   reader 1.2.3 → with-c 1.2.3\n    optional    only because of `fast`, a default feature of \
         reader 1.2.3: --no-default-features may leave it out\n    rule        no-c-compiler: ";
-    let of_unix = "\n  Not compiled for wasip1, wasip2: unix 1.2.3: error[E0432]: unresolved import `std::os::unix`\n    \
+    let of_unix = "\n  Not compiled for wasip1, wasip2: unix 1.2.3: error[E0433]: cannot find `unix` in `os`\n    \
         needed by   reader 1.2.3 → unix 1.2.3\n    rule        crate-not-supported: ";
     check(&workspace, &outside.path(""), &[])
         .assert()
@@ -336,7 +336,7 @@ fn every_package_that_does_not_compile_is_named() {
         .prints("    error occurred in cc-rs: failed to find tool \"clang\": No such file\n")
         .prints(why_c)
         .prints(of_unix)
-        .prints("\nWhy wasip1 and wasip2 do not compile (build: unix 1.2.3: error[E0432]: ");
+        .prints("\nWhy wasip1 and wasip2 do not compile (build: unix 1.2.3: error[E0433]: ");
     check(&workspace, &outside.path(""), &["--tests"])
         .assert()
         .code(100)

@@ -69,7 +69,7 @@ pub fn not_allowed(checked: &Checked, allowed: &Allowed) -> String {
         flags.push("--allow-network".into());
     }
     if !allowed.whole_env && is_proven(&[&rules::ENV_NOT_GRANTED]) {
-        flags.push("--env NAME=VALUE or --allow-env".into());
+        flags.push("--allow-env (or give it with --env NAME=VALUE)".into());
     }
     match flags.is_empty() {
         true => String::new(),

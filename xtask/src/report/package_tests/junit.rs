@@ -95,6 +95,9 @@ mod tests {
         };
         let difference = Difference { cause: USIZE_32, headline: "a < b".into(), text: "a < b\ntrap".into() };
         let results = TestResults {
+            profile: None,
+            built_with: Vec::new(),
+            host: String::new(),
             package: "a 1.0.0".into(),
             profile: None,
             built_with: Vec::new(),
