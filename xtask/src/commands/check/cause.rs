@@ -30,7 +30,11 @@ pub struct Alternative {
     pub example: Option<String>,
 }
 
-fields!(Alternative { required: [fails, instead], optional: [works, flags, targets, example], unknown: Denied });
+fields!(Alternative {
+    required: [fails, instead],
+    optional: [works, flags, targets, example],
+    unknown: Denied
+});
 
 /// Why a program does not compile for some targets.
 pub struct Cause {
