@@ -73,7 +73,7 @@ async fn channel() {
     }
 }
 
-/// Reads lines from a pipe within the program. tokio has no files and no standard streams on WASI.
+/// Reads lines from a pipe within the program. tokio's files and standard streams need threads.
 async fn io() {
     let (mut writer, reader) = duplex(8);
     tokio::spawn(async move {

@@ -3,6 +3,7 @@
 use std::env;
 use std::fmt::Display;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::mem;
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::ExitCode;
 use std::thread;
@@ -60,11 +61,16 @@ fn act(what: &str, mut near: TcpStream, mut far: TcpStream) {
             done("set_nonblocking", near.set_nonblocking(true));
             fill(&mut near);
         }
-        "drop" => {
+        "drop" | "forget" => {
             done("set_nonblocking", near.set_nonblocking(true));
             fill(&mut near);
-            drop(near);
-            println!("dropped");
+            if what == "drop" {
+                drop(near);
+                println!("dropped");
+            } else {
+                mem::forget(near);
+                println!("forgotten");
+            }
             println!(
                 "and the other end reads something: {:?}",
                 far.read(&mut [0; 16]).map(|count| count > 0)

@@ -30,12 +30,18 @@ pub struct Alternative {
     fails: String,
     #[cfg_attr(not(test), expect(dead_code, reason = "a test compiles it"))]
     works: Vec<String>,
+    #[expect(dead_code, reason = "a test compiles with them")]
+    flags: Option<String>,
     targets: Option<Vec<String>>,
     pub instead: String,
     pub example: Option<String>,
 }
 
-fields!(Alternative { required: [fails, instead], optional: [works, targets, example], unknown: Denied });
+fields!(Alternative {
+    required: [fails, instead],
+    optional: [works, flags, targets, example],
+    unknown: Denied
+});
 
 /// Why a program does not compile for some targets.
 pub struct Cause {
@@ -226,7 +232,9 @@ mod tests {
     features    full (asked for by cli 0.1.0)
     optional    only because of `async`, a default feature of cli 0.1.0: --no-default-features may leave it out
     rule        crate-not-supported: update the crate, look for a feature that leaves it out, or choose another one
-    instead     only the features io-util, macros, rt, sync and time, and #[tokio::main(flavor = \"current_thread\")]
+    instead     only the features io-util, macros, rt, sync and time, and #[tokio::main(flavor = \"current_thread\")]; \
+on wasip2 also net, with RUSTFLAGS=\"--cfg tokio_unstable\" and std's to_socket_addrs for names; fs, io-std and \
+rt-multi-thread need threads
     example     build-tokio in the catalogue
 ";
         assert_eq!(draw(&cause), expected);
