@@ -138,7 +138,7 @@ fn case(
     let spec = own.with_defaults(defaults);
 
     let mut or_diagnostic = |result: Result<(), Diagnostic>| diagnostics.extend(result.err());
-    spec.about.iter().for_each(|about| or_diagnostic(check::one_line("about", about)));
+    spec.about.iter().for_each(|about| or_diagnostic(check::description("about", about)));
     spec.peer.iter().for_each(|peer| or_diagnostic(check::known_peer(peer, packages)));
     let has_peer = spec.peer.is_some();
     let word = |word: &Spanned<String>| check::no_nul(word).and_then(|()| check::known_port(word, has_peer));
@@ -646,6 +646,28 @@ error: no module `server` in this example
         let packages = Packages { own: "cat", modules: &modules };
         let text = "[defaults]\nargs = ['{port}']\nbaseline = 'own'\n[a]\npeer = 'server'\ngrant.own = { network = true }\n";
         assert_eq!(parse(text, &packages, &Arc::default()).unwrap()[0].baseline(), "own");
+    }
+
+    #[test]
+    fn code_is_between_backticks() {
+        check(
+            "[a]\nabout = 'of `fs::copy` and fs::read`'\n[b]\nremedy = '` `'\n[c]\nabout = '`fs::copy`, `a b`'\n",
+            r#"
+error: a backtick in `about` does not enclose code
+ --> cases.toml:2:9
+  |
+2 | about = 'of `fs::copy` and fs::read`'
+  |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
+  = help: code is between two backticks, without spaces at its ends, such as `fs::copy`
+error: a backtick in `remedy` does not enclose code
+ --> cases.toml:4:10
+  |
+4 | remedy = '` `'
+  |          ^^^^^
+  = help: code is between two backticks, without spaces at its ends, such as `fs::copy`
+"#,
+        );
     }
 
     #[test]

@@ -97,15 +97,21 @@ pub fn allows_something(row: &Spanned<String>, grant: &GrantSpec) -> Result<(), 
     }
 }
 
-/// Checks that the value of `key` is one line.
+/// Checks that the value of `key` is one line for the reader, in which code is between backticks.
 ///
 /// # Errors
 /// The diagnostic, if not.
-pub fn one_line(key: &str, value: &Spanned<String>) -> Result<(), Diagnostic> {
+pub fn description(key: &str, value: &Spanned<String>) -> Result<(), Diagnostic> {
     if value.get_ref().contains('\n') {
         return Err(Diagnostic::new(format!("`{key}` must be one line"), value.span()));
     }
-    Ok(())
+    let parts: Vec<_> = value.get_ref().split('`').collect();
+    let is_code = |part: &&str| !part.is_empty() && part.trim() == *part;
+    match parts.len() % 2 == 1 && parts.iter().skip(1).step_by(2).all(is_code) {
+        true => Ok(()),
+        false => Err(Diagnostic::new(format!("a backtick in `{key}` does not enclose code"), value.span())
+            .help("code is between two backticks, without spaces at its ends, such as `fs::copy`")),
+    }
 }
 
 /// Checks that the replacement of a redaction is one line of visible text, because it becomes a part of the

@@ -37,7 +37,7 @@ pub fn read(spec: &Spec, has_own_baseline: bool, targets: &[Target]) -> Result<C
         }
     }
     if let Some(remedy) = &spec.remedy {
-        diagnostics.extend(check::one_line("remedy", remedy).err());
+        diagnostics.extend(check::description("remedy", remedy).err());
         claims.remedy = Some(remedy.get_ref().clone());
     }
     for api in spec.apis.iter().flatten() {

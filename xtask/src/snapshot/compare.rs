@@ -123,7 +123,8 @@ pub fn case(
     policy: SnapshotPolicy,
 ) -> Result<Comparison> {
     let location = Location::new(snapshots, example, &case.name);
-    let about = case.about.as_deref();
+    // The header of a snapshot is plain text.
+    let about = case.about.as_ref().map(|about| about.replace('`', ""));
     let current = Table::empty(example, case, columns);
     let accepted = store::accepted(&location)?;
     let pending = store::pending(&location)?;
@@ -139,7 +140,7 @@ pub fn case(
     let status = match (&accepted, &pruned) {
         (None, _) => Status::New,
         (Some(_), Some(pruned)) if *pruned == merged => Status::Agrees,
-        (Some(accepted), None) if accepted.agrees(&location, &merged, about) => Status::Agrees,
+        (Some(accepted), None) if accepted.agrees(&location, &merged, about.as_deref()) => Status::Agrees,
         (Some(_), _) => Status::Differs,
     };
 
@@ -188,7 +189,7 @@ pub fn case(
         orphans,
         snapshot: location.path().to_path_buf(),
         is_accepted: accept_now,
-        about: case.about.clone(),
+        about,
         location,
         accept,
         pending,

@@ -141,6 +141,9 @@ fn changed_description_is_a_difference() {
     let workspace = Workspace::with("hello", HELLO, "[default]\nabout = \"A greeting\"\n");
     workspace.test("--accept").code(0);
     assert!(workspace.read("snapshots/hello/default.snap").contains("description: \"A greeting\"\n"));
+    // Code is shown as plain text.
+    workspace.cases("hello", "[default]\nabout = \"A `greeting`\"\n");
+    workspace.test_in_ci("").code(0);
     workspace.cases("hello", "[default]\nabout = \"Another greeting\"\n");
     workspace.test_in_ci("").code(100);
     workspace.test("--accept").code(0);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::index;
-use super::markdown::{anchor, inline};
+use super::markdown::{anchor, area};
 use super::{errors, rows, rules};
 use crate::model::harm::Harm;
 use crate::report::catalogue::Entry;
@@ -155,7 +155,7 @@ fn section(
     }
     write!(page, "\n## {title}\n\n{about}\n").expect("writing to a String cannot fail");
     for of_area in entries.chunk_by(|one, other| one.area() == other.area()) {
-        write!(page, "\n### {}\n\n{table}", inline(of_area[0].area()))
+        write!(page, "\n### {}\n\n{table}", area(of_area[0].area()))
             .expect("writing to a String cannot fail");
         page.extend(of_area.iter().map(|entry| row(entry)));
     }
@@ -211,7 +211,7 @@ fn same(entries: &[Entry<'_>]) -> String {
         format!("\n## {SAME}\n\nThese programs do what they do natively, with the grant of their case.\n");
     let same: Vec<_> = entries.iter().filter(|entry| entry.harm() == Harm::Same).collect();
     for of_area in same.chunk_by(|one, other| one.area() == other.area()) {
-        write!(text, "\n### {}\n\n{}", inline(of_area[0].area()), list(of_area))
+        write!(text, "\n### {}\n\n{}", area(of_area[0].area()), list(of_area))
             .expect("writing to a String cannot fail");
     }
     text

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::markdown::{code, inline};
+use super::markdown::{area, code};
 use crate::model::harm::Harm;
 use crate::report::catalogue::{Entry, WASM};
 
@@ -19,7 +19,7 @@ pub fn by_area(entries: &[Entry<'_>]) -> String {
     text.push_str(&"--:|".repeat(SHOWN.len()));
     text.push('\n');
     for cases in entries.chunk_by(|one, other| one.area() == other.area()) {
-        write!(text, "| {} | {} |", inline(cases[0].area()), cases.len())
+        write!(text, "| {} | {} |", area(cases[0].area()), cases.len())
             .expect("writing to a String cannot fail");
         for harm in SHOWN {
             let number = cases.iter().filter(|entry| entry.harm() == harm).count();
