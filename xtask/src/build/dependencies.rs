@@ -83,7 +83,7 @@ impl Dependencies {
 
     /// Finds the way to a package, which is written as `tokio 1.48.0`, or `None` if there is none.
     pub fn way(&self, wanted: &str) -> Option<Way> {
-        let (order, before) = self.reached(|_, _| true);
+        let (order, before) = self.reached(&self.first, |_, _| true);
         let found = order.iter().find(|id| self.shown(id).as_deref() == Some(wanted))?;
         let mut ids = vec![found.clone()];
         while let Some(Some(id)) = before.get(&ids[ids.len() - 1]) {
@@ -110,14 +110,15 @@ impl Dependencies {
         })
     }
 
-    /// The ids of all packages that are reached over edges that are `followed`, the nearest first, and from which each
-    /// is reached.
+    /// The ids of all packages that are reached from `first` over edges that are `followed`, the nearest first, and from
+    /// which each is reached.
     fn reached(
         &self,
+        first: &str,
         followed: impl Fn(&str, &str) -> bool,
     ) -> (Vec<String>, BTreeMap<String, Option<String>>) {
-        let mut before: BTreeMap<String, Option<String>> = [(self.first.clone(), None)].into();
-        let mut left: VecDeque<String> = [self.first.clone()].into();
+        let mut before: BTreeMap<String, Option<String>> = [(first.to_string(), None)].into();
+        let mut left: VecDeque<String> = [first.to_string()].into();
         let mut order = Vec::new();
         while let Some(id) = left.pop_front() {
             for next in self.edges.get(&id).into_iter().flatten().filter(|next| followed(&id, next)) {
@@ -144,34 +145,38 @@ impl Dependencies {
             .map(|(name, enabled)| (name.clone(), array(enabled).iter().map(text).collect()))
             .collect();
         let by_default = activated(&features);
-        // What a feature names is the new name of a dependency, if it has one.
-        let names: BTreeMap<&str, &str> =
-            by_default.iter().map(|(dependency, feature)| (dependency.as_str(), feature.as_str())).collect();
-        let mut used: BTreeSet<String> = BTreeSet::new();
-        let mut is_left_out = |next: &str| {
-            let Some(name) = self.packages.get(next).map(|package| text(&package["name"])) else {
-                return false;
-            };
-            let mut declared = self
-                .declared(id)
-                .filter(|one| one["name"] == name.as_str() && one["kind"] != "dev")
-                .peekable();
-            let key = |one: &Value| one["rename"].as_str().unwrap_or(&name).to_string();
-            let brought: Vec<_> = declared.clone().filter_map(|one| names.get(key(one).as_str())).collect();
-            let is_optional = declared.peek().is_some() && declared.all(|one| one["optional"] == true);
-            if is_optional && !brought.is_empty() {
-                used.extend(brought.into_iter().map(ToString::to_string));
-            }
-            is_optional && !used.is_empty()
-        };
-        let left_out: BTreeSet<String> =
-            self.edges.get(id)?.iter().filter(|next| is_left_out(next)).cloned().collect();
-        let (order, _) = self.reached(|from, next| from != id || !left_out.contains(next));
-        (!order.iter().any(|reached| reached == found)).then(|| Optional {
+        let next = self.edges.get(id)?.iter();
+        let left_out: BTreeMap<&str, &str> =
+            next.filter_map(|next| Some((next.as_str(), self.brought_by(id, next, &by_default)?))).collect();
+        let is_found = |order: &[String]| order.iter().any(|reached| reached == found);
+        let (without, _) = self.reached(&self.first, |from, next| from != id || !left_out.contains_key(next));
+        if is_found(&without) {
+            return None;
+        }
+        let leads_there = |next: &str| is_found(&self.reached(next, |_, _| true).0);
+        let features: BTreeSet<_> =
+            left_out.iter().filter(|(next, _)| leads_there(next)).map(|(_, feature)| *feature).collect();
+        Some(Optional {
             is_first,
             package: self.shown(id).unwrap_or_default(),
-            features: used.into_iter().collect(),
+            features: features.into_iter().map(String::from).collect(),
         })
+    }
+
+    /// The feature that brings the dependency `next` of the package `id`, if that is optional. `activated` has the
+    /// features of dependencies, by the names that they have in the package.
+    fn brought_by<'a>(
+        &self,
+        id: &str,
+        next: &str,
+        activated: &'a BTreeMap<String, String>,
+    ) -> Option<&'a str> {
+        let name = text(&self.packages.get(next)?["name"]);
+        let is_meant = |one: &&Value| one["name"] == name.as_str() && one["kind"] != "dev";
+        let declared: Vec<_> = self.declared(id).filter(is_meant).collect();
+        let feature = |one: &&Value| activated.get(one["rename"].as_str().unwrap_or(&name));
+        let is_optional = declared.iter().all(|one| one["optional"] == true);
+        declared.iter().find_map(feature).filter(|_| is_optional).map(String::as_str)
     }
 
     /// The dependencies that the manifest of a package declares.
@@ -275,15 +280,16 @@ mod tests {
         let of_d: &[&str] = if also_needed { &["c"] } else { &[] };
         let metadata = json!({
             "packages": [
-                package("a", json!([dependency("b", true), dependency("d", false)]),
-                    json!({ "default": ["fast", "d?/x"], "fast": ["dep:b"] })),
+                package("a", json!([dependency("b", true), dependency("d", false), dependency("e", true)]),
+                    json!({ "default": ["fast", "loud", "d?/x"], "fast": ["dep:b"], "loud": ["dep:e"] })),
                 package("b", json!([dependency("c", true)]), json!({ "default": ["c"], "c": ["dep:c"] })),
                 package("c", json!([]), json!({})),
+                package("e", json!([]), json!({})),
                 package("d", json!([dependency("c", false)]), json!({})),
             ],
             "resolve": {
                 "root": "a",
-                "nodes": [node("a", &["b", "d"]), node("b", &["c"]), node("c", &[]), node("d", of_d)],
+                "nodes": [node("a", &["b", "d", "e"]), node("b", &["c"]), node("c", &[]), node("d", of_d), node("e", &[])],
             },
         });
         Dependencies::read(&metadata, false)

@@ -2,7 +2,7 @@
 //!
 //! The package is compiled as its user compiles it: cargo runs in the directory that the user names, with the
 //! configuration files there, the user's environment, and the Rust that the package names. Nothing is written there,
-//! though: cargo builds into a directory of the harness, and so does `Cargo.lock`, which is a copy of the user's.
+//! though: cargo builds into a directory of the harness, where it also has its `Cargo.lock`, a copy of the user's.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -123,7 +123,7 @@ impl Project {
         self.manifest.parent().unwrap_or(Path::new("."))
     }
 
-    /// Returns what cargo knows about one of its targets, such as `["kind"]`.
+    /// Returns what cargo knows about the targets of the package: its library, programs, tests and examples.
     pub fn targets(&self) -> &[Value] {
         array(&self.metadata["targets"])
     }
@@ -170,6 +170,8 @@ impl Project {
         let mut cargo = self.cargo(context, command);
         // A dependency may have the same name, in another version.
         cargo.args(["--package", &self.id, "--message-format", "json", "--target", triple]);
+        // The user's configuration may name another directory for what is not a result.
+        cargo.args(["--config", &setting("build.build-dir", directory)]);
         cargo.arg("--target-dir").arg(directory).args(flags);
         let (called, messages) = accident::call_twice(&mut cargo, context)?;
         let ran = Ran { success: called.success, messages, stderr: called.stderr };
@@ -246,11 +248,7 @@ impl Place {
             tools::command_for_package(&self.rust.cargo, harness, context.env.rustup_home.as_deref());
         cargo.envs(self.rust.variables.iter().map(|(name, value)| (name, value)));
         cargo.current_dir(&self.directory).arg(command).args(self.rust.flags);
-        for (key, path) in [("resolver.lockfile-path", self.lock()), ("build.build-dir", self.own.clone())] {
-            // Strings of JSON are strings of TOML.
-            let value = Value::from(path.to_string_lossy().into_owned());
-            cargo.args(["--config", &format!("{key}={value}")]);
-        }
+        cargo.args(["--config", &setting("resolver.lockfile-path", &self.lock())]);
         cargo
     }
 
@@ -302,6 +300,11 @@ impl Ran {
         failures.sort_by(|one, other| one.package.cmp(&other.package));
         failures
     }
+}
+
+/// A setting of cargo for `--config`. Strings of JSON are strings of TOML.
+fn setting(key: &str, path: &Path) -> String {
+    format!("{key}={}", Value::from(path.to_string_lossy().into_owned()))
 }
 
 fn array(value: &Value) -> &[Value] {

@@ -361,7 +361,7 @@ impl Suite<'_> {
             }
         };
         let up: String = self.runner.package.components().map(|_| "../").collect();
-        let package = mapped(".".into(), &self.package.project.directory());
+        let package = mapped(".".into(), self.package.project.directory());
         let by_path = match up.is_empty() {
             true => plain(package),
             false => Candidate {

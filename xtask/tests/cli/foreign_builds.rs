@@ -245,6 +245,10 @@ fn nothing_is_written_whatever_the_lock_file_is() {
         assert.code(0).prints("the same");
     };
     assert_unchanged(&workspace, &outside, agrees);
+    let directories =
+        "[build]\ntarget-dir = 'built'\nbuild-dir = 'built'\n\n[resolver]\nlockfile-path = 'Cargo.lock'\n";
+    outside.write("reader/.cargo/config.toml", directories);
+    assert_unchanged(&workspace, &outside, agrees);
 
     // A link to nothing, through which cargo would write.
     let lock = outside.path("reader/Cargo.lock");

@@ -1,6 +1,7 @@
 //! Why a program does not compile for a wasm target, and what to use instead, as far as that is known.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use anyhow::{Context, Result};
 
@@ -79,11 +80,13 @@ pub fn causes(
         let other = failure.package.as_deref().filter(|package| *package != project.package);
         let way = match other {
             Some(package) => {
-                if !dependencies.contains_key(&target) {
-                    let found = Dependencies::of(session.tool_context(), project, target, of_tests)?;
-                    dependencies.insert(target, found);
-                }
-                dependencies.get(&target).and_then(|dependencies| dependencies.way(package))
+                let known = match dependencies.entry(target) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(place) => {
+                        place.insert(Dependencies::of(session.tool_context(), project, target, of_tests)?)
+                    }
+                };
+                known.way(package)
             }
             None => None,
         };

@@ -79,7 +79,7 @@ pub fn not_allowed(checked: &Checked, allowed: &Allowed) -> String {
 
 /// The directories outside of the copy that an argument or a variable of the case names.
 fn directories(case: &Case, allowed: &Allowed) -> BTreeSet<String> {
-    let words = case.args.iter().chain(case.env.iter().map(|(_, value)| value));
+    let words = case.args.iter().chain(case.env.values());
     // Also the value in `--option=/etc/hosts`.
     let paths = words.flat_map(|word| [Some(word.as_str()), word.split_once('=').map(|(_, value)| value)]);
     let paths = paths.flatten().map(Path::new).filter(|path| path.is_absolute() && path.exists());

@@ -31,7 +31,7 @@ pub struct Subject {
 
 /// Where a program comes from.
 pub enum Origin {
-    Package(Program),
+    Package(Box<Program>),
     /// Its file for each target.
     Files(Vec<(Target, PathBuf)>),
 }
@@ -52,7 +52,7 @@ pub fn find(
             name: program.name.clone(),
             title: program.project.package.clone(),
             targets: wanted.to_vec(),
-            origin: Origin::Package(program),
+            origin: Origin::Package(Box::new(program)),
         });
     }
     let native = args.native.clone().context("--wasm without --native")?;
