@@ -155,8 +155,8 @@ fn with_larger_stack(
     let ids: BTreeSet<_> = tried.iter().map(Cell::id).collect();
     for one in explained.iter_mut().filter(|one| ids.contains(&one.id)) {
         let fact = format!(
-            "Linked with a stack of {} MiB, it ends otherwise; with as much more heap, it does not.",
-            NATIVE_STACK >> 20
+            "Linked with a stack of {size} MiB, it does not fail in this way; with {size} MiB more heap, it still does.",
+            size = NATIVE_STACK >> 20
         );
         one.explanation = Some(Explanation::new(&rules::STACK_IN_MEMORY, fact));
     }

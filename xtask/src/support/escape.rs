@@ -179,7 +179,7 @@ pub fn wrapped(start: &str, text: &str, width: usize) -> String {
     let mut wrapped = String::from(start);
     let indent = start.chars().count();
     let mut column = indent;
-    for word in text.split_whitespace() {
+    for word in words(text) {
         let length = word.chars().count();
         if column > indent && column + 1 + length > width {
             wrapped.push('\n');
@@ -189,10 +189,27 @@ pub fn wrapped(start: &str, text: &str, width: usize) -> String {
             wrapped.push(' ');
             column += 1;
         }
-        wrapped.push_str(word);
+        wrapped.push_str(&word);
         column += length;
     }
     wrapped + "\n"
+}
+
+/// Splits a text into words. What is between backticks is one, so that a command can be copied.
+fn words(text: &str) -> Vec<String> {
+    let is_open = |word: &str| word.matches('`').count() % 2 == 1;
+    let is_balanced = !is_open(text);
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match words.last_mut() {
+            Some(last) if is_balanced && is_open(last) => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => words.push(word.into()),
+        }
+    }
+    words
 }
 
 #[cfg(test)]
@@ -202,6 +219,8 @@ mod tests {
     #[test]
     fn long_lines_are_wrapped() {
         assert_eq!(wrapped("", "one two  three\nfour", 9), "one two\nthree\nfour\n");
+        assert_eq!(wrapped("", "type `one  two` or three", 9), "type\n`one two`\nor three\n");
+        assert_eq!(wrapped("", "a ` is one two three", 9), "a ` is\none two\nthree\n");
         assert_eq!(wrapped("", "a  b", 4), "a  b\n");
         assert_eq!(wrapped("", "longer than five", 5), "longer\nthan\nfive\n");
         assert_eq!(wrapped("→ it:  ", "one two three", 14), "→ it:  one two\n       three\n");

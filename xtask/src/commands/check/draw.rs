@@ -118,7 +118,8 @@ fn why(checked: &Checked, all_calls: bool) -> String {
             true if is_helped(explained) => true,
             true if is_tried(explained) => is_told(explained.target) || !has_other(checked, explained),
             true => explained.explanation.is_some() && !is_told(explained.target),
-            false => true,
+            // What the compiler says is shown in any case.
+            false => explained.explanation.is_some(),
         })
         .collect();
     let shown = |explained: &Explained| match &explained.explanation {

@@ -109,12 +109,10 @@ pub fn run(probe: &Probe<'_>, equality: Equality, candidates: &[Candidate], trac
         }
         answers.insert(*target, answer);
     }
-    // What was found for one target is tried for the other, too.
+    // What was found for one target is tried for the other, too. Where the program does not compile, nothing is run.
     for row in &rows[probe.case.rows.len()..] {
-        let is_missing = |column: &&Column| {
-            let position = Position::pinned(&row.name, column.target);
-            answers.contains_key(&column.target) && !outcomes.contains_key(&position)
-        };
+        let is_missing =
+            |column: &&Column| !outcomes.contains_key(&Position::pinned(&row.name, column.target));
         let missing: Vec<_> = columns.iter().filter(is_missing).cloned().collect();
         if !missing.is_empty() {
             outcomes.extend(probe.run(vec![row.clone()], &missing)?);
