@@ -14,6 +14,7 @@ use crate::build::test_binaries::{self, Package, Selection, TestBinaries};
 use crate::cli::{CheckArgs, TestsArgs};
 use crate::commands::check::{self, cause};
 use crate::commands::grants::wasm_targets;
+use crate::discover::user_directory::{self, What};
 use crate::environment::Environment;
 use crate::exit;
 use crate::host::hosts::Hosts;
@@ -22,7 +23,6 @@ use crate::model::column::Column;
 use crate::model::target::Target;
 use crate::report::human::Format;
 use crate::report::package_tests::{draw, json, junit};
-use crate::run::copies::Original;
 use crate::run::package_tests::Runner;
 use crate::run::scratch;
 use crate::session::package_tests::Suite;
@@ -51,8 +51,12 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs, tests: 
     let session = Session::open(workspace, env, args.offline, Progress::of(env, false))?;
     let Tools { toolchains, hosts } = session.provision(&columns)?;
     let package = test_binaries::find(session.tool_context(), &toolchains, &args.choice, &targets)?;
+    can_be_granted(package.project.directory())?;
     let selection = Selection { lib: tests.lib, bin: args.choice.bin.clone(), tests: tests.tests.clone() };
-    let original = Original::read(&package.project.workspace_root)?;
+    let root = &package.project.workspace_root;
+    let help = "move what the tests do not need out of it";
+    let copied = user_directory::read(root, What::Sources, help, &|| session.end_if_interrupted())?;
+    copied.tell();
     let names: Vec<_> = targets.iter().map(|target| target.name()).collect();
     say(&format!("Building the tests of {} for {}", package.name, names.join(", ")));
     let mut binaries = BTreeMap::new();
@@ -80,7 +84,7 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs, tests: 
     let below =
         package.project.directory().strip_prefix(&package.project.workspace_root).unwrap_or(Path::new(""));
     let runner = Runner {
-        original: &original,
+        original: &copied.tree,
         package: below,
         scratch: &scratch,
         hosts: &hosts,
@@ -121,6 +125,19 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs, tests: 
         }
     }
     Ok(if results.agree() { exit::OK } else { exit::DIFFERS })
+}
+
+/// Checks that wasmtime can grant the path of a package to its tests, which may contain it as it is.
+fn can_be_granted(path: &Path) -> Result<()> {
+    if !path.to_string_lossy().contains("::") {
+        return Ok(());
+    }
+    let message = format!(
+        "wasmtime cannot grant a directory with `::` in its path, which it takes for HOST::GUEST: {}\n\
+         help: move the package to a path without `::`",
+        path.display()
+    );
+    Err(exit::error(exit::USAGE, message))
 }
 
 /// Creates the error for a package without tests of these names.

@@ -254,7 +254,9 @@ fn attempt(plan: &Plan<'_>, cell: &Cell<'_>, round: usize, again: bool) -> Resul
         let how = How { typed, limits, port: None, again };
         return invoke(plan, cell, &dir, &invocation, how);
     };
-    scratch::create(&peer_dir, &Tree::default())?;
+    if scratch::create(&peer_dir, &Tree::default(), plan.interrupt)?.is_none() {
+        return Ok(CellRun::NotRun);
+    }
     let peer_name = format!("{}: its peer {}", cell.id(), cell.case.peer.as_deref().unwrap_or_default());
     let command = peer.command(&peer.argv());
     let result = peer::beside(command, &peer_dir, limits, plan.interrupt, &peer_name, |port| {
@@ -285,7 +287,9 @@ fn invoke(
 ) -> Result<CellRun> {
     let How { typed, limits, port, again } = how;
     let fixture = &cell.case.fixture;
-    scratch::create(dir, fixture)?;
+    if scratch::create(dir, fixture, plan.interrupt)?.is_none() {
+        return Ok(CellRun::NotRun);
+    }
     let compile = |argv: &[_]| {
         let limits = Limits { timeout: precompile::LIMIT, ..limits };
         let command = invocation.command(argv);
@@ -298,8 +302,8 @@ fn invoke(
     let Some(ready) = plan.compiled.ensure(&compilations, &invocation.cwd, again, compile)? else {
         return Ok(CellRun::NotRun);
     };
-    if ready.has_run {
-        scratch::create(dir, fixture)?;
+    if ready.has_run && scratch::create(dir, fixture, plan.interrupt)?.is_none() {
+        return Ok(CellRun::NotRun);
     }
     let stdin = cell.case.stdin.as_bytes();
     let traced = if plan.traced { invocation.traced() } else { None };
@@ -323,7 +327,7 @@ fn invoke(
         _ => None,
     };
     plan.scratch.check()?;
-    let changes = scratch::changes(dir, fixture)?;
+    let Some(changes) = scratch::changes(dir, fixture, plan.interrupt)? else { return Ok(CellRun::NotRun) };
     let without_guest = match invocation.argv_without_guest(&ran.stderr) {
         Some(argv) if is_ambiguous(plan.hosts, cell, &ran) => match run(&argv, None)? {
             Some(again) => Some(again),
@@ -336,10 +340,10 @@ fn invoke(
 }
 
 /// Removes the directory of a cell that has ended. If it cannot be removed, it is left until the end of the run,
-/// which tries again, and warns.
+/// which tries again, and warns. After an interrupt, it is left until then, too.
 fn remove(plan: &Plan<'_>, dir: &Path) {
     if !plan.keep_scratch && plan.scratch.check().is_ok() {
-        let _ = removal::remove(dir);
+        let _ = removal::remove_while(dir, &|| plan.interrupt.signal().is_none());
     }
 }
 

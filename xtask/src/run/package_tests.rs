@@ -15,8 +15,9 @@ use crate::host::hosts::Hosts;
 use crate::host::seam::{Call, Ending};
 use crate::model::case::Row;
 use crate::model::column::Column;
+use crate::model::tree::Tree;
 use crate::process::{self, End, Interrupt, Limits, Ran, RunError, Streams};
-use crate::run::copies::{Copy, HOME, Original, TEMPORARY};
+use crate::run::copies::{Copy, HOME, TEMPORARY};
 use crate::run::load::Load;
 use crate::run::scratch::{CWD, Root};
 use crate::support::escape::visible;
@@ -30,7 +31,8 @@ pub const GUEST_TEMPORARY: &str = "/tmp";
 
 /// What is needed to run tests.
 pub struct Runner<'a> {
-    pub original: &'a Original,
+    /// What each copy contains.
+    pub original: &'a Tree,
     /// The directory of the package below that of the original.
     pub package: &'a Path,
     pub scratch: &'a Root,
@@ -168,7 +170,9 @@ impl Runner<'_> {
     fn attempt(&self, place: &mut Place<'_>, call: &TestCall<'_>) -> Result<Option<TestRan>> {
         self.runs.fetch_add(1, Ordering::Relaxed);
         self.scratch.check()?;
-        place.copy.refresh()?;
+        if place.copy.refresh(self.interrupt)?.is_none() {
+            return Ok(None);
+        }
         let directory = &place.copy.directory;
         let host = self.hosts.of(call.column);
         let flags = host.flags(call.row);

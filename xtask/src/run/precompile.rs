@@ -18,6 +18,7 @@ use crate::host::seam::Compilation;
 use crate::process::{End, Ran};
 use crate::support::hash::fnv_1a;
 use crate::support::terminal;
+use crate::support::text_file;
 
 /// How long wasmtime may compile one module. The largest programs take some minutes.
 pub const LIMIT: Duration = Duration::from_secs(10 * 60);
@@ -141,7 +142,7 @@ fn name(compilation: &Compilation, cwd: &Path) -> String {
     // Each cell has its own working directory, and often the same files in it.
     let path = cwd.join(module);
     let module = match path.strip_prefix(cwd) {
-        Ok(_) => format!("{:016x}", fnv_1a(&fs::read(path).unwrap_or_default())),
+        Ok(_) => format!("{:016x}", fnv_1a(&text_file::read(&path).unwrap_or_default())),
         Err(_) => path.display().to_string(),
     };
     format!("{:016x}", fnv_1a(format!("{module}\n{}\n{flags:?}", by.display()).as_bytes()))

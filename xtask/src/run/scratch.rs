@@ -3,21 +3,22 @@
 //! The working directory of a cell is `NAME/cwd`; the directory around it belongs to the cell alone, so
 //! that files that a program writes to `..` are found, and do not affect other cells.
 
+use std::cell::{Cell, RefCell};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
 use crate::discover::directory;
+pub use crate::model::tree::CWD;
 use crate::model::tree::{Change, Tree};
-use crate::process;
+use crate::process::{self, Interrupt};
 use crate::support::hash::fnv_1a;
 use crate::support::platform;
-use crate::support::removal::remove;
+use crate::support::removal::{remove, remove_while};
+use crate::support::slow::Slow;
 use crate::support::terminal::say;
-
-/// The name of the working directory in a cell's directory.
-pub const CWD: &str = "cwd";
 
 /// How many names there are for the directory of all scratch directories. Another name than the first is used
 /// only if the directories before it cannot be removed.
@@ -110,25 +111,57 @@ fn named(own_dir: &Path, number: usize) -> PathBuf {
     platform::private_directory_in_memory(&key).unwrap_or_else(|| own_dir.join(format!("scratch{suffix}")))
 }
 
-/// Creates a new directory at `cell_dir` with `fixture` in its `cwd`. Anything that exists there is removed.
+/// Creates a new directory at `cell_dir` with `fixture` in its `cwd`. Anything that exists there is removed. Returns
+/// `None` if an interrupt came.
 ///
 /// # Errors
 /// If something cannot be removed or created.
-pub fn create(cell_dir: &Path, fixture: &Tree) -> Result<()> {
-    let create = || {
-        remove(cell_dir)?;
-        fs::create_dir_all(cell_dir.join(CWD))?;
-        directory::write(fixture, &cell_dir.join(CWD))
+pub fn create(cell_dir: &Path, fixture: &Tree, interrupt: &Interrupt) -> Result<Option<()>> {
+    let go_on = poll(interrupt);
+    let (slow, number) = (RefCell::new(Slow::start()), Cell::new(0));
+    let each = || {
+        number.set(number.get() + 1);
+        let of = fixture.entries.len();
+        slow.borrow_mut().tell(|| format!("Copying {} of {of} files", number.get().min(of)));
+        go_on()
     };
-    create().with_context(|| format!("cannot create the scratch directory {}", cell_dir.display()))
+    let create = || {
+        remove_while(cell_dir, &|| go_on().is_ok())?;
+        fs::create_dir_all(cell_dir.join(CWD))?;
+        directory::write(fixture, &cell_dir.join(CWD), &each)
+    };
+    let created =
+        create().with_context(|| format!("cannot create the scratch directory {}", cell_dir.display()));
+    or_interrupted(interrupt, created)
 }
 
-/// Returns what a run changed in `cell_dir`, by paths relative to `cell_dir`.
+/// Returns what a run changed in `cell_dir`, by paths relative to `cell_dir`, or `None` if an interrupt came.
 ///
 /// # Errors
 /// If the directory cannot be read.
-pub fn changes(cell_dir: &Path, fixture: &Tree) -> Result<Vec<Change>> {
-    Ok(fixture.below(CWD).changes(&directory::read_own(cell_dir)?))
+pub fn changes(cell_dir: &Path, fixture: &Tree, interrupt: &Interrupt) -> Result<Option<Vec<Change>>> {
+    let before = fixture.below(CWD);
+    let after = directory::read_own(cell_dir, &before, &poll(interrupt));
+    or_interrupted(interrupt, after.map(|after| before.changes(&after)))
+}
+
+/// What ends work on files when an interrupt comes.
+pub fn poll(interrupt: &Interrupt) -> impl Fn() -> io::Result<()> {
+    || match interrupt.signal() {
+        None => Ok(()),
+        Some(_) => Err(io::Error::other("interrupted")),
+    }
+}
+
+/// Returns the result of such work, or `None` if an interrupt came.
+///
+/// # Errors
+/// If the work failed for another reason.
+pub fn or_interrupted<T>(interrupt: &Interrupt, result: Result<T>) -> Result<Option<T>> {
+    match interrupt.signal() {
+        None => result.map(Some),
+        Some(_) => Ok(None),
+    }
 }
 
 /// Creates an empty directory for all scratch directories, and removes what earlier runs have left. If that
@@ -195,7 +228,7 @@ fn in_use(own_dir: &Path) -> PathBuf {
 }
 
 /// Returns the warning for a directory that cannot be removed.
-fn left_behind(directory: &Path, error: &std::io::Error) -> String {
+fn left_behind(directory: &Path, error: &io::Error) -> String {
     format!(
         "warning: a directory is left that cannot be removed: {error}\n\
          help: undo what keeps it (`umount` for a mount, `chattr -i` for an immutable file), then: rm -r \

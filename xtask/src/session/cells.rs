@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
@@ -17,8 +18,12 @@ use crate::run::watchdog;
 use crate::session::Session;
 use crate::snapshot::format::Drawn;
 use crate::snapshot::store::{self, Location};
+use crate::support::removal;
 use crate::support::terminal::say;
 use crate::workspace::Workspace;
+
+/// How long a run that is interrupted removes its files. What is left then is removed by its watchdog.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Does `work` in scratch directories, guarded by a watchdog. Ends the watchdog and all processes, and removes the
 /// directories afterwards, unless they are to be kept, even if the work failed. What of this cannot be done is a
@@ -40,6 +45,17 @@ pub fn guarded<T>(
     match process::end_all() {
         Ok(()) => scratch::all_ended(&own_dir),
         Err(error) => say(&format!("warning: processes are left that cannot be ended: {error}")),
+    }
+    let is_interrupted = session.interrupt.signal().is_some();
+    if !keep_scratch && is_interrupted && watchdog.is_there() {
+        // Whoever interrupts a run does not wait until many files are removed.
+        let until = Instant::now() + PATIENCE;
+        if removal::remove_while(&scratch.path, &|| Instant::now() < until).is_err()
+            && Instant::now() >= until
+        {
+            watchdog.take_over();
+            return worked;
+        }
     }
     if !keep_scratch && let Err(warning) = scratch::clean_up(&own_dir, &scratch.path) {
         say(&warning);

@@ -1,7 +1,7 @@
 //! Runs one program several times, with grants that are chosen while it runs: what `check` and `grants` share.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ use crate::build::cargo::{Artifact, Built};
 use crate::build::compose::Misfits;
 use crate::build::message::Failure;
 use crate::build::relink::Relink;
+use crate::discover::user_directory::{MOST_BYTES, MOST_ENTRIES};
 use crate::explain::evidence::Explained;
 use crate::host::hosts::Hosts;
 use crate::host::wasmtime::STACK_EXHAUSTED;
@@ -140,7 +141,7 @@ impl Probe<'_> {
     /// Calls `work` with what is needed to run cells.
     fn with_plan<T>(&self, work: impl FnOnce(Plan<'_>) -> T) -> T {
         let stop = AtomicBool::new(false);
-        let concurrency = Concurrency::per_core(thread::available_parallelism().map_or(1, usize::from));
+        let concurrency = concurrency(&self.case.fixture);
         work(Plan {
             scratch: self.scratch,
             hosts: self.hosts,
@@ -186,6 +187,16 @@ impl Probe<'_> {
     }
 }
 
+/// How many runs there may be at a time: fewer if their copies of a directory would together be larger than one may be.
+fn concurrency(fixture: &Tree) -> Concurrency {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let by_bytes = MOST_BYTES / fixture.copied_bytes().max(1);
+    let by_number = MOST_ENTRIES / fixture.entries.len().max(1);
+    let most = by_number.min(usize::try_from(by_bytes).unwrap_or(usize::MAX));
+    let unlimited = Concurrency::per_core(cores);
+    if most >= unlimited.max() { unlimited } else { Concurrency::exactly(most.clamp(1, cores)) }
+}
+
 /// What the user allows a search to grant beside the program's own copy of its directory.
 #[derive(Clone, Debug, Default)]
 pub struct Allowed {
@@ -226,7 +237,7 @@ pub fn candidates_for(end: &End) -> Option<Candidate> {
     is_exhausted.then_some(Candidate { grant, narrower: Vec::new() })
 }
 
-/// The candidates for the directories in `parent`.
+/// The candidates for the directories in `parent`. wasmtime would take a part of a path with `::` for the directory.
 fn below(fixture: &Tree, parent: &Path, depth: usize) -> Vec<Candidate> {
     if depth == DEEPEST {
         return Vec::new();
@@ -234,15 +245,16 @@ fn below(fixture: &Tree, parent: &Path, depth: usize) -> Vec<Candidate> {
     let is_in_parent = |path: &Path| path.parent() == Some(parent);
     let directories =
         fixture.entries.iter().filter(|(path, entry)| **entry == Entry::Directory && is_in_parent(path));
+    let can_be_granted = |(path, _): &(&PathBuf, &Entry)| !path.to_string_lossy().contains("::");
     let candidate = |path: &Path| Candidate {
         grant: Grant::of_directory(path.to_string_lossy()),
         narrower: below(fixture, path, depth + 1),
     };
-    directories.take(MOST_DIRECTORIES).map(|(path, _)| candidate(path)).collect()
+    directories.filter(can_be_granted).take(MOST_DIRECTORIES).map(|(path, _)| candidate(path)).collect()
 }
 
 /// Puts the results of a build into the form in which cells look for them.
-pub fn built(results: impl IntoIterator<Item = (Unit, Result<std::path::PathBuf, Failure>)>) -> Built {
+pub fn built(results: impl IntoIterator<Item = (Unit, Result<PathBuf, Failure>)>) -> Built {
     let artifact = |result| match result {
         Ok(file) => Artifact::Built(file),
         Err(failure) => Artifact::Failed(failure),

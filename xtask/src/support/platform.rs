@@ -20,6 +20,23 @@ pub fn mode(metadata: &fs::Metadata) -> Option<u32> {
     }
 }
 
+/// Says what something is that is not a regular file, such as `a FIFO`.
+pub fn kind_of(kind: fs::FileType) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        let kinds = [
+            (kind.is_fifo(), "a FIFO"),
+            (kind.is_socket(), "a socket"),
+            (kind.is_block_device() || kind.is_char_device(), "a device"),
+        ];
+        if let Some((_, name)) = kinds.into_iter().find(|(is, _)| *is) {
+            return name;
+        }
+    }
+    if kind.is_dir() { "a directory" } else { "not a regular file" }
+}
+
 /// Gives the owner all permissions for a directory (mode 0700 on Unix).
 ///
 /// # Errors

@@ -40,6 +40,10 @@ use crate::support::terminal::{self, say};
 use crate::tools::progress::Progress;
 use crate::workspace::Workspace;
 
+/// How many files and MiB are many enough to tell the user that each run copies them.
+const MANY_FILES: usize = 1000;
+const MANY_MIB: u64 = 16;
+
 /// Runs the command, and returns the exit code.
 ///
 /// # Errors
@@ -51,7 +55,7 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
     let Tools { toolchains, hosts } = session.provision(&columns)?;
 
     let subject = subject::find(&session, &toolchains, args, &wanted)?;
-    let cases = cases::of(args, &subject.name, &subject.targets)?;
+    let cases = cases::of(args, &subject.name, &subject.targets, &|| session.end_if_interrupted())?;
     let plan = args.keep.as_ref().map(|name| keep::plan(workspace, name, &subject, &cases));
     let plan = plan.transpose()?;
     let cases: Vec<_> = cases
@@ -155,7 +159,13 @@ fn announcement(subject: &Subject, cases: &[(Case, Vec<Candidate>)], args: &Chec
         let (more_native, more_guest) = run::most_runs(case, candidates);
         (native, guest) = (native + more_native, guest + more_guest);
     }
+    let fixture = cases.first().map(|(case, _)| &case.fixture);
+    let size = fixture.map_or((0, 0), |fixture| (fixture.entries.len(), fixture.copied_bytes() >> 20));
     let place = match &args.cwd {
+        // This is what takes most of the time.
+        Some(directory) if size.0 > MANY_FILES || size.1 > MANY_MIB => {
+            format!("a new copy of {}, with {} files and {} MiB", directory.display(), size.0, size.1)
+        }
         Some(directory) => format!("a new copy of {}", directory.display()),
         None => "a new, empty directory".into(),
     };
