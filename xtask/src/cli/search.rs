@@ -160,7 +160,7 @@ impl CheckArgs {
                 .help("The same program as a core module or as a component; can be given twice"),
             option("cwd", "DIR")
                 .value_parser(value_parser!(PathBuf))
-                .help("Directory of which each run gets a copy to work in [default: an empty one]"),
+                .help("Directory of which each run gets a copy to work in, of at most 512 MiB [default: an empty one]"),
             option("stdin", "FILE")
                 .value_parser(value_parser!(PathBuf))
                 .help("File with the standard input [default: no input]"),

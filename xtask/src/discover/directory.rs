@@ -100,21 +100,29 @@ fn at(path: &Path, error: &io::Error) -> io::Error {
 fn open(original: &Original) -> io::Result<io::Take<File>> {
     let found = fs::metadata(&original.path)?;
     if !found.is_file() || found.len() != original.size || found.modified().ok() != original.modified {
-        return Err(io::Error::other("it was changed meanwhile; run this again when nothing changes it"));
+        return Err(changed());
     }
     Ok(File::open(&original.path)?.take(original.size))
 }
 
+/// The error if the user has changed a file since it was found.
+fn changed() -> io::Error {
+    io::Error::other("it was changed meanwhile; run this again when nothing changes it")
+}
+
 fn copy(original: &Original, to: &Path, poll: Poll<'_>) -> io::Result<()> {
     let (mut from, mut copy) = (open(original)?, File::create_new(to)?);
-    let mut chunk = chunk(original.size);
-    loop {
+    let (mut chunk, mut left) = (chunk(original.size), original.size);
+    while left > 0 {
         let read = from.read(&mut chunk)?;
         if read == 0 {
-            break;
+            return Err(changed());
         }
         copy.write_all(&chunk[..read])?;
-        poll()?;
+        left -= read as u64;
+        if left > 0 {
+            poll()?;
+        }
     }
     // A later change of the copy then shows in its time. It is the same in all copies if the system can set it.
     if let Some(modified) = original.modified {
@@ -132,11 +140,11 @@ fn is_copy(path: &Path, found: &Metadata, original: &Original, poll: Poll<'_>) -
     // Not a lack of permission, which is a fact about the copy.
     let mut from = open(original).map_err(|error| io::Error::other(at(&original.path, &error)))?;
     let (mut ours, mut theirs) = (chunk(original.size), chunk(original.size));
-    loop {
-        poll()?;
+    let mut left = original.size;
+    while left > 0 {
         let read = from.read(&mut theirs)?;
         if read == 0 {
-            return Ok(true);
+            return Err(io::Error::other(at(&original.path, &changed())));
         }
         match copy.read_exact(&mut ours[..read]) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(false),
@@ -145,7 +153,12 @@ fn is_copy(path: &Path, found: &Metadata, original: &Original, poll: Poll<'_>) -
         if ours[..read] != theirs[..read] {
             return Ok(false);
         }
+        left -= read as u64;
+        if left > 0 {
+            poll()?;
+        }
     }
+    Ok(true)
 }
 
 /// A buffer for a file of this size.
@@ -252,6 +265,9 @@ fn read_file(path: &Path, metadata: &Metadata) -> io::Result<Entry> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::sync::Arc;
+
     use super::*;
     use crate::model::tree::EXECUTABLE_MODE;
 
@@ -283,5 +299,69 @@ mod tests {
         let tree = Tree { entries: entries.map(|(path, entry)| (path.into(), entry)).into() };
         write(&tree, directory.path(), &|| Ok(())).unwrap();
         assert_eq!(read(directory.path()).unwrap(), tree);
+    }
+
+    /// A tree with a copy of a file of this size, and many empty files.
+    fn copies(directory: &Path, size: u64) -> Tree {
+        let path = directory.join("original");
+        let file = File::create(&path).unwrap();
+        file.set_len(size).unwrap();
+        let modified = file.metadata().unwrap().modified().ok();
+        let original = Entry::Copy(Arc::new(Original { path, size, mode: USUAL_MODE, modified }));
+        let empty = Entry::File { contents: Vec::new(), mode: USUAL_MODE };
+        let more = (0..100).map(|number| (format!("b{number}").into(), empty.clone()));
+        Tree { entries: [("a".into(), original)].into_iter().chain(more).collect() }
+    }
+
+    #[test]
+    fn copies_are_recognized_until_they_change() {
+        let directory = tempfile::tempdir().unwrap();
+        let (before, to) = (copies(directory.path(), 2 * LARGEST_HELD), directory.path().join("to"));
+        fs::create_dir(&to).unwrap();
+        write(&before, &to, &|| Ok(())).unwrap();
+        let now = || read_own(&to, &before, &|| Ok(())).unwrap();
+        assert_eq!(before.changes(&now()), []);
+        let modified = fs::metadata(to.join("a")).unwrap().modified().unwrap();
+        // The time of the change does not matter.
+        let mut file = File::options().write(true).open(to.join("a")).unwrap();
+        io::Seek::seek(&mut file, io::SeekFrom::Start(LARGEST_HELD)).unwrap();
+        file.write_all(b"!").unwrap();
+        file.set_modified(modified).unwrap();
+        let changes = before.changes(&now());
+        assert!(
+            matches!(changes[0].entry, Entry::Large { size, .. } if size == 2 * LARGEST_HELD),
+            "{changes:?}"
+        );
+        // What the user changes meanwhile is no change by a program.
+        fs::write(directory.path().join("original"), "shorter").unwrap();
+        assert!(write(&before, &to, &|| Ok(())).is_err());
+    }
+
+    #[test]
+    fn writing_and_reading_end_at_an_interrupt() {
+        let directory = tempfile::tempdir().unwrap();
+        let (tree, to) = (copies(directory.path(), 3 * CHUNK), directory.path().join("to"));
+        let calls = Cell::new(0);
+        let only = |most: usize| {
+            calls.set(0);
+            move |calls: &Cell<usize>| {
+                calls.set(calls.get() + 1);
+                if calls.get() > most { Err(io::Error::other("interrupted")) } else { Ok(()) }
+            }
+        };
+        for (most, size, number) in [(1, CHUNK, 1), (2, 2 * CHUNK, 1), (13, 3 * CHUNK, 11)] {
+            let _ = fs::remove_dir_all(&to);
+            fs::create_dir(&to).unwrap();
+            let limit = only(most);
+            assert!(write(&tree, &to, &|| limit(&calls)).is_err());
+            assert_eq!(fs::metadata(to.join("a")).unwrap().len(), size);
+            assert_eq!(fs::read_dir(&to).unwrap().count(), number);
+        }
+        let _ = fs::remove_dir_all(&to);
+        fs::create_dir(&to).unwrap();
+        write(&tree, &to, &|| Ok(())).unwrap();
+        let limit = only(50);
+        assert!(read_own(&to, &tree, &|| limit(&calls)).is_err());
+        assert_eq!(calls.get(), 51);
     }
 }

@@ -119,6 +119,7 @@ mod tests {
         let file = copy.directory.join("cwd/data/a");
         let identity = |path: &Path| platform::last_change(&fs::metadata(path).unwrap());
 
+        assert_eq!(copy.refresh(&Interrupt::come()).unwrap(), None);
         copy.refresh(&interrupt).unwrap().unwrap();
         assert!(!copy.directory.join("cwd/target").exists() && !copy.directory.join("cwd/.git").exists());
         let first = identity(&file);

@@ -117,16 +117,9 @@ fn named(own_dir: &Path, number: usize) -> PathBuf {
 /// # Errors
 /// If something cannot be removed or created.
 pub fn create(cell_dir: &Path, fixture: &Tree, interrupt: &Interrupt) -> Result<Option<()>> {
-    let go_on = poll(interrupt);
-    let (slow, number) = (RefCell::new(Slow::start()), Cell::new(0));
-    let each = || {
-        number.set(number.get() + 1);
-        let of = fixture.entries.len();
-        slow.borrow_mut().tell(|| format!("Copying {} of {of} files", number.get().min(of)));
-        go_on()
-    };
+    let each = telling(interrupt, "Copying", fixture);
     let create = || {
-        remove_while(cell_dir, &|| go_on().is_ok())?;
+        remove_while(cell_dir, &|| interrupt.signal().is_none())?;
         fs::create_dir_all(cell_dir.join(CWD))?;
         directory::write(fixture, &cell_dir.join(CWD), &each)
     };
@@ -141,8 +134,21 @@ pub fn create(cell_dir: &Path, fixture: &Tree, interrupt: &Interrupt) -> Result<
 /// If the directory cannot be read.
 pub fn changes(cell_dir: &Path, fixture: &Tree, interrupt: &Interrupt) -> Result<Option<Vec<Change>>> {
     let before = fixture.below(CWD);
-    let after = directory::read_own(cell_dir, &before, &poll(interrupt));
+    let each = telling(interrupt, "Comparing", fixture);
+    let after = directory::read_own(cell_dir, &before, &each);
     or_interrupted(interrupt, after.map(|after| before.changes(&after)))
+}
+
+/// The same as [`poll`], for work that goes through the entries of a tree. On a terminal it says how far that is, if it
+/// takes long.
+fn telling(interrupt: &Interrupt, what: &str, tree: &Tree) -> impl Fn() -> io::Result<()> {
+    let (slow, number, all) = (RefCell::new(Slow::start()), Cell::new(0), tree.entries.len());
+    move || {
+        // Large files count several times.
+        number.set((number.get() + 1).min(all));
+        slow.borrow_mut().tell(|| format!("{what} {} of {all} files", number.get()));
+        poll(interrupt)()
+    }
 }
 
 /// What ends work on files when an interrupt comes.

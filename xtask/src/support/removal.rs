@@ -250,6 +250,18 @@ mod linux {
         }
 
         #[test]
+        fn a_removal_can_be_ended() {
+            let directory = tempfile::tempdir().unwrap();
+            let inside = directory.path().join("inside");
+            fs::create_dir(&inside).unwrap();
+            (0..10).for_each(|number| fs::write(inside.join(number.to_string()), "").unwrap());
+            let calls = std::cell::Cell::new(0);
+            let only = || calls.replace(calls.get() + 1) < 4;
+            assert!(super::remove_while(&inside, &only).is_err());
+            assert_eq!(fs::read_dir(&inside).unwrap().count(), 7);
+        }
+
+        #[test]
         fn deep_directories_are_removed() {
             let directory = tempfile::tempdir().unwrap();
             let mut deep = directory.path().join("inside");

@@ -38,6 +38,8 @@ fn files_of_the_catalogue() {
         ("examples/hello/cases.toml", "test --list"),
         ("snapshots/hello/default.snap", "test --check"),
         ("snapshots/hello/default.snap", "find hello"),
+        ("snapshots/hello/default.snap", "divergences"),
+        ("snapshots/hello/default.snap.new", "test"),
         ("snapshots/rules.txt", "divergences"),
         ("DIVERGENCES.md", "divergences"),
         ("docs/std-usage.md", "divergences"),

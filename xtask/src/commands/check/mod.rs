@@ -35,7 +35,7 @@ use crate::session::minimize::Candidate;
 use crate::session::probe::{Probe, candidates};
 use crate::session::{self, Session, Tools};
 use crate::support::edition::COMMAND;
-use crate::support::escape::without_controls;
+use crate::support::escape::{count, without_controls};
 use crate::support::terminal::{self, say};
 use crate::tools::progress::Progress;
 use crate::workspace::Workspace;
@@ -164,7 +164,12 @@ fn announcement(subject: &Subject, cases: &[(Case, Vec<Candidate>)], args: &Chec
     let place = match &args.cwd {
         // This is what takes most of the time.
         Some(directory) if size.0 > MANY_FILES || size.1 > MANY_MIB => {
-            format!("a new copy of {}, with {} files and {} MiB", directory.display(), size.0, size.1)
+            format!(
+                "a new copy of {}, with {} and {} MiB",
+                directory.display(),
+                count(size.0, "file"),
+                size.1
+            )
         }
         Some(directory) => format!("a new copy of {}", directory.display()),
         None => "a new, empty directory".into(),
