@@ -123,9 +123,13 @@ impl Tree {
         Tree { entries }
     }
 
-    /// How many bytes the copies of the user's files have.
+    /// How many bytes a copy has.
     pub fn copied_bytes(&self) -> u64 {
-        let size = |entry: &Entry| if let Entry::Copy(original) = entry { original.size } else { 0 };
+        let size = |entry: &Entry| match entry {
+            Entry::File { contents, .. } => contents.len() as u64,
+            Entry::Copy(original) => original.size,
+            _ => 0,
+        };
         self.entries.values().map(size).sum()
     }
 

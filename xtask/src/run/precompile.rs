@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -72,7 +73,7 @@ impl Compiled {
     /// an interrupt came.
     ///
     /// # Errors
-    /// If a module is not compiled within [`LIMIT`], and those of `run`.
+    /// If a module is no regular file or is not compiled within [`LIMIT`], and those of `run`.
     pub fn ensure(
         &self,
         compilations: &[Compilation],
@@ -82,6 +83,13 @@ impl Compiled {
     ) -> Result<Option<Ready>> {
         let mut ready = Ready { has_run: false, is_certain: true };
         for compilation in compilations {
+            // wasmtime would wait for what comes out of a FIFO, or read a device without an end. That a module is not
+            // there shows when it is run.
+            if let Err(error) = text_file::check(&cwd.join(&compilation.module))
+                && error.kind() == ErrorKind::InvalidInput
+            {
+                bail!("cannot compile {}: {error}", compilation.module.display());
+            }
             let name = name(compilation, cwd);
             let slot = Arc::clone(self.known().entry(name.clone()).or_default());
             let mut known = slot.lock().unwrap_or_else(PoisonError::into_inner);

@@ -154,8 +154,8 @@ fn directories_that_are_too_large_are_refused() {
     symlink(&files, small.join("link")).unwrap();
     check(&workspace, &outside, &["--cwd", small.to_str().unwrap()])
         .code(0)
-        .says("small/link is left out of the copies: ")
-        .says("files is too large\n");
+        .says("small/link is left out of the copies: it leads to ")
+        .says("files, which is too large\n");
     fs::rename(&large, outside.path().join("demo/large")).unwrap();
     check(&workspace, &outside, &["--tests"])
         .code(2)

@@ -80,6 +80,10 @@ fn files_of_a_package() {
             check(&[flag, path("input").to_str().unwrap()]).code(2).says("input").says(what);
         });
     }
+    instead_of(&path("module"), |what| {
+        let flags = format!("x=--preload=m={}", path("module").display());
+        check(&["--target", "wasip1", "--flags", &flags]).code(101).says("module: ").says(what);
+    });
     // A source that no program has is read to find cases of the catalogue that matter.
     fs::write(path("src/main.rs"), "fn main() { println!(\"{}\", std::env::consts::FAMILY); }").unwrap();
     make_fifo(&path("src/other.rs"));

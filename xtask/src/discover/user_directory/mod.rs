@@ -330,7 +330,7 @@ impl Search<'_> {
                         join(self.place(to), &below)
                     }
                     Leads::To(to, _) => {
-                        let why = format!("{} is too large", self.roots[to].display());
+                        let why = format!("it leads to {}, which is too large", self.roots[to].display());
                         self.left_out.push((link, why));
                         self.place(to)
                     }
@@ -438,7 +438,9 @@ mod tests {
         ] {
             symlink(target, base.join(link)).unwrap();
         }
-        let found = read(&user, What::Everything, "", &|| ()).unwrap();
+        let polls = std::cell::Cell::new(0);
+        let found = read(&user, What::Everything, "", &|| polls.set(polls.get() + 1)).unwrap();
+        assert!(polls.get() >= found.tree.entries.len() - 5, "an interrupt is noticed late");
         let expected = [
             ("kept", "sub/a"),
             ("sub/up", "../sub/./deep"),
