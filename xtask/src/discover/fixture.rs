@@ -14,7 +14,7 @@ pub fn unsupported(fixture: &Tree) -> impl Iterator<Item = (&Path, String)> {
         let problem = match entry {
             // The example would not have what is beside its fixture.
             _ if path.starts_with("..") => {
-                "what a link out of the directory leads to: remove the link".into()
+                "beside the fixture, because a link leads there: remove the link".into()
             }
             Entry::Directory if !parents.contains(path.as_path()) => {
                 "an empty directory, which git does not keep: put a file into it, or remove it".into()

@@ -213,11 +213,11 @@ pub fn prepare(own_dir: &Path) -> Result<Root> {
 /// harness's own directory.
 ///
 /// # Errors
-/// If something cannot be removed. The message is a warning for the user.
-pub fn clean_up(own_dir: &Path, root: &Path) -> Result<(), String> {
+/// If something cannot be removed, or `may_go_on` is false. The message is a warning for the user.
+pub fn clean_up(own_dir: &Path, root: &Path, may_go_on: &dyn Fn() -> bool) -> Result<(), String> {
     let mounts = mounts(own_dir, root);
     for directory in [root, &mounts] {
-        remove(directory).map_err(|error| left_behind(directory, &error))?;
+        remove_while(directory, may_go_on).map_err(|error| left_behind(directory, &error))?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Runs cells in a session, and normalizes their outcomes.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,7 +19,6 @@ use crate::run::watchdog;
 use crate::session::Session;
 use crate::snapshot::format::Drawn;
 use crate::snapshot::store::{self, Location};
-use crate::support::removal;
 use crate::support::terminal::say;
 use crate::workspace::Workspace;
 
@@ -46,18 +46,18 @@ pub fn guarded<T>(
         Ok(()) => scratch::all_ended(&own_dir),
         Err(error) => say(&format!("warning: processes are left that cannot be ended: {error}")),
     }
-    let is_interrupted = session.interrupt.signal().is_some();
-    if !keep_scratch && is_interrupted && watchdog.is_there() {
-        // Whoever interrupts a run does not wait until many files are removed.
-        let until = Instant::now() + PATIENCE;
-        if removal::remove_while(&scratch.path, &|| Instant::now() < until).is_err()
-            && Instant::now() >= until
-        {
+    // Whoever interrupts a run does not wait until many files are removed.
+    let interrupted = OnceCell::new();
+    let may_go_on = || {
+        session.interrupt.signal().is_none()
+            || !watchdog.is_there()
+            || interrupted.get_or_init(Instant::now).elapsed() < PATIENCE
+    };
+    if !keep_scratch && let Err(warning) = scratch::clean_up(&own_dir, &scratch.path, &may_go_on) {
+        if !may_go_on() {
             watchdog.take_over();
             return worked;
         }
-    }
-    if !keep_scratch && let Err(warning) = scratch::clean_up(&own_dir, &scratch.path) {
         say(&warning);
     }
     if let Err(error) = watchdog.release() {

@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use assert_cmd::assert::Assert;
 use rustix::process::Signal;
@@ -13,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::support::processes::assert_processes_end;
 use crate::support::runs::{can_signal, send_signal, unprivileged, wait_for_exit, xtask, xtask_under};
-use crate::support::wait::wait_for;
+use crate::support::wait::wait_at_most;
 use crate::support::{AssertOutput, HELLO, Workspace, files_at};
 
 /// A workspace, and outside of it the package `demo` with these files.
@@ -86,6 +87,10 @@ fn programs_do_not_write_through_links_of_their_directory() {
         .prints("changed  own.txt\n")
         .prints("changed  ../linked/1/precious.txt\n");
     assert_eq!([files_of(&path("elsewhere")), files_of(&path("files"))], before);
+    // An example has only what is in its fixture.
+    check(&workspace, &outside, &["--cwd", files.to_str().unwrap(), "--keep", "kept"])
+        .code(2)
+        .says("../linked: beside the fixture, because a link leads there: remove the link\n");
 }
 
 /// The files of a directory, without what links lead to.
@@ -233,7 +238,8 @@ fn interrupt_ends_a_check_while_files_are_copied() {
     let scratch = workspace.scratch();
     let mut run = xtask(&workspace, &args).spawn().expect("xtask should start");
     let some = |directory: &Path| fs::read_dir(directory).ok()?.flatten().next().map(|entry| entry.path());
-    wait_for("a copy", || some(&some(&scratch)?.join("cwd")));
+    // Before that, cargo is called several times.
+    wait_at_most(Duration::from_secs(120), "a copy", || some(&some(&scratch)?.join("cwd")));
     send_signal(Signal::INT, run.id());
     assert_eq!(wait_for_exit(&mut run).signal(), Some(Signal::INT.as_raw()));
     // What takes longer to remove is removed by the watchdog.
