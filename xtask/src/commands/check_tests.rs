@@ -22,6 +22,7 @@ use crate::model::column::Column;
 use crate::model::target::Target;
 use crate::report::human::Format;
 use crate::report::package_tests::{draw, json, junit};
+use crate::report::xml;
 use crate::run::copies::Original;
 use crate::run::package_tests::Runner;
 use crate::run::scratch;
@@ -45,6 +46,7 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs, tests: 
         let message = format!("`{flag}` is not a part of the name of a test");
         return Err(exit::error(exit::USAGE, format!("{message}\nhelp: name parts of names behind --")));
     }
+    tests.junit.as_deref().map_or(Ok(()), xml::check)?;
     let wasm: Vec<_> = wasm_targets(args.target).collect();
     let targets: Vec<_> = [Target::Native].into_iter().chain(wasm.iter().copied()).collect();
     let columns: Vec<_> = targets.iter().copied().map(Column::pinned).collect();
@@ -88,6 +90,7 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs, tests: 
         timeout: args.timeout.unwrap_or(DEFAULT_TIMEOUT),
         path: &env.path,
         runs: AtomicUsize::new(0),
+        directories: AtomicUsize::new(0),
         alone: RwLock::default(),
     };
     let suite = Suite {
@@ -102,11 +105,8 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs, tests: 
     let result = session::cells::guarded(&session, &scratch, false, || suite.run(say));
     session.end_if_interrupted();
     let results = result?.context("the run was interrupted")?;
-    if results.tests.is_empty() {
+    if results.tests.is_empty() && results.without_result.is_empty() {
         return Err(nothing_to_run(&package, &args.args));
-    }
-    if let Some(path) = &tests.junit {
-        junit::write(path, &results)?;
     }
     match args.format {
         Format::Human => {
@@ -120,7 +120,15 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs, tests: 
             check::json::causes(&causes)?;
         }
     }
-    Ok(if results.agree() { exit::OK } else { exit::DIFFERS })
+    results.without_result.iter().for_each(|one| say(&format!("error: {}: {}", one.id(), one.why)));
+    if let Some(path) = &tests.junit {
+        xml::write(path, &junit::draw(&results))?;
+    }
+    Ok(match results.agree() {
+        _ if !results.without_result.is_empty() => exit::HARNESS,
+        true => exit::OK,
+        false => exit::DIFFERS,
+    })
 }
 
 /// Creates the error for a package without tests of these names.

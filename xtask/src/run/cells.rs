@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread::Scope;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
 use crate::build::artifacts::Files;
 use crate::build::cargo::{Artifact, Built};
@@ -192,10 +192,9 @@ pub fn start<'scope, 'env: 'scope>(
     receiver
 }
 
-/// Turns an error into the result of the cell that it came from. An error with an exit code of its own, such as
-/// a missing program, is not about this cell only, and ends the run.
+/// Turns an error into the result of the cell that it came from. An error that is not about this cell only ends the run.
 fn failure(error: anyhow::Error) -> Result<CellRun> {
-    match error.is::<exit::Error>() {
+    match exit::concerns_all(&error) {
         true => Err(error),
         false => Ok(CellRun::Failed(format!("{error:#}"))),
     }
@@ -255,7 +254,7 @@ fn attempt(plan: &Plan<'_>, cell: &Cell<'_>, round: usize, again: bool) -> Resul
         return invoke(plan, cell, &dir, &invocation, how);
     };
     scratch::create(&peer_dir, &Tree::default())?;
-    let peer_name = format!("{}: its peer {}", cell.id(), cell.case.peer.as_deref().unwrap_or_default());
+    let peer_name = format!("its peer {}", cell.case.peer.as_deref().unwrap_or_default());
     let command = peer.command(&peer.argv());
     let result = peer::beside(command, &peer_dir, limits, plan.interrupt, &peer_name, |port| {
         let how = How { typed, limits, port: Some(port), again };
@@ -375,10 +374,13 @@ fn is_ambiguous(hosts: &Hosts, cell: &Cell<'_>, ran: &Ran) -> bool {
     matches!(ending, Ending::PerhapsRefused(_))
 }
 
+/// The error if a program cannot be started. Without the host, no other cell can run. Apart from that it is about this
+/// cell, for example about its arguments, which may be too long.
 fn cannot_run(cell: &Cell<'_>, program: &OsStr, error: &io::Error) -> anyhow::Error {
-    let message = format!("{}: cannot run {}: {error}", cell.id(), program.display());
-    match cell.column.target.is_wasm() {
-        true => exit::error(exit::SET_UP, format!("{message}\nhelp: {COMMAND} setup")),
-        false => exit::error(exit::HARNESS, message),
+    let message = format!("cannot run {}: {error}", program.display());
+    let is_about_host = [ErrorKind::NotFound, ErrorKind::PermissionDenied].contains(&error.kind());
+    match cell.column.target.is_wasm() && is_about_host {
+        true => exit::error(exit::SET_UP, format!("{}: {message}\nhelp: {COMMAND} setup", cell.id())),
+        false => anyhow!(message),
     }
 }

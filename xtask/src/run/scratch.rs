@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, bail};
 
@@ -26,10 +27,17 @@ const NAMES: usize = 100;
 /// The directory for all scratch directories of a run.
 pub struct Root {
     pub path: PathBuf,
-    /// What identifies the directory, if the system has that.
-    identity: Option<(u64, u64)>,
+    state: Mutex<State>,
     /// The directory for the cells that need one on another mount.
     mounts: PathBuf,
+}
+
+/// What is known of the directory for all scratch directories.
+struct State {
+    /// What identifies it, if the system has that.
+    identity: Option<(u64, u64)>,
+    /// How often it was created again.
+    restored: usize,
 }
 
 /// A cell's directory on another mount, which is removed when this is dropped.
@@ -74,10 +82,32 @@ impl Root {
     /// # Errors
     /// If it is gone or was replaced.
     pub fn check(&self) -> Result<()> {
-        if platform::identity_of_directory(&self.path) != self.identity {
+        if platform::identity_of_directory(&self.path) != self.state().identity {
             bail!("the directory {} was replaced by a program of this run", self.path.display());
         }
         Ok(())
+    }
+
+    /// Creates the directory again if it is gone or was replaced. What is there in its place is removed. Returns how
+    /// often this was necessary in this run.
+    ///
+    /// # Errors
+    /// If something cannot be removed, or the directory cannot be created.
+    pub fn restore(&self) -> Result<usize> {
+        let mut state = self.state();
+        if platform::identity_of_directory(&self.path) != state.identity {
+            let restored = remove(&self.path).and_then(|()| platform::make_private_directory(&self.path));
+            restored.with_context(|| {
+                format!("a program of this run has replaced the directory {}", self.path.display())
+            })?;
+            state.identity = platform::identity_of_directory(&self.path);
+            state.restored += 1;
+        }
+        Ok(state.restored)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -167,7 +197,8 @@ pub fn prepare(own_dir: &Path) -> Result<Root> {
     create().with_context(|| format!("cannot create an empty directory {}", path.display()))?;
     let mounts = mounts(own_dir, path);
     remove(&mounts).with_context(|| format!("cannot remove {}", mounts.display()))?;
-    Ok(Root { path: path.clone(), identity: platform::identity_of_directory(path), mounts })
+    let state = State { identity: platform::identity_of_directory(path), restored: 0 };
+    Ok(Root { path: path.clone(), state: Mutex::new(state), mounts })
 }
 
 /// Removes the directory for all scratch directories after a run, and what is on another mount. `own_dir` is the

@@ -8,6 +8,7 @@ mod check_tests;
 mod columns;
 mod composed;
 mod concurrent_runs;
+mod costs;
 mod divergences;
 mod downloads;
 mod environment;

@@ -20,7 +20,7 @@ use crate::build::compose::Misfits;
 use crate::build::relink::Relink;
 use crate::cli::CheckArgs;
 use crate::commands::check::next::Place;
-use crate::commands::check::run::Checked;
+use crate::commands::check::run::{Checked, Unchecked};
 use crate::commands::check::subject::{Origin, Subject};
 use crate::commands::grants::wasm_targets;
 use crate::environment::Environment;
@@ -79,7 +79,7 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
     let files: Files = built.files();
     let scratch = scratch::prepare(&workspace.own_dir())?;
     let relink: &Relink<'_> = &|units, variant| subject::relink(&session, &subject, units, variant);
-    let run = |(case, candidates): &(Case, Vec<Candidate>)| {
+    let run = |case: &Case, candidates: &Vec<Candidate>| {
         let probe = Probe {
             session: &session,
             hosts: &hosts,
@@ -94,11 +94,11 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
         };
         run::run(&probe, args.equality, candidates, args.trace)
     };
-    let checked = session::cells::guarded(&session, &scratch, false, || {
-        cases.iter().map(run).collect::<Result<Vec<Checked>>>()
-    });
+    let is_interrupted = || session.interrupt.signal().is_some();
+    let checked =
+        session::cells::guarded(&session, &scratch, false, || run::each(&cases, is_interrupted, run));
     session.end_if_interrupted();
-    let checked = checked?;
+    let (checked, unchecked) = checked?;
 
     let agrees = checked.iter().all(Checked::agrees);
     let related = match &subject.origin {
@@ -108,6 +108,8 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
         _ => Vec::new(),
     };
     match args.format {
+        // Nothing but the error is known.
+        Format::Human if checked.is_empty() => {}
         Format::Human => {
             terminal::print(&without_controls(&draw::title(&subject)))?;
             let wasmtime = hosts.wasmtime.as_ref().context("a check needs wasmtime")?;
@@ -115,8 +117,9 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
             for one in &checked {
                 terminal::print(&without_controls(&draw::case(one, args, &place)))?;
             }
-            if checked.len() > 1 {
-                terminal::print(&draw::sum(&checked))?;
+            terminal::print(&without_controls(&draw::unchecked(&unchecked)))?;
+            if cases.len() > 1 {
+                terminal::print(&draw::sum(&checked, &unchecked))?;
             }
             for cause in &causes {
                 terminal::print(&without_controls(&cause::draw(cause)))?;
@@ -126,10 +129,18 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
         }
         Format::Json => {
             checked.iter().try_for_each(|one| json::case(&subject, one))?;
+            json::unchecked(&subject, &unchecked)?;
             json::causes(&causes)?;
             json::related(&related)?;
-            json::summary(&subject, &checked, started.elapsed())?;
+            json::summary(&subject, &checked, unchecked.len(), started.elapsed())?;
         }
+    }
+    for Unchecked { case, why } in &unchecked {
+        let case = if args.cases.is_some() { format!("{}/{case}: ", subject.name) } else { String::new() };
+        say(&format!("error: {case}{why}"));
+    }
+    if !unchecked.is_empty() {
+        return Ok(exit::HARNESS);
     }
     if let (Some(plan), Some(name)) = (plan, &args.keep) {
         let example = plan.make(workspace, &checked, args.cases.as_deref())?;

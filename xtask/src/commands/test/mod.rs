@@ -29,6 +29,7 @@ use crate::process::Interrupt;
 use crate::provision::toolchain::Toolchains;
 use crate::report::human::{Options, Report};
 use crate::report::results::Summary;
+use crate::report::xml;
 use crate::run::cells::Plan;
 use crate::run::concurrency::Concurrency;
 use crate::run::schedule;
@@ -72,6 +73,7 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
         return list::print(workspace, env, &scratch, &cells, args.format).map(Ended::with);
     }
 
+    args.junit.as_deref().map_or(Ok(()), xml::check)?;
     if policy.update.accepts() {
         let is_selected = |example: &&Example| cells.iter().any(|cell| std::ptr::eq(cell.example, *example));
         template::replaced(workspace, examples.iter().filter(is_selected))?;
