@@ -23,6 +23,7 @@ use crate::model::target::Target;
 use crate::report::human::Format;
 use crate::report::package_tests::{draw, json, junit};
 use crate::report::xml;
+use crate::run::concurrency::cores;
 use crate::run::copies::Original;
 use crate::run::package_tests::Runner;
 use crate::run::scratch;
@@ -78,7 +79,8 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs, tests: 
         .flat_map(|(target, built)| built.dependencies.iter().map(|failure| (*target, failure.clone())));
     let causes = cause::causes(&session, &package.project, failures.collect(), true)?;
     let compiled = compile(&session, &hosts, workspace, &binaries)?;
-    let scratch = scratch::prepare(&workspace.own_dir())?;
+    let copied = original.copied_bytes() * cores() as u64;
+    let scratch = scratch::prepare(&workspace.own_dir(), copied)?;
     let below =
         package.project.directory().strip_prefix(&package.project.workspace_root).unwrap_or(Path::new(""));
     let runner = Runner {
@@ -90,7 +92,7 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs, tests: 
         timeout: args.timeout.unwrap_or(DEFAULT_TIMEOUT),
         path: &env.path,
         runs: AtomicUsize::new(0),
-        directories: AtomicUsize::new(0),
+        given_up: AtomicUsize::new(0),
         alone: RwLock::default(),
     };
     let suite = Suite {

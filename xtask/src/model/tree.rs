@@ -71,6 +71,13 @@ impl Tree {
         self
     }
 
+    /// How many bytes a copy has.
+    pub fn copied_bytes(&self) -> u64 {
+        let size =
+            |entry: &Entry| if let Entry::File { contents, .. } = entry { contents.len() as u64 } else { 0 };
+        self.entries.values().map(size).sum()
+    }
+
     /// Returns the differences of `after` from this tree, ordered by path.
     pub fn changes(&self, after: &Tree) -> Vec<Change> {
         let mut changes = Vec::new();

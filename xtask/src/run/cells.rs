@@ -200,24 +200,48 @@ fn failure(error: anyhow::Error) -> Result<CellRun> {
     }
 }
 
-/// Runs one repetition of a cell. If it was killed at its deadline, and that may not be its own doing, it is run again
-/// while no other cell runs, unless it is known to hang.
+/// Runs one repetition of a cell. If others may have disturbed it, it is run again while no other cell runs: if it was
+/// killed at its deadline, and that may not be its own doing, unless it is known to hang; or if the file system of the
+/// scratch directories was full meanwhile.
 fn one(plan: &Plan<'_>, cell: &Cell<'_>, round: usize) -> Result<CellRun> {
     let beside_others = plan.concurrency.beside_others();
-    let ran = attempt(plan, cell, round, false)?;
+    let (ran, had_room) = with_room(plan, cell, round, false);
     drop(beside_others);
-    let CellRun::Ran(Raw { doubt: Some(doubt), .. }) = &ran else { return Ok(ran) };
-    if (plan.is_known_to_hang)(cell) {
-        return Ok(ran);
-    }
-    let _alone = plan.concurrency.alone();
+    let doubt = match &ran {
+        Ok(CellRun::Ran(Raw { doubt, .. })) if !(plan.is_known_to_hang)(cell) => *doubt,
+        _ => None,
+    };
     let timeout = plan.timeout.unwrap_or(cell.case.timeout);
     let why = match doubt {
-        Doubt::Busy => "the machine may be busy",
-        Doubt::NotCompiled => "wasmtime may have compiled it meanwhile",
+        _ if !had_room => "had no room for files, which another program may have taken".into(),
+        Some(Doubt::Busy) => format!("was stopped after {timeout:?}, but the machine may be busy"),
+        Some(Doubt::NotCompiled) => {
+            format!("was stopped after {timeout:?}, but wasmtime may have compiled it meanwhile")
+        }
+        None => return ran,
     };
-    terminal::note(&format!("{} was stopped after {timeout:?}, but {why}: it is run again alone", cell.id()));
-    attempt(plan, cell, round, true)
+    let _alone = plan.concurrency.alone();
+    terminal::note(&format!("{} {why}: it is run again alone", cell.id()));
+    let (ran, had_room) = with_room(plan, cell, round, doubt.is_some());
+    if had_room { ran } else { Err(plan.scratch.full()) }
+}
+
+/// Does the same as [`attempt`], and returns also whether there was room for files all the time. If not, what the run
+/// has left is removed, also if it failed.
+fn with_room(plan: &Plan<'_>, cell: &Cell<'_>, round: usize, again: bool) -> (Result<CellRun>, bool) {
+    let started = Instant::now();
+    let ran = attempt(plan, cell, round, again);
+    let is_about_room = match &ran {
+        Ok(CellRun::Ran(_)) => true,
+        Ok(_) => false,
+        Err(error) => !exit::concerns_all(error),
+    };
+    let had_room = !is_about_room || !plan.scratch.was_full_since(started);
+    if !had_room {
+        remove(plan, &cell.dir(&plan.scratch.path, round));
+        remove(plan, &cell.peer_dir(&plan.scratch.path, round));
+    }
+    (ran, had_room)
 }
 
 /// Runs one repetition of a cell, with its peer if it has one. With `again`, its modules are compiled first even if they
@@ -322,6 +346,8 @@ fn invoke(
         _ => None,
     };
     plan.scratch.check()?;
+    // Before the directory is removed.
+    plan.scratch.was_full_since(started);
     let changes = scratch::changes(dir, fixture)?;
     let without_guest = match invocation.argv_without_guest(&ran.stderr) {
         Some(argv) if is_ambiguous(plan.hosts, cell, &ran) => match run(&argv, None)? {

@@ -29,6 +29,7 @@ const MOST_BYTES: u64 = 512 << 20;
 pub struct Original {
     directory: PathBuf,
     entries: Vec<(PathBuf, Kind)>,
+    bytes: u64,
 }
 
 enum Kind {
@@ -43,7 +44,7 @@ impl Original {
     /// # Errors
     /// If it cannot be read, or is too large.
     pub fn read(directory: &Path) -> Result<Original> {
-        let mut original = Original { directory: directory.into(), entries: Vec::new() };
+        let mut original = Original { directory: directory.into(), entries: Vec::new(), bytes: 0 };
         let bytes =
             original.walk(Path::new("")).with_context(|| format!("cannot read {}", directory.display()))?;
         if bytes > MOST_BYTES {
@@ -55,7 +56,13 @@ impl Original {
             );
             return Err(exit::error(exit::USAGE, message));
         }
+        original.bytes = bytes;
         Ok(original)
+    }
+
+    /// How many bytes a copy has.
+    pub fn copied_bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Adds what is below the directory, and returns how many bytes the files have.

@@ -1,6 +1,7 @@
 //! Runs single tests of a package, several at a time, each in a copy of the package's directory.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,6 +17,7 @@ use crate::host::seam::{Call, Ending};
 use crate::model::case::Row;
 use crate::model::column::Column;
 use crate::process::{self, End, Interrupt, Limits, Ran, RunError, Streams};
+use crate::run::concurrency::cores;
 use crate::run::copies::{Copy, HOME, Original, TEMPORARY};
 use crate::run::load::Load;
 use crate::run::scratch::{CWD, Root};
@@ -42,8 +44,8 @@ pub struct Runner<'a> {
     pub path: &'a [PathBuf],
     /// How many runs there were.
     pub runs: AtomicUsize,
-    /// How many directories for copies there were.
-    pub directories: AtomicUsize,
+    /// How many directories of copies cannot be used any more.
+    pub given_up: AtomicUsize,
     /// Locked by each run, and exclusively by one during which there is no other.
     pub alone: RwLock<()>,
 }
@@ -113,9 +115,9 @@ impl<'a> Runner<'a> {
     ) -> Result<Option<Vec<ItemResult<R>>>> {
         let next = AtomicUsize::new(0);
         let results = Mutex::new((Vec::with_capacity(items.len()), Shown::default()));
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        let run = || -> Result<()> {
-            let mut place = Place { copy: Copy::new(self.original, self.new_directory()) };
+        let run = |number: usize| -> Result<()> {
+            let directory = self.scratch.path.join(format!("tests-{number}"));
+            let mut place = Place { copy: Copy::new(self.original, directory) };
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
                 let Some(item) = items.get(at) else { return Ok(()) };
@@ -136,7 +138,8 @@ impl<'a> Runner<'a> {
         };
         let run = &run;
         thread::scope(|scope| {
-            let threads: Vec<_> = (0..cores.min(items.len())).map(|_| scope.spawn(run)).collect();
+            let threads: Vec<_> =
+                (0..cores().min(items.len())).map(|number| scope.spawn(move || run(number))).collect();
             threads
                 .into_iter()
                 .try_for_each(|thread| thread.join().expect("a thread that runs tests has panicked"))
@@ -151,16 +154,19 @@ impl<'a> Runner<'a> {
 
     /// Runs a test binary in a copy of the package that is equal to the original. If another one may have disturbed it,
     /// it is run again while no other one runs: if it is killed at its deadline while the machine may be busy, or if
-    /// the directory of all copies is replaced meanwhile. Returns `None` if an interrupt came.
+    /// the directory of all copies is replaced meanwhile, or its file system is full. Returns `None` if an interrupt came.
     ///
     /// # Errors
     /// If it cannot be run, or cannot be watched to its end.
     pub fn run(&self, place: &mut Place<'a>, call: &TestCall<'_>) -> Result<Option<TestRan>> {
         let beside_others = self.alone.read().unwrap_or_else(PoisonError::into_inner);
-        let (restored, load) = (self.scratch.restore()?, Load::now());
+        let (restored, started, load) = (self.scratch.restore()?, Instant::now(), Load::now());
         let ran = self.attempt(place, call);
-        drop(beside_others);
         let why = match &ran {
+            Ok(None) => return ran,
+            _ if self.scratch.was_full_since(started) => {
+                "it had no room for files, which another one may have taken".into()
+            }
             _ if self.scratch.restore()? != restored => {
                 "a test has replaced the directory of all tests".into()
             }
@@ -169,17 +175,23 @@ impl<'a> Runner<'a> {
             }
             _ => return ran,
         };
+        drop(beside_others);
         let _alone = self.alone.write().unwrap_or_else(PoisonError::into_inner);
         let (column, name) = (call.column.target, call.args.first().unwrap_or(&"a test"));
         terminal::note(&format!("{name} on {column} is run again alone: {why}"));
         self.scratch.restore()?;
-        self.attempt(place, call)
-    }
-
-    /// Returns the path of a directory that was not used yet.
-    fn new_directory(&self) -> PathBuf {
-        let number = self.directories.fetch_add(1, Ordering::Relaxed);
-        self.scratch.path.join(format!("tests-{number}"))
+        if self.scratch.was_full_since(Instant::now()) {
+            // Tests have left files in the copies. Each copy is made again before it is used.
+            for copy in fs::read_dir(&self.scratch.path).into_iter().flatten().flatten() {
+                let _ = removal::remove(&copy.path());
+            }
+        }
+        let started = Instant::now();
+        match self.attempt(place, call) {
+            Ok(None) => Ok(None),
+            _ if self.scratch.was_full_since(started) => Err(self.scratch.full()),
+            ran => ran,
+        }
     }
 
     /// Makes the copy of a place equal to the original, whatever the last test has left there.
@@ -189,7 +201,8 @@ impl<'a> Runner<'a> {
             return Err(error);
         }
         // Something keeps the directory, such as a mount. It is left until the end of the run.
-        place.copy = Copy::new(self.original, self.new_directory());
+        let number = self.given_up.fetch_add(1, Ordering::Relaxed);
+        place.copy = Copy::new(self.original, self.scratch.path.join(format!("tests-more-{number}")));
         place.copy.refresh()
     }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -140,7 +139,7 @@ impl Probe<'_> {
     /// Calls `work` with what is needed to run cells.
     fn with_plan<T>(&self, work: impl FnOnce(Plan<'_>) -> T) -> T {
         let stop = AtomicBool::new(false);
-        let concurrency = Concurrency::per_core(thread::available_parallelism().map_or(1, usize::from));
+        let concurrency = Concurrency::usual();
         work(Plan {
             scratch: self.scratch,
             hosts: self.hosts,

@@ -14,6 +14,7 @@ mod downloads;
 mod environment;
 mod find;
 mod foreign_builds;
+mod full_disks;
 mod hostile_programs;
 mod installed;
 mod interrupted_runs;

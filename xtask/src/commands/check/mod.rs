@@ -30,6 +30,7 @@ use crate::model::column::Column;
 use crate::model::example::Example;
 use crate::model::target::Target;
 use crate::report::human::Format;
+use crate::run::concurrency::Concurrency;
 use crate::run::scratch;
 use crate::session::minimize::Candidate;
 use crate::session::probe::{Probe, candidates};
@@ -77,7 +78,8 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
         modules: Vec::new(),
     };
     let files: Files = built.files();
-    let scratch = scratch::prepare(&workspace.own_dir())?;
+    let copied = cases.first().map_or(0, |(case, _)| case.fixture.copied_bytes());
+    let scratch = scratch::prepare(&workspace.own_dir(), copied * Concurrency::usual().max() as u64)?;
     let relink: &Relink<'_> = &|units, variant| subject::relink(&session, &subject, units, variant);
     let run = |case: &Case, candidates: &Vec<Candidate>| {
         let probe = Probe {
