@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::RwLock;
@@ -157,7 +158,14 @@ fn compile(
         let file = binary.file.with_extension(format!("{}.cwasm", workspace.wasmtime));
         let written = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
         let is_done = written(&file).is_some_and(|done| Some(done) > written(&binary.file));
-        if !is_done && !call(session, &wasmtime.compile(&binary.file, &file))? {
+        // If wasmtime is killed, or the disk is full, it may leave a part.
+        let unfinished = file.with_extension("unfinished");
+        let compile = || {
+            let is_whole = call(session, &wasmtime.compile(&binary.file, &unfinished))?;
+            Ok::<_, anyhow::Error>(is_whole && fs::rename(&unfinished, &file).is_ok())
+        };
+        if !is_done && !compile()? {
+            let _ = fs::remove_file(&unfinished);
             // A wasmtime that was built without this command can still put the binary into its cache.
             let run = Call { flags: &[], program: &binary.file, args: &[] };
             for compilation in wasmtime.compilations(&run) {

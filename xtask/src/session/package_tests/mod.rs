@@ -210,7 +210,11 @@ impl<'a> Suite<'a> {
                 lists.push(libtest::list(&ran.stdout));
             }
             let ignored: BTreeSet<_> = lists.pop().unwrap_or_default().into_iter().collect();
-            let names = lists.pop().unwrap_or_default().into_iter().filter(|name| is_wanted(name));
+            let mut names = lists.pop().unwrap_or_default();
+            // libtest has no two tests of the same name, but what looks like its list may have been printed otherwise.
+            names.sort();
+            names.dedup();
+            let names = names.into_iter().filter(|name| is_wanted(name));
             tests.extend(names.map(|name| Listed { binary, is_ignored: ignored.contains(&name), name }));
             Ok(Some(tests))
         })?;
