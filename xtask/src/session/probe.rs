@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -28,7 +27,7 @@ use crate::model::trace::Trace;
 use crate::model::tree::{Entry, Tree};
 use crate::model::unsteady::Unsteady;
 use crate::run::cells::Plan;
-use crate::run::concurrency::Concurrency;
+use crate::run::concurrency::{Concurrency, cores};
 use crate::run::invocation::FIXED_VARIABLES;
 use crate::run::schedule;
 use crate::run::scratch::Root;
@@ -188,13 +187,12 @@ impl Probe<'_> {
 }
 
 /// How many runs there may be at a time: fewer if their copies of a directory would together be larger than one may be.
-fn concurrency(fixture: &Tree) -> Concurrency {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
+pub fn concurrency(fixture: &Tree) -> Concurrency {
     let by_bytes = MOST_BYTES / fixture.copied_bytes().max(1);
     let by_number = MOST_ENTRIES / fixture.entries.len().max(1);
     let most = by_number.min(usize::try_from(by_bytes).unwrap_or(usize::MAX));
-    let unlimited = Concurrency::per_core(cores);
-    if most >= unlimited.max() { unlimited } else { Concurrency::exactly(most.clamp(1, cores)) }
+    let unlimited = Concurrency::usual();
+    if most >= unlimited.max() { unlimited } else { Concurrency::exactly(most.clamp(1, cores())) }
 }
 
 /// What the user allows a search to grant beside the program's own copy of its directory.

@@ -20,7 +20,7 @@ use crate::build::compose::Misfits;
 use crate::build::relink::Relink;
 use crate::cli::CheckArgs;
 use crate::commands::check::next::Place;
-use crate::commands::check::run::Checked;
+use crate::commands::check::run::{Checked, Unchecked};
 use crate::commands::check::subject::{Origin, Subject};
 use crate::commands::grants::wasm_targets;
 use crate::environment::Environment;
@@ -32,7 +32,7 @@ use crate::model::target::Target;
 use crate::report::human::Format;
 use crate::run::scratch;
 use crate::session::minimize::Candidate;
-use crate::session::probe::{Probe, candidates};
+use crate::session::probe::{Probe, candidates, concurrency};
 use crate::session::{self, Session, Tools};
 use crate::support::edition::COMMAND;
 use crate::support::escape::{count, without_controls};
@@ -81,9 +81,11 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
         modules: Vec::new(),
     };
     let files: Files = built.files();
-    let scratch = scratch::prepare(&workspace.own_dir())?;
+    let copied =
+        |(case, _): &(Case, _)| case.fixture.copied_bytes() * concurrency(&case.fixture).max() as u64;
+    let scratch = scratch::prepare(&workspace.own_dir(), cases.first().map_or(0, copied))?;
     let relink: &Relink<'_> = &|units, variant| subject::relink(&session, &subject, units, variant);
-    let run = |(case, candidates): &(Case, Vec<Candidate>)| {
+    let run = |case: &Case, candidates: &Vec<Candidate>| {
         let probe = Probe {
             session: &session,
             hosts: &hosts,
@@ -98,11 +100,11 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
         };
         run::run(&probe, args.equality, candidates, args.trace)
     };
-    let checked = session::cells::guarded(&session, &scratch, false, || {
-        cases.iter().map(run).collect::<Result<Vec<Checked>>>()
-    });
+    let is_interrupted = || session.interrupt.signal().is_some();
+    let checked =
+        session::cells::guarded(&session, &scratch, false, || run::each(&cases, is_interrupted, run));
     session.end_if_interrupted();
-    let checked = checked?;
+    let (checked, unchecked) = checked?;
 
     let agrees = checked.iter().all(Checked::agrees);
     let related = match &subject.origin {
@@ -112,6 +114,8 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
         _ => Vec::new(),
     };
     match args.format {
+        // Nothing but the error is known.
+        Format::Human if checked.is_empty() => {}
         Format::Human => {
             terminal::print(&without_controls(&draw::title(&subject)))?;
             let wasmtime = hosts.wasmtime.as_ref().context("a check needs wasmtime")?;
@@ -119,8 +123,9 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
             for one in &checked {
                 terminal::print(&without_controls(&draw::case(one, args, &place)))?;
             }
-            if checked.len() > 1 {
-                terminal::print(&draw::sum(&checked))?;
+            terminal::print(&without_controls(&draw::unchecked(&unchecked)))?;
+            if cases.len() > 1 {
+                terminal::print(&draw::sum(&checked, &unchecked))?;
             }
             for cause in &causes {
                 terminal::print(&without_controls(&cause::draw(cause)))?;
@@ -130,10 +135,18 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
         }
         Format::Json => {
             checked.iter().try_for_each(|one| json::case(&subject, one))?;
+            json::unchecked(&subject, &unchecked)?;
             json::causes(&causes)?;
             json::related(&related)?;
-            json::summary(&subject, &checked, started.elapsed())?;
+            json::summary(&subject, &checked, unchecked.len(), started.elapsed())?;
         }
+    }
+    for Unchecked { case, why } in &unchecked {
+        let case = if args.cases.is_some() { format!("{}/{case}: ", subject.name) } else { String::new() };
+        say(&format!("error: {case}{why}"));
+    }
+    if !unchecked.is_empty() {
+        return Ok(exit::HARNESS);
     }
     if let (Some(plan), Some(name)) = (plan, &args.keep) {
         let example = plan.make(workspace, &checked, args.cases.as_deref())?;
