@@ -38,6 +38,12 @@ pub fn diagnostics(drawn: impl Into<String>) -> anyhow::Error {
     anyhow::Error::new(Error { code: USAGE, message: drawn.into(), is_drawn: true })
 }
 
+/// Whether an error concerns everything that a command does, such as a missing program, and not only the item at which
+/// it came up, such as a cell. Then it has another exit code than [`HARNESS`].
+pub fn concerns_all(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Error>().is_some_and(|error| error.code != HARNESS)
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)

@@ -222,6 +222,8 @@ fn file_change(change: &Change, rules: Rules<'_>) -> FileChange {
         Entry::Mount => FileKind::Unread("a mounted file system".into()),
         _ if change.kind == ChangeKind::Removed => FileKind::Removed,
         Entry::Large { size, hash } => checksum(*size, *hash),
+        // What is still a copy is no change, unless it is gone.
+        Entry::Copy(original) => FileKind::Summary(format!("{} bytes", original.size)),
         Entry::Special => FileKind::Summary("not a file, directory or link".into()),
         Entry::Unreadable => FileKind::Summary("not readable".into()),
         Entry::File { contents, .. } if contents.is_empty() => FileKind::Empty,

@@ -1,7 +1,7 @@
 //! The workspace: its directories, the wasmtime version that it pins, and its columns.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -10,6 +10,7 @@ use crate::exit;
 use crate::model::column::{Column, Toolchain};
 use crate::model::version::Version;
 use crate::support::fields::fields;
+use crate::support::text_file;
 
 /// The workspace in which a command runs.
 #[derive(Clone, Debug)]
@@ -42,7 +43,16 @@ impl Workspace {
     pub fn around(start: &Path, target_dir: Option<PathBuf>) -> Result<Workspace> {
         for directory in start.ancestors() {
             let manifest = directory.join("Cargo.toml");
-            let Ok(text) = fs::read_to_string(&manifest) else { continue };
+            let text = match text_file::read_text(&manifest) {
+                Ok(text) => text,
+                Err(error) if [ErrorKind::InvalidInput, ErrorKind::FileTooLarge].contains(&error.kind()) => {
+                    return Err(exit::error(
+                        exit::USAGE,
+                        format!("cannot read {}: {error}", manifest.display()),
+                    ));
+                }
+                Err(_) => continue,
+            };
             let parsed: Manifest =
                 toml::from_str(&text).with_context(|| format!("cannot read {}", manifest.display()))?;
             if let Some(table) = parsed.workspace {

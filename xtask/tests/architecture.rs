@@ -103,6 +103,22 @@ const KNOWLEDGE: &[(&str, &[&str], &[&str])] = &[
         &["io::stderr(", "io::stdout(", "eprint", "anstream"],
         &["support::terminal"],
     ),
+    (
+        "reading files that may be FIFOs or devices",
+        &["fs::read(", "fs::read_to_string(", "File::open("],
+        // All others use `support::text_file`. These read what the harness itself has written, or what the system
+        // shows, or have asked what a file is.
+        &[
+            "support",
+            "process",
+            "discover::directory",
+            "discover::user_directory",
+            "provision",
+            "build::compose",
+            "run",
+            "commands::ci",
+        ],
+    ),
     ("where the harness was started", &["env::current_dir("], &["commands"]),
     ("code that the compiler does not check", &["unsafe "], &[]),
 ];

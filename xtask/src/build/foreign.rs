@@ -99,6 +99,7 @@ impl Project {
         let metadata = place.metadata(context, &named)?;
         let packages = array(&metadata["packages"]);
         let package = package(packages, &named, choice.package.as_deref())?;
+        can_be_compiled(package)?;
         let text = |key: &str| package[key].as_str().unwrap_or_default();
         let workspace_root = PathBuf::from(metadata["workspace_root"].as_str().unwrap_or_default());
         let key = fnv_1a(workspace_root.as_os_str().as_encoded_bytes());
@@ -323,9 +324,24 @@ fn manifest(path: &Path) -> Result<PathBuf> {
         let message = format!("{} is neither a directory nor a Cargo.toml", manifest.display());
         return Err(usage(message, "name the directory of a package"));
     }
-    fs::canonicalize(&manifest).map_err(|error| {
+    text_file::check(&manifest).and_then(|_| fs::canonicalize(&manifest)).map_err(|error| {
         usage(format!("cannot read {}: {error}", manifest.display()), "name the directory of a package")
     })
+}
+
+/// Checks that the sources of a package, as far as they exist, are files. A compiler would wait for ever for what comes
+/// out of a FIFO.
+fn can_be_compiled(package: &Value) -> Result<()> {
+    let sources = array(&package["targets"]).iter().filter_map(|target| target["src_path"].as_str());
+    for source in sources {
+        match text_file::check(Path::new(source)) {
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => {
+                return Err(exit::error(exit::USAGE, format!("cannot compile {source}: {error}")));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Returns the package that the user names, or that of the manifest.

@@ -1,7 +1,6 @@
 //! Programs outside of the catalogue: those that cargo can build, and files that are already compiled.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -14,6 +13,7 @@ use crate::exit;
 use crate::model::target::Target;
 use crate::provision::tool_context::ToolContext;
 use crate::provision::toolchain::Toolchains;
+use crate::support::text_file;
 
 /// The profile in which programs are built unless the user names another one: users ship them so.
 const PROFILE: &str = "release";
@@ -176,7 +176,7 @@ pub enum Wasm {
 /// # Errors
 /// If the file cannot be read or is neither.
 pub fn recognize(file: &Path) -> Result<Wasm> {
-    let bytes = fs::read(file)
+    let bytes = text_file::beginning(file, 8)
         .map_err(|error| exit::error(exit::USAGE, format!("cannot read {}: {error}", file.display())))?;
     match bytes.get(..8) {
         Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => Ok(Wasm::Module),

@@ -62,6 +62,16 @@ pub fn row_of_flags(text: &str) -> Result<(String, Vec<String>), String> {
     }
 }
 
+pub fn directory(text: &str) -> Result<String, String> {
+    match text.contains("::") {
+        false => Ok(text.into()),
+        true => {
+            Err("wasmtime cannot grant a directory with `::` in its path, which it takes for HOST::GUEST"
+                .into())
+        }
+    }
+}
+
 pub fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number) if number >= 1 => Ok(number),

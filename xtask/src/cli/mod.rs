@@ -162,7 +162,8 @@ impl Command {
                  The program is run natively and under the pinned wasmtime: each time in a new copy of --cwd, so that nothing of yours is \
                  changed. Then the smallest set of flags is found with which it does on WASI what it does natively. A \
                  search grants the copy of --cwd and the variables of --env; other directories and the network only if \
-                 --allow-dir and --allow-network say so. A native program is not confined, though.\n\
+                 --allow-dir and --allow-network say so. A native program is not confined, though, but no link in the copy \
+                 leads to what you have: what a link leads to is copied, too.\n\
                  \n\
                  How often it runs at most is said before. With --cases, arguments, input, variables and rows are those of \
                  a file in the format of cases.toml, which CONTRIBUTING.md describes. With --keep, what was checked becomes an \

@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, ValueEnum, value_parser};
 
 use crate::build::foreign::Choice;
 use crate::cli::arguments::{
-    flag, option, positional, required, row_of_flags, several, variable, wasm_target,
+    directory, flag, option, positional, required, row_of_flags, several, variable, wasm_target,
 };
 use crate::cli::package_tests::TestsArgs;
 use crate::model::target::Target;
@@ -160,7 +160,7 @@ impl CheckArgs {
                 .help("The same program as a core module or as a component; can be given twice"),
             option("cwd", "DIR")
                 .value_parser(value_parser!(PathBuf))
-                .help("Directory of which each run gets a copy to work in [default: an empty one]"),
+                .help("Directory of which each run gets a copy to work in, of at most 512 MiB [default: an empty one]"),
             option("stdin", "FILE")
                 .value_parser(value_parser!(PathBuf))
                 .help("File with the standard input [default: no input]"),
@@ -239,6 +239,7 @@ pub fn allowed() -> [Arg; 6] {
             .help("What must be the same as natively"),
         option("allow-dir", "DIR")
             .action(ArgAction::Append)
+            .value_parser(directory)
             .help("Directory of the host that the search may grant"),
         flag("allow-network").help("The search may grant the network, and the lookup of names"),
         flag("allow-env").help("The search may grant the whole environment"),

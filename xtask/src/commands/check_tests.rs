@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::RwLock;
@@ -14,6 +15,7 @@ use crate::build::test_binaries::{self, Package, Selection, TestBinaries};
 use crate::cli::{CheckArgs, TestsArgs};
 use crate::commands::check::{self, cause};
 use crate::commands::grants::wasm_targets;
+use crate::discover::user_directory::{self, What};
 use crate::environment::Environment;
 use crate::exit;
 use crate::host::hosts::Hosts;
@@ -22,7 +24,8 @@ use crate::model::column::Column;
 use crate::model::target::Target;
 use crate::report::human::Format;
 use crate::report::package_tests::{draw, json, junit};
-use crate::run::copies::Original;
+use crate::report::xml;
+use crate::run::concurrency::cores;
 use crate::run::package_tests::Runner;
 use crate::run::scratch;
 use crate::session::package_tests::Suite;
@@ -45,14 +48,19 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs, tests: 
         let message = format!("`{flag}` is not a part of the name of a test");
         return Err(exit::error(exit::USAGE, format!("{message}\nhelp: name parts of names behind --")));
     }
+    tests.junit.as_deref().map_or(Ok(()), xml::check)?;
     let wasm: Vec<_> = wasm_targets(args.target).collect();
     let targets: Vec<_> = [Target::Native].into_iter().chain(wasm.iter().copied()).collect();
     let columns: Vec<_> = targets.iter().copied().map(Column::pinned).collect();
     let session = Session::open(workspace, env, args.offline, Progress::of(env, false))?;
     let Tools { toolchains, hosts } = session.provision(&columns)?;
     let package = test_binaries::find(session.tool_context(), &toolchains, &args.choice, &targets)?;
+    can_be_granted(package.project.directory())?;
     let selection = Selection { lib: tests.lib, bin: args.choice.bin.clone(), tests: tests.tests.clone() };
-    let original = Original::read(&package.project.workspace_root)?;
+    let root = &package.project.workspace_root;
+    let help = "move what the tests do not need out of it";
+    let copied = user_directory::read(root, What::Sources, help, &|| session.end_if_interrupted())?;
+    copied.tell();
     let names: Vec<_> = targets.iter().map(|target| target.name()).collect();
     say(&format!("Building the tests of {} for {}", package.name, names.join(", ")));
     let mut binaries = BTreeMap::new();
@@ -76,11 +84,12 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs, tests: 
         .flat_map(|(target, built)| built.dependencies.iter().map(|failure| (*target, failure.clone())));
     let causes = cause::causes(&session, &package.project, failures.collect(), true)?;
     let compiled = compile(&session, &hosts, workspace, &binaries)?;
-    let scratch = scratch::prepare(&workspace.own_dir())?;
+    let bytes = copied.tree.copied_bytes() * cores() as u64;
+    let scratch = scratch::prepare(&workspace.own_dir(), bytes)?;
     let below =
         package.project.directory().strip_prefix(&package.project.workspace_root).unwrap_or(Path::new(""));
     let runner = Runner {
-        original: &original,
+        original: &copied.tree,
         package: below,
         scratch: &scratch,
         hosts: &hosts,
@@ -88,6 +97,7 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs, tests: 
         timeout: args.timeout.unwrap_or(DEFAULT_TIMEOUT),
         path: &env.path,
         runs: AtomicUsize::new(0),
+        given_up: AtomicUsize::new(0),
         alone: RwLock::default(),
     };
     let suite = Suite {
@@ -102,11 +112,8 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs, tests: 
     let result = session::cells::guarded(&session, &scratch, false, || suite.run(say));
     session.end_if_interrupted();
     let results = result?.context("the run was interrupted")?;
-    if results.tests.is_empty() {
+    if results.tests.is_empty() && results.without_result.is_empty() {
         return Err(nothing_to_run(&package, &args.args));
-    }
-    if let Some(path) = &tests.junit {
-        junit::write(path, &results)?;
     }
     match args.format {
         Format::Human => {
@@ -120,7 +127,28 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs, tests: 
             check::json::causes(&causes)?;
         }
     }
-    Ok(if results.agree() { exit::OK } else { exit::DIFFERS })
+    results.without_result.iter().for_each(|one| say(&format!("error: {}: {}", one.id(), one.why)));
+    if let Some(path) = &tests.junit {
+        xml::write(path, &junit::draw(&results))?;
+    }
+    Ok(match results.agree() {
+        _ if !results.without_result.is_empty() => exit::HARNESS,
+        true => exit::OK,
+        false => exit::DIFFERS,
+    })
+}
+
+/// Checks that wasmtime can grant the path of a package to its tests, which may contain it as it is.
+fn can_be_granted(path: &Path) -> Result<()> {
+    if !path.to_string_lossy().contains("::") {
+        return Ok(());
+    }
+    let message = format!(
+        "wasmtime cannot grant a directory with `::` in its path, which it takes for HOST::GUEST: {}\n\
+         help: move the package to a path without `::`",
+        path.display()
+    );
+    Err(exit::error(exit::USAGE, message))
 }
 
 /// Creates the error for a package without tests of these names.
@@ -147,7 +175,14 @@ fn compile(
         let file = binary.file.with_extension(format!("{}.cwasm", workspace.wasmtime));
         let written = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
         let is_done = written(&file).is_some_and(|done| Some(done) > written(&binary.file));
-        if !is_done && !call(session, &wasmtime.compile(&binary.file, &file))? {
+        // If wasmtime is killed, or the disk is full, it may leave a part.
+        let unfinished = file.with_extension("unfinished");
+        let compile = || {
+            let is_whole = call(session, &wasmtime.compile(&binary.file, &unfinished))?;
+            Ok::<_, anyhow::Error>(is_whole && fs::rename(&unfinished, &file).is_ok())
+        };
+        if !is_done && !compile()? {
+            let _ = fs::remove_file(&unfinished);
             // A wasmtime that was built without this command can still put the binary into its cache.
             let run = Call { flags: &[], program: &binary.file, args: &[] };
             for compilation in wasmtime.compilations(&run) {

@@ -147,7 +147,7 @@ fn package(workspace: &Workspace, path: &Path, diagnostics: &mut Vec<String>) ->
         diagnostics.push(diagnostic::plain(&format!("{shown}: invalid package name: {problem}")));
     }
     let manifest = path.join("Cargo.toml");
-    let text = match fs::read_to_string(&manifest) {
+    let text = match text_file::read_text(&manifest) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             diagnostics.push(diagnostic::plain(&format!(

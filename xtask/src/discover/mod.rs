@@ -10,3 +10,4 @@ pub mod fixture;
 pub mod packages;
 pub mod spec;
 pub mod template;
+pub mod user_directory;

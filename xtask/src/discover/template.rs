@@ -1,6 +1,5 @@
 //! The texts of a new example that its author has to replace, and a check that they were replaced.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -8,6 +7,7 @@ use anyhow::{Context, Result};
 use crate::diagnostic::{self, Diagnostic};
 use crate::exit;
 use crate::model::example::Example;
+use crate::support::text_file;
 use crate::workspace::Workspace;
 
 /// The `description` in the `Cargo.toml` of a new example.
@@ -42,7 +42,7 @@ pub fn replaced<'a>(workspace: &Workspace, examples: impl IntoIterator<Item = &'
 
 /// Draws the diagnostic about a text of the template in `file`.
 fn left(workspace: &Workspace, file: &Path, text: &str, key: &str) -> Result<String> {
-    let written = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let written = text_file::read_text(file).with_context(|| format!("cannot read {}", file.display()))?;
     let start = written.find(text).unwrap_or(0);
     let message = format!("{key} is still the text of the template, which DIVERGENCES.md would show");
     let help = match text {

@@ -7,6 +7,7 @@ use crate::build::message::Crate;
 use crate::explain::evidence::{Evidence, Explanation};
 use crate::explain::rules::CRATE_STUB;
 use crate::model::verdict::Change;
+use crate::support::text_file;
 
 /// What the message of a stub contains, in lower case.
 const PHRASES: [&str; 5] =
@@ -80,7 +81,7 @@ fn in_directory(directory: &Path, is_meant: &dyn Fn(&str) -> bool, depth: usize)
         if path.extension().is_none_or(|extension| extension != "rs") {
             return None;
         }
-        let text = fs::read_to_string(path).ok()?;
+        let text = text_file::read_text(path).ok()?;
         let code = text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"));
         let found = code.filter(|(_, line)| is_meant(line)).map(|(index, _)| index + 1).next()?;
         Some(format!("{}:{found}", path.display()))

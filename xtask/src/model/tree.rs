@@ -1,7 +1,12 @@
 //! The files below a directory as a value, and the differences between two such values.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// The name of the working directory in the directory of a run.
+pub const CWD: &str = "cwd";
 
 /// The mode of a file that a program creates without asking for another: the harness sets the umask to 022.
 pub const USUAL_MODE: u32 = 0o644;
@@ -9,7 +14,8 @@ pub const USUAL_MODE: u32 = 0o644;
 /// The mode of a file of a fixture that can be executed. git records no other modes than these two.
 pub const EXECUTABLE_MODE: u32 = 0o755;
 
-/// All entries below a directory, by their paths relative to it.
+/// All entries below a directory, by their paths relative to it. Paths of what is copied beside a working directory
+/// begin with `..`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tree {
     pub entries: BTreeMap<PathBuf, Entry>,
@@ -24,6 +30,8 @@ pub enum Entry {
         /// The permission bits: [`USUAL_MODE`] or another. On systems without them, this one.
         mode: u32,
     },
+    /// A file that is a copy of one of the user.
+    Copy(Arc<Original>),
     /// A symbolic link and its target. It is never followed.
     Link(PathBuf),
     /// A file that is too large to hold: its size in bytes, and a hash of its beginning.
@@ -41,6 +49,18 @@ pub enum Entry {
     Long,
     /// A directory at which something is mounted, so that its contents were not read.
     Mount,
+}
+
+/// A file of the user, whose contents are not held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Original {
+    pub path: PathBuf,
+    /// In bytes.
+    pub size: u64,
+    /// The permission bits.
+    pub mode: u32,
+    /// When it was written. `None` if the system does not tell.
+    pub modified: Option<SystemTime>,
 }
 
 /// One difference between two trees.
@@ -91,12 +111,26 @@ impl Tree {
         changes
     }
 
-    /// Returns a tree that contains `directory`, and in it the entries of this tree.
+    /// Returns a tree that contains `directory`, and in it the entries of this tree. Those with `..` are beside it.
     pub fn below(&self, directory: &str) -> Tree {
-        let deeper = |(path, entry): (&PathBuf, &Entry)| (Path::new(directory).join(path), entry.clone());
-        let mut entries: BTreeMap<_, _> = self.entries.iter().map(deeper).collect();
+        let path_of = |path: &Path| match path.strip_prefix(Component::ParentDir) {
+            Ok(beside) => beside.to_path_buf(),
+            Err(_) => Path::new(directory).join(path),
+        };
+        let mut entries: BTreeMap<_, _> =
+            self.entries.iter().map(|(path, entry)| (path_of(path), entry.clone())).collect();
         entries.insert(directory.into(), Entry::Directory);
         Tree { entries }
+    }
+
+    /// How many bytes a copy has.
+    pub fn copied_bytes(&self) -> u64 {
+        let size = |entry: &Entry| match entry {
+            Entry::File { contents, .. } => contents.len() as u64,
+            Entry::Copy(original) => original.size,
+            _ => 0,
+        };
+        self.entries.values().map(size).sum()
     }
 
     /// Returns this tree with a FIFO at `path`, and with the directories that contain it.
@@ -138,6 +172,13 @@ mod tests {
             changes,
             [(ChangeKind::Changed, "b"), (ChangeKind::Removed, "c"), (ChangeKind::Created, "d")]
         );
+    }
+
+    #[test]
+    fn what_is_beside_a_directory_stays_beside_it() {
+        let tree = tree(&[("a", "1"), ("../linked/0/b", "2")]).below(CWD);
+        let paths: Vec<_> = tree.entries.keys().map(|path| path.to_str().unwrap()).collect();
+        assert_eq!(paths, ["cwd", "cwd/a", "linked/0/b"]);
     }
 
     #[test]

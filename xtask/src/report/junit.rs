@@ -1,22 +1,12 @@
 //! The JUnit report: a test suite for each example, a test case for each cell.
 
 use std::fmt::Write;
-use std::fs;
-use std::path::Path;
-
-use anyhow::{Context, Result};
 
 use crate::report::results::{CaseResult, CellResult};
+use crate::report::xml::escape;
 
-/// Writes the report to `path`.
-///
-/// # Errors
-/// If the file cannot be written.
-pub fn write(path: &Path, results: &[CaseResult<'_>]) -> Result<()> {
-    fs::write(path, draw(results)).with_context(|| format!("cannot write {}", path.display()))
-}
-
-fn draw(results: &[CaseResult<'_>]) -> String {
+/// Draws the report.
+pub fn draw(results: &[CaseResult<'_>]) -> String {
     let mut xml =
         String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"parallax\">\n");
     for suite in results.chunk_by(|one, other| one.names().0 == other.names().0) {
@@ -72,9 +62,4 @@ fn message(result: &CaseResult<'_>, cell: &CellResult<'_>) -> Option<String> {
         }
         None => None,
     }
-}
-
-/// Escapes text for XML. Outcomes contain no control characters, which XML does not allow.
-pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

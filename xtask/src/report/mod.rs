@@ -10,3 +10,4 @@ pub mod page;
 pub mod results;
 pub mod style;
 pub mod why;
+pub mod xml;

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread::Scope;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
 use crate::build::artifacts::Files;
 use crate::build::cargo::{Artifact, Built};
@@ -192,33 +192,56 @@ pub fn start<'scope, 'env: 'scope>(
     receiver
 }
 
-/// Turns an error into the result of the cell that it came from. An error with an exit code of its own, such as
-/// a missing program, is not about this cell only, and ends the run.
+/// Turns an error into the result of the cell that it came from. An error that is not about this cell only ends the run.
 fn failure(error: anyhow::Error) -> Result<CellRun> {
-    match error.is::<exit::Error>() {
+    match exit::concerns_all(&error) {
         true => Err(error),
         false => Ok(CellRun::Failed(format!("{error:#}"))),
     }
 }
 
-/// Runs one repetition of a cell. If it was killed at its deadline, and that may not be its own doing, it is run again
-/// while no other cell runs, unless it is known to hang.
+/// Runs one repetition of a cell. If others may have disturbed it, it is run again while no other cell runs: if it was
+/// killed at its deadline, and that may not be its own doing, unless it is known to hang; or if the file system of the
+/// scratch directories was full meanwhile.
 fn one(plan: &Plan<'_>, cell: &Cell<'_>, round: usize) -> Result<CellRun> {
     let beside_others = plan.concurrency.beside_others();
-    let ran = attempt(plan, cell, round, false)?;
+    let (ran, had_room) = with_room(plan, cell, round, false);
     drop(beside_others);
-    let CellRun::Ran(Raw { doubt: Some(doubt), .. }) = &ran else { return Ok(ran) };
-    if (plan.is_known_to_hang)(cell) {
-        return Ok(ran);
-    }
-    let _alone = plan.concurrency.alone();
+    let doubt = match &ran {
+        Ok(CellRun::Ran(Raw { doubt, .. })) if !(plan.is_known_to_hang)(cell) => *doubt,
+        _ => None,
+    };
     let timeout = plan.timeout.unwrap_or(cell.case.timeout);
     let why = match doubt {
-        Doubt::Busy => "the machine may be busy",
-        Doubt::NotCompiled => "wasmtime may have compiled it meanwhile",
+        _ if !had_room => "had no room for files, which another program may have taken".into(),
+        Some(Doubt::Busy) => format!("was stopped after {timeout:?}, but the machine may be busy"),
+        Some(Doubt::NotCompiled) => {
+            format!("was stopped after {timeout:?}, but wasmtime may have compiled it meanwhile")
+        }
+        None => return ran,
     };
-    terminal::note(&format!("{} was stopped after {timeout:?}, but {why}: it is run again alone", cell.id()));
-    attempt(plan, cell, round, true)
+    let _alone = plan.concurrency.alone();
+    terminal::note(&format!("{} {why}: it is run again alone", cell.id()));
+    let (ran, had_room) = with_room(plan, cell, round, doubt.is_some());
+    if had_room { ran } else { Err(plan.scratch.full()) }
+}
+
+/// Does the same as [`attempt`], and returns also whether there was room for files all the time. If not, what the run
+/// has left is removed, also if it failed.
+fn with_room(plan: &Plan<'_>, cell: &Cell<'_>, round: usize, again: bool) -> (Result<CellRun>, bool) {
+    let started = Instant::now();
+    let ran = attempt(plan, cell, round, again);
+    let is_about_room = match &ran {
+        Ok(CellRun::Ran(_)) => true,
+        Ok(_) => false,
+        Err(error) => !exit::concerns_all(error),
+    };
+    let had_room = !is_about_room || !plan.scratch.was_full_since(started);
+    if !had_room {
+        remove(plan, &cell.dir(&plan.scratch.path, round));
+        remove(plan, &cell.peer_dir(&plan.scratch.path, round));
+    }
+    (ran, had_room)
 }
 
 /// Runs one repetition of a cell, with its peer if it has one. With `again`, its modules are compiled first even if they
@@ -254,8 +277,10 @@ fn attempt(plan: &Plan<'_>, cell: &Cell<'_>, round: usize, again: bool) -> Resul
         let how = How { typed, limits, port: None, again };
         return invoke(plan, cell, &dir, &invocation, how);
     };
-    scratch::create(&peer_dir, &Tree::default())?;
-    let peer_name = format!("{}: its peer {}", cell.id(), cell.case.peer.as_deref().unwrap_or_default());
+    if scratch::create(&peer_dir, &Tree::default(), plan.interrupt)?.is_none() {
+        return Ok(CellRun::NotRun);
+    }
+    let peer_name = format!("its peer {}", cell.case.peer.as_deref().unwrap_or_default());
     let command = peer.command(&peer.argv());
     let result = peer::beside(command, &peer_dir, limits, plan.interrupt, &peer_name, |port| {
         let how = How { typed, limits, port: Some(port), again };
@@ -285,7 +310,9 @@ fn invoke(
 ) -> Result<CellRun> {
     let How { typed, limits, port, again } = how;
     let fixture = &cell.case.fixture;
-    scratch::create(dir, fixture)?;
+    if scratch::create(dir, fixture, plan.interrupt)?.is_none() {
+        return Ok(CellRun::NotRun);
+    }
     let compile = |argv: &[_]| {
         let limits = Limits { timeout: precompile::LIMIT, ..limits };
         let command = invocation.command(argv);
@@ -298,8 +325,8 @@ fn invoke(
     let Some(ready) = plan.compiled.ensure(&compilations, &invocation.cwd, again, compile)? else {
         return Ok(CellRun::NotRun);
     };
-    if ready.has_run {
-        scratch::create(dir, fixture)?;
+    if ready.has_run && scratch::create(dir, fixture, plan.interrupt)?.is_none() {
+        return Ok(CellRun::NotRun);
     }
     let stdin = cell.case.stdin.as_bytes();
     let traced = if plan.traced { invocation.traced() } else { None };
@@ -323,7 +350,9 @@ fn invoke(
         _ => None,
     };
     plan.scratch.check()?;
-    let changes = scratch::changes(dir, fixture)?;
+    // Before the directory is removed.
+    plan.scratch.was_full_since(started);
+    let Some(changes) = scratch::changes(dir, fixture, plan.interrupt)? else { return Ok(CellRun::NotRun) };
     let without_guest = match invocation.argv_without_guest(&ran.stderr) {
         Some(argv) if is_ambiguous(plan.hosts, cell, &ran) => match run(&argv, None)? {
             Some(again) => Some(again),
@@ -336,10 +365,10 @@ fn invoke(
 }
 
 /// Removes the directory of a cell that has ended. If it cannot be removed, it is left until the end of the run,
-/// which tries again, and warns.
+/// which tries again, and warns. After an interrupt, it is left until then, too.
 fn remove(plan: &Plan<'_>, dir: &Path) {
     if !plan.keep_scratch && plan.scratch.check().is_ok() {
-        let _ = removal::remove(dir);
+        let _ = removal::remove_while(dir, &|| plan.interrupt.signal().is_none());
     }
 }
 
@@ -375,10 +404,13 @@ fn is_ambiguous(hosts: &Hosts, cell: &Cell<'_>, ran: &Ran) -> bool {
     matches!(ending, Ending::PerhapsRefused(_))
 }
 
+/// The error if a program cannot be started. Without the host, no other cell can run. Apart from that it is about this
+/// cell, for example about its arguments, which may be too long.
 fn cannot_run(cell: &Cell<'_>, program: &OsStr, error: &io::Error) -> anyhow::Error {
-    let message = format!("{}: cannot run {}: {error}", cell.id(), program.display());
-    match cell.column.target.is_wasm() {
-        true => exit::error(exit::SET_UP, format!("{message}\nhelp: {COMMAND} setup")),
-        false => exit::error(exit::HARNESS, message),
+    let message = format!("cannot run {}: {error}", program.display());
+    let is_about_host = [ErrorKind::NotFound, ErrorKind::PermissionDenied].contains(&error.kind());
+    match cell.column.target.is_wasm() && is_about_host {
+        true => exit::error(exit::SET_UP, format!("{}: {message}\nhelp: {COMMAND} setup", cell.id())),
+        false => anyhow!(message),
     }
 }

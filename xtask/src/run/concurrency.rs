@@ -4,6 +4,7 @@
 //! count any more, as nearly all of them are idle: they wait for a clock, a peer or their own timeout.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long a cell counts as busy. Most cells have ended by then; most of those that have not are idle.
@@ -31,6 +32,11 @@ pub struct Permit<'a> {
     started: Instant,
 }
 
+/// How many processes can run at a time.
+pub fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
 impl Concurrency {
     /// At most `limit` cells run at a time, idle or not.
     pub fn exactly(limit: usize) -> Concurrency {
@@ -47,6 +53,11 @@ impl Concurrency {
     /// as many.
     pub fn per_core(cores: usize) -> Concurrency {
         Concurrency { counts_idle: false, ..Concurrency::exactly(cores) }
+    }
+
+    /// As [`Concurrency::per_core`], for the cores of this machine.
+    pub fn usual() -> Concurrency {
+        Concurrency::per_core(cores())
     }
 
     /// The most cells that ever run at a time, and so the number of threads that make sense.
@@ -120,10 +131,8 @@ fn remove(running: &mut Vec<Instant>, started: Instant) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::thread;
-
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// The most of `threads` cells that ran at a time, where each runs for `duration`.
     fn most_at_a_time(concurrency: &Concurrency, threads: usize, duration: Duration) -> usize {

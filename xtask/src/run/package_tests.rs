@@ -1,6 +1,7 @@
 //! Runs single tests of a package, several at a time, each in a copy of the package's directory.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,18 +9,21 @@ use std::sync::{Mutex, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::exit;
 use crate::host::hosts::Hosts;
 use crate::host::seam::{Call, Ending};
 use crate::model::case::Row;
 use crate::model::column::Column;
+use crate::model::tree::Tree;
 use crate::process::{self, End, Interrupt, Limits, Ran, RunError, Streams};
-use crate::run::copies::{Copy, HOME, Original, TEMPORARY};
+use crate::run::concurrency::cores;
+use crate::run::copies::{Copy, HOME, TEMPORARY};
 use crate::run::load::Load;
 use crate::run::scratch::{CWD, Root};
 use crate::support::escape::visible;
+use crate::support::removal;
 use crate::support::terminal::{self, StatusLine};
 
 /// How many bytes a test may print to each stream. libtest sets no limit, and some tests print much.
@@ -30,7 +34,8 @@ pub const GUEST_TEMPORARY: &str = "/tmp";
 
 /// What is needed to run tests.
 pub struct Runner<'a> {
-    pub original: &'a Original,
+    /// What each copy contains.
+    pub original: &'a Tree,
     /// The directory of the package below that of the original.
     pub package: &'a Path,
     pub scratch: &'a Root,
@@ -41,6 +46,8 @@ pub struct Runner<'a> {
     pub path: &'a [PathBuf],
     /// How many runs there were.
     pub runs: AtomicUsize,
+    /// How many directories of copies cannot be used any more.
+    pub given_up: AtomicUsize,
     /// Locked by each run, and exclusively by one during which there is no other.
     pub alone: RwLock<()>,
 }
@@ -49,6 +56,9 @@ pub struct Runner<'a> {
 pub struct Place<'a> {
     copy: Copy<'a>,
 }
+
+/// The result of an item, or why it has none: it could not be run, or not be watched to its end.
+pub type ItemResult<R> = Result<R, String>;
 
 /// One run of a test binary.
 pub struct TestCall<'a> {
@@ -93,27 +103,30 @@ impl Shown {
     }
 }
 
-impl Runner<'_> {
+impl<'a> Runner<'a> {
     /// Does `work` for each of `items`, as many at a time as there are cores, each with a place of its own. Returns
-    /// the results in the order of the items, or `None` if an interrupt came.
+    /// the results in the order of the items, or `None` if an interrupt came. An error of `work` is the result of its
+    /// item.
     ///
     /// # Errors
-    /// The first error of `work`.
+    /// Those of `work` that concern all items.
     pub fn each<T: Sync, R: Send>(
         &self,
         items: &[T],
-        work: impl Fn(&mut Place<'_>, &T) -> Result<Option<R>> + Sync,
-    ) -> Result<Option<Vec<R>>> {
+        work: impl Fn(&mut Place<'a>, &T) -> Result<Option<R>> + Sync,
+    ) -> Result<Option<Vec<ItemResult<R>>>> {
         let next = AtomicUsize::new(0);
         let results = Mutex::new((Vec::with_capacity(items.len()), Shown::default()));
-        let cores = thread::available_parallelism().map_or(1, usize::from);
         let run = |number: usize| -> Result<()> {
             let directory = self.scratch.path.join(format!("tests-{number}"));
             let mut place = Place { copy: Copy::new(self.original, directory) };
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
                 let Some(item) = items.get(at) else { return Ok(()) };
-                let result = work(&mut place, item);
+                let result = match work(&mut place, item) {
+                    Err(error) if !exit::concerns_all(&error) => Ok(Some(Err(format!("{error:#}")))),
+                    other => other.map(|result| result.map(Ok)),
+                };
                 if !matches!(result, Ok(Some(_))) {
                     // The other threads stop, too.
                     next.store(items.len(), Ordering::Relaxed);
@@ -128,7 +141,7 @@ impl Runner<'_> {
         let run = &run;
         thread::scope(|scope| {
             let threads: Vec<_> =
-                (0..cores.min(items.len())).map(|number| scope.spawn(move || run(number))).collect();
+                (0..cores().min(items.len())).map(|number| scope.spawn(move || run(number))).collect();
             threads
                 .into_iter()
                 .try_for_each(|thread| thread.join().expect("a thread that runs tests has panicked"))
@@ -141,34 +154,69 @@ impl Runner<'_> {
         Ok(Some(results.into_iter().map(|(_, result)| result).collect()))
     }
 
-    /// Runs a test binary in a copy of the package that is equal to the original. If it is killed at its deadline while
-    /// the machine may be busy, it is run again while no other one runs. Returns `None` if an interrupt came.
+    /// Runs a test binary in a copy of the package that is equal to the original. If another one may have disturbed it,
+    /// it is run again while no other one runs: if it is killed at its deadline while the machine may be busy, or if
+    /// the directory of all copies is replaced meanwhile, or its file system is full. Returns `None` if an interrupt came.
     ///
     /// # Errors
     /// If it cannot be run, or cannot be watched to its end.
-    pub fn run(&self, place: &mut Place<'_>, call: &TestCall<'_>) -> Result<Option<TestRan>> {
+    pub fn run(&self, place: &mut Place<'a>, call: &TestCall<'_>) -> Result<Option<TestRan>> {
         let beside_others = self.alone.read().unwrap_or_else(PoisonError::into_inner);
-        let load = Load::now();
-        let ran = self.attempt(place, call)?;
-        drop(beside_others);
-        match &ran {
-            Some(TestRan { end: End::TimedOut, .. }) if load.may_have_been_high() => {
-                let _alone = self.alone.write().unwrap_or_else(PoisonError::into_inner);
-                let (column, timeout) = (call.column.target, self.timeout);
-                let name = call.args.first().unwrap_or(&"a test");
-                terminal::note(&format!(
-                    "{name} on {column} was stopped after {timeout:?}, but the machine may be busy: it is run again alone"
-                ));
-                self.attempt(place, call)
+        let (restored, started, load) = (self.scratch.restore()?, Instant::now(), Load::now());
+        let ran = self.attempt(place, call);
+        let why = match &ran {
+            Ok(None) => return ran,
+            _ if self.scratch.was_full_since(started) => {
+                "it had no room for files, which another one may have taken".into()
             }
-            _ => Ok(ran),
+            _ if self.scratch.restore()? != restored => {
+                "a test has replaced the directory of all tests".into()
+            }
+            Ok(Some(TestRan { end: End::TimedOut, .. })) if load.may_have_been_high() => {
+                format!("it was stopped after {:?}, but the machine may be busy", self.timeout)
+            }
+            _ => return ran,
+        };
+        drop(beside_others);
+        let _alone = self.alone.write().unwrap_or_else(PoisonError::into_inner);
+        let (column, name) = (call.column.target, call.args.first().unwrap_or(&"a test"));
+        terminal::note(&format!("{name} on {column} is run again alone: {why}"));
+        self.scratch.restore()?;
+        if self.scratch.was_full_since(Instant::now()) {
+            // Tests have left files in the copies. Each copy is made again before it is used.
+            for copy in fs::read_dir(&self.scratch.path).into_iter().flatten().flatten() {
+                let _ = removal::remove(&copy.path());
+            }
+        }
+        let started = Instant::now();
+        match self.attempt(place, call) {
+            Ok(None) => Ok(None),
+            _ if self.scratch.was_full_since(started) => Err(self.scratch.full()),
+            ran => ran,
         }
     }
 
-    fn attempt(&self, place: &mut Place<'_>, call: &TestCall<'_>) -> Result<Option<TestRan>> {
+    /// Makes the copy of a place equal to the original, whatever the last test has left there. Returns `None` if an
+    /// interrupt came.
+    fn refresh(&self, place: &mut Place<'a>) -> Result<Option<()>> {
+        let error = match place.copy.refresh(self.interrupt) {
+            Err(error) => error,
+            done => return done,
+        };
+        if removal::remove(&place.copy.directory).is_ok() {
+            return Err(error);
+        }
+        // Something keeps the directory, such as a mount. It is left until the end of the run.
+        let number = self.given_up.fetch_add(1, Ordering::Relaxed);
+        place.copy = Copy::new(self.original, self.scratch.path.join(format!("tests-more-{number}")));
+        place.copy.refresh(self.interrupt)
+    }
+
+    fn attempt(&self, place: &mut Place<'a>, call: &TestCall<'_>) -> Result<Option<TestRan>> {
         self.runs.fetch_add(1, Ordering::Relaxed);
-        self.scratch.check()?;
-        place.copy.refresh()?;
+        if self.refresh(place)?.is_none() {
+            return Ok(None);
+        }
         let directory = &place.copy.directory;
         let host = self.hosts.of(call.column);
         let flags = host.flags(call.row);
@@ -190,10 +238,7 @@ impl Runner<'_> {
         let started = Instant::now();
         let ran = process::run(command, directory, b"", Streams::Recorded, limits, self.interrupt, None);
         let Some(Ran { end, stdout, stderr, .. }) = (match ran {
-            Err(RunError::Start(error)) => {
-                let message = format!("cannot run {}: {error}", argv[0].display());
-                return Err(exit::error(exit::HARNESS, message));
-            }
+            Err(RunError::Start(error)) => bail!("cannot run {}: {error}", argv[0].display()),
             ran => ran.with_context(|| format!("cannot run {}", call.binary.display()))?,
         }) else {
             return Ok(None);

@@ -10,9 +10,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
-use crate::exit;
 use crate::process::{self, Interrupt, Limits, Pipe, Ran, Streams};
 use crate::support::escape::{bars, visible};
 
@@ -26,7 +25,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// has started. Returns what `work` returns, or `None` if an interrupt comes before the port is known.
 ///
 /// `limits` are those of the cell; the peer has to print its port within the same timeout. `name` names
-/// the peer and its cell in messages.
+/// the peer in messages.
 ///
 /// # Errors
 /// If `work` fails, or the peer cannot be started, does not print its port, or ends before `work` does. A
@@ -69,7 +68,7 @@ pub fn beside<T>(
             "{name} {problem}\n{printed}help: a peer listens on a port of 127.0.0.1, prints the port number \
              on one line, and serves until it is killed"
         );
-        Err(exit::error(exit::HARNESS, message))
+        Err(anyhow!(message))
     })
 }
 

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +19,7 @@ use crate::host::seam::Compilation;
 use crate::process::{End, Ran};
 use crate::support::hash::fnv_1a;
 use crate::support::terminal;
+use crate::support::text_file;
 
 /// How long wasmtime may compile one module. The largest programs take some minutes.
 pub const LIMIT: Duration = Duration::from_secs(10 * 60);
@@ -71,7 +73,7 @@ impl Compiled {
     /// an interrupt came.
     ///
     /// # Errors
-    /// If a module is not compiled within [`LIMIT`], and those of `run`.
+    /// If a module is no regular file or is not compiled within [`LIMIT`], and those of `run`.
     pub fn ensure(
         &self,
         compilations: &[Compilation],
@@ -81,6 +83,13 @@ impl Compiled {
     ) -> Result<Option<Ready>> {
         let mut ready = Ready { has_run: false, is_certain: true };
         for compilation in compilations {
+            // wasmtime would wait for what comes out of a FIFO, or read a device without an end. That a module is not
+            // there shows when it is run.
+            if let Err(error) = text_file::check(&cwd.join(&compilation.module))
+                && error.kind() == ErrorKind::InvalidInput
+            {
+                bail!("cannot compile {}: {error}", compilation.module.display());
+            }
             let name = name(compilation, cwd);
             let slot = Arc::clone(self.known().entry(name.clone()).or_default());
             let mut known = slot.lock().unwrap_or_else(PoisonError::into_inner);
@@ -141,7 +150,7 @@ fn name(compilation: &Compilation, cwd: &Path) -> String {
     // Each cell has its own working directory, and often the same files in it.
     let path = cwd.join(module);
     let module = match path.strip_prefix(cwd) {
-        Ok(_) => format!("{:016x}", fnv_1a(&fs::read(path).unwrap_or_default())),
+        Ok(_) => format!("{:016x}", fnv_1a(&text_file::read(&path).unwrap_or_default())),
         Err(_) => path.display().to_string(),
     };
     format!("{:016x}", fnv_1a(format!("{module}\n{}\n{flags:?}", by.display()).as_bytes()))

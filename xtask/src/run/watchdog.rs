@@ -69,6 +69,17 @@ fn leave_process_group(command: &mut Command) {
 }
 
 impl Watchdog {
+    /// Whether there is one.
+    pub fn is_there(&self) -> bool {
+        self.child.is_some()
+    }
+
+    /// Leaves to the watchdog what the run has not cleaned up, as if the run were killed now.
+    pub fn take_over(self) {
+        // This closes the pipe.
+        drop(self.child);
+    }
+
     /// Ends the watchdog without effect, because the run has cleaned up by itself.
     ///
     /// # Errors
@@ -116,6 +127,6 @@ pub fn watch(run: u32, own_dir: &Path, scratch: &Path) -> Result<u8> {
     process::end_all_of(scratch)?;
     scratch::all_ended(own_dir);
     // If something cannot be removed, the next run says so.
-    let _ = scratch::clean_up(own_dir, scratch);
+    let _ = scratch::clean_up(own_dir, scratch, &|| true);
     Ok(exit::OK)
 }

@@ -1,7 +1,9 @@
 //! Runs cells in a session, and normalizes their outcomes.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
@@ -19,6 +21,9 @@ use crate::snapshot::format::Drawn;
 use crate::snapshot::store::{self, Location};
 use crate::support::terminal::say;
 use crate::workspace::Workspace;
+
+/// How long a run that is interrupted removes its files. What is left then is removed by its watchdog.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Does `work` in scratch directories, guarded by a watchdog. Ends the watchdog and all processes, and removes the
 /// directories afterwards, unless they are to be kept, even if the work failed. What of this cannot be done is a
@@ -41,7 +46,18 @@ pub fn guarded<T>(
         Ok(()) => scratch::all_ended(&own_dir),
         Err(error) => say(&format!("warning: processes are left that cannot be ended: {error}")),
     }
-    if !keep_scratch && let Err(warning) = scratch::clean_up(&own_dir, &scratch.path) {
+    // Whoever interrupts a run does not wait until many files are removed.
+    let interrupted = OnceCell::new();
+    let may_go_on = || {
+        session.interrupt.signal().is_none()
+            || !watchdog.is_there()
+            || interrupted.get_or_init(Instant::now).elapsed() < PATIENCE
+    };
+    if !keep_scratch && let Err(warning) = scratch::clean_up(&own_dir, &scratch.path, &may_go_on) {
+        if !may_go_on() {
+            watchdog.take_over();
+            return worked;
+        }
         say(&warning);
     }
     if let Err(error) = watchdog.release() {

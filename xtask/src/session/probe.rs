@@ -1,9 +1,8 @@
 //! Runs one program several times, with grants that are chosen while it runs: what `check` and `grants` share.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -13,6 +12,7 @@ use crate::build::cargo::{Artifact, Built};
 use crate::build::compose::Misfits;
 use crate::build::message::Failure;
 use crate::build::relink::Relink;
+use crate::discover::user_directory::{MOST_BYTES, MOST_ENTRIES};
 use crate::explain::evidence::Explained;
 use crate::host::hosts::Hosts;
 use crate::host::wasmtime::STACK_EXHAUSTED;
@@ -27,7 +27,7 @@ use crate::model::trace::Trace;
 use crate::model::tree::{Entry, Tree};
 use crate::model::unsteady::Unsteady;
 use crate::run::cells::Plan;
-use crate::run::concurrency::Concurrency;
+use crate::run::concurrency::{Concurrency, cores};
 use crate::run::invocation::FIXED_VARIABLES;
 use crate::run::schedule;
 use crate::run::scratch::Root;
@@ -140,7 +140,7 @@ impl Probe<'_> {
     /// Calls `work` with what is needed to run cells.
     fn with_plan<T>(&self, work: impl FnOnce(Plan<'_>) -> T) -> T {
         let stop = AtomicBool::new(false);
-        let concurrency = Concurrency::per_core(thread::available_parallelism().map_or(1, usize::from));
+        let concurrency = concurrency(&self.case.fixture);
         work(Plan {
             scratch: self.scratch,
             hosts: self.hosts,
@@ -186,6 +186,15 @@ impl Probe<'_> {
     }
 }
 
+/// How many runs there may be at a time: fewer if their copies of a directory would together be larger than one may be.
+pub fn concurrency(fixture: &Tree) -> Concurrency {
+    let by_bytes = MOST_BYTES / fixture.copied_bytes().max(1);
+    let by_number = MOST_ENTRIES / fixture.entries.len().max(1);
+    let most = by_number.min(usize::try_from(by_bytes).unwrap_or(usize::MAX));
+    let unlimited = Concurrency::usual();
+    if most >= unlimited.max() { unlimited } else { Concurrency::exactly(most.clamp(1, cores())) }
+}
+
 /// What the user allows a search to grant beside the program's own copy of its directory.
 #[derive(Clone, Debug, Default)]
 pub struct Allowed {
@@ -226,7 +235,7 @@ pub fn candidates_for(end: &End) -> Option<Candidate> {
     is_exhausted.then_some(Candidate { grant, narrower: Vec::new() })
 }
 
-/// The candidates for the directories in `parent`.
+/// The candidates for the directories in `parent`. wasmtime would take a part of a path with `::` for the directory.
 fn below(fixture: &Tree, parent: &Path, depth: usize) -> Vec<Candidate> {
     if depth == DEEPEST {
         return Vec::new();
@@ -234,15 +243,16 @@ fn below(fixture: &Tree, parent: &Path, depth: usize) -> Vec<Candidate> {
     let is_in_parent = |path: &Path| path.parent() == Some(parent);
     let directories =
         fixture.entries.iter().filter(|(path, entry)| **entry == Entry::Directory && is_in_parent(path));
+    let can_be_granted = |(path, _): &(&PathBuf, &Entry)| !path.to_string_lossy().contains("::");
     let candidate = |path: &Path| Candidate {
         grant: Grant::of_directory(path.to_string_lossy()),
         narrower: below(fixture, path, depth + 1),
     };
-    directories.take(MOST_DIRECTORIES).map(|(path, _)| candidate(path)).collect()
+    directories.filter(can_be_granted).take(MOST_DIRECTORIES).map(|(path, _)| candidate(path)).collect()
 }
 
 /// Puts the results of a build into the form in which cells look for them.
-pub fn built(results: impl IntoIterator<Item = (Unit, Result<std::path::PathBuf, Failure>)>) -> Built {
+pub fn built(results: impl IntoIterator<Item = (Unit, Result<PathBuf, Failure>)>) -> Built {
     let artifact = |result| match result {
         Ok(file) => Artifact::Built(file),
         Err(failure) => Artifact::Failed(failure),

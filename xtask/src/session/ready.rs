@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
-use std::thread;
 
 use anyhow::Result;
 
@@ -55,7 +54,7 @@ impl<'a> Ready<'a> {
         let built = session.build(&toolchains, &units)?;
         let files = built.files();
         let misfits = session.compose(&toolchains, cells, &files)?;
-        let scratch = scratch::prepare(&workspace.own_dir())?;
+        let scratch = scratch::prepare(&workspace.own_dir(), 0)?;
         Ok(Ready { session, scratch, toolchains, hosts, built, files, misfits })
     }
 
@@ -77,7 +76,7 @@ impl<'a> Ready<'a> {
     pub fn with_plan<T>(&self, work: impl FnOnce(Plan<'_>) -> T) -> T {
         let stop = AtomicBool::new(false);
         let is_known_to_hang = |cell: &Cell<'_>| cells::is_recorded_to_hang(self.session.workspace, cell);
-        let concurrency = Concurrency::per_core(thread::available_parallelism().map_or(1, usize::from));
+        let concurrency = Concurrency::usual();
         work(Plan {
             scratch: &self.scratch,
             hosts: &self.hosts,

@@ -11,6 +11,7 @@ pub mod mutate;
 pub mod pack;
 pub mod platform;
 pub mod removal;
+pub mod slow;
 pub mod source;
 pub mod suggest;
 pub mod terminal;

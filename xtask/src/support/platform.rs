@@ -20,6 +20,23 @@ pub fn mode(metadata: &fs::Metadata) -> Option<u32> {
     }
 }
 
+/// Says what something is that is not a regular file, such as `a FIFO`.
+pub fn kind_of(kind: fs::FileType) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        let kinds = [
+            (kind.is_fifo(), "a FIFO"),
+            (kind.is_socket(), "a socket"),
+            (kind.is_block_device() || kind.is_char_device(), "a device"),
+        ];
+        if let Some((_, name)) = kinds.into_iter().find(|(is, _)| *is) {
+            return name;
+        }
+    }
+    if kind.is_dir() { "a directory" } else { "not a regular file" }
+}
+
 /// Gives the owner all permissions for a directory (mode 0700 on Unix).
 ///
 /// # Errors
@@ -157,10 +174,32 @@ pub fn is_mount_point(path: &Path) -> bool {
     }
 }
 
+/// Whether this many bytes, and some files, can be written to the file system that contains `path`. If the system does
+/// not tell (statvfs(3)), it is assumed.
+pub fn has_room(path: &Path, bytes: u64) -> bool {
+    #[cfg(unix)]
+    {
+        /// Some file systems do not count files, and some no blocks either. They say that there are none at all.
+        const FILES: u64 = 64;
+        rustix::fs::statvfs(path).map_or(true, |found| {
+            // Some blocks may be reserved for root.
+            let free = if rustix::process::geteuid().is_root() { found.f_bfree } else { found.f_bavail };
+            (found.f_blocks == 0 || free.saturating_mul(found.f_frsize) >= bytes)
+                && (found.f_files == 0 || found.f_favail >= FILES)
+        })
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (path, bytes);
+        true
+    }
+}
+
 /// The path of a directory in a memory file system that only this user may access, or `None` if there is no
-/// such file system. The path depends on the user and `key` only. The directory may not exist yet.
+/// such file system, or not as much `room` in it, in bytes. The path depends on the user and `key` only. The directory
+/// may not exist yet; if it does, the room is not asked for.
 #[cfg(target_os = "linux")]
-pub fn private_directory_in_memory(key: &str) -> Option<PathBuf> {
+pub fn private_directory_in_memory(key: &str, room: u64) -> Option<PathBuf> {
     use std::os::unix::fs::MetadataExt;
     let memory = Path::new("/dev/shm");
     let user = rustix::process::geteuid().as_raw();
@@ -171,14 +210,14 @@ pub fn private_directory_in_memory(key: &str) -> Option<PathBuf> {
         Ok(found) => (found.is_dir() && found.uid() == user && found.mode() & 0o777 == 0o700).then_some(path),
         Err(_) => {
             let may_write = rustix::fs::access(memory, rustix::fs::Access::WRITE_OK).is_ok();
-            may_write.then_some(path)
+            (may_write && has_room(memory, room)).then_some(path)
         }
     }
 }
 
 /// On other systems than Linux, no such file system is known.
 #[cfg(not(target_os = "linux"))]
-pub fn private_directory_in_memory(_: &str) -> Option<PathBuf> {
+pub fn private_directory_in_memory(_: &str, _: u64) -> Option<PathBuf> {
     None
 }
 

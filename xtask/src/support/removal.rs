@@ -4,9 +4,21 @@
 //! and what is mounted in it is not entered (`RESOLVE_NO_XDEV` in openat2(2)).
 
 #[cfg(target_os = "linux")]
-pub use linux::remove;
+pub use linux::remove_while;
 #[cfg(not(target_os = "linux"))]
-pub use other::remove;
+pub use other::remove_while;
+
+use std::io;
+use std::path::Path;
+
+/// Removes a directory and everything in it, if it exists. If `directory` is a symbolic link, only the link
+/// is removed.
+///
+/// # Errors
+/// If something cannot be removed; the error names it. Everything else is removed nevertheless.
+pub fn remove(directory: &Path) -> io::Result<()> {
+    remove_while(directory, &|| true)
+}
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -32,12 +44,11 @@ mod linux {
     /// descriptor.
     const DEEPEST: usize = 32;
 
-    /// Removes a directory and everything in it, if it exists. If `directory` is a symbolic link, only the link
-    /// is removed.
+    /// Does the same until `may_go_on` is false.
     ///
     /// # Errors
-    /// If something cannot be removed; the error names it. Everything else is removed nevertheless.
-    pub fn remove(directory: &Path) -> io::Result<()> {
+    /// As [`remove`](super::remove), and if it does not go on.
+    pub fn remove_while(directory: &Path, may_go_on: &dyn Fn() -> bool) -> io::Result<()> {
         let (Some(parent), Some(name)) = (directory.parent(), directory.file_name()) else {
             return Err(io::Error::from(io::ErrorKind::InvalidInput));
         };
@@ -47,14 +58,15 @@ mod linux {
             other => other?,
         };
         let deadline = Instant::now() + PATIENCE;
-        let mut removal = Removal { deadline, problem: None, top: None, moved: 0 };
+        let mut removal = Removal { deadline, may_go_on, problem: None, top: None, moved: 0 };
         removal.entry(parent.as_fd(), name, directory, None, 0);
         removal.problem.map_or(Ok(()), Err)
     }
 
     /// The state of one removal.
-    struct Removal {
+    struct Removal<'a> {
         deadline: Instant,
+        may_go_on: &'a dyn Fn() -> bool,
         /// The first thing that could not be removed, and why.
         problem: Option<io::Error>,
         /// The directory that is removed, to which deep directories are moved.
@@ -63,7 +75,7 @@ mod linux {
         moved: u32,
     }
 
-    impl Removal {
+    impl Removal<'_> {
         /// Removes an entry of a directory. `path` is used in messages, `kind` is the type if it is known.
         fn entry(
             &mut self,
@@ -73,6 +85,9 @@ mod linux {
             kind: Option<FileType>,
             depth: usize,
         ) {
+            if !(self.may_go_on)() {
+                return self.failed(path, "not removed, because of an interrupt");
+            }
             if Instant::now() >= self.deadline {
                 return self.failed(path, "not removed in time; something may still write to it");
             }
@@ -216,7 +231,7 @@ mod linux {
     mod tests {
         use std::fs;
 
-        use super::*;
+        use crate::support::removal::remove;
 
         #[test]
         fn links_are_removed_and_not_followed() {
@@ -232,6 +247,18 @@ mod linux {
             let left: Vec<_> = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path()).collect();
             assert_eq!(left, [outside.as_path()]);
             assert!(outside.join("kept").exists());
+        }
+
+        #[test]
+        fn a_removal_can_be_ended() {
+            let directory = tempfile::tempdir().unwrap();
+            let inside = directory.path().join("inside");
+            fs::create_dir(&inside).unwrap();
+            (0..10).for_each(|number| fs::write(inside.join(number.to_string()), "").unwrap());
+            let calls = std::cell::Cell::new(0);
+            let only = || calls.replace(calls.get() + 1) < 4;
+            assert!(super::remove_while(&inside, &only).is_err());
+            assert_eq!(fs::read_dir(&inside).unwrap().count(), 7);
         }
 
         #[test]
@@ -257,11 +284,11 @@ mod other {
 
     use crate::support::platform;
 
-    /// Removes a directory and everything in it, if it exists. Symbolic links are removed, not followed.
+    /// Does the same, always to the end.
     ///
     /// # Errors
     /// If something cannot be removed.
-    pub fn remove(directory: &Path) -> io::Result<()> {
+    pub fn remove_while(directory: &Path, _: &dyn Fn() -> bool) -> io::Result<()> {
         match fs::remove_dir_all(directory) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {

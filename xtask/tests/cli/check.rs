@@ -378,7 +378,7 @@ fn input_that_never_ends_is_refused() {
     let pipe = outside.path().join("pipe");
     make_fifo(&pipe);
     let stdin = ["--stdin", pipe.to_str().unwrap()];
-    check(&workspace, &outside, &stdin).code(2).says("pipe as text: it is not a regular file");
+    check(&workspace, &outside, &stdin).code(2).says("pipe as text: it is a FIFO, not a regular file");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use assert_cmd::assert::Assert;
 use serde_json::{Value, json};
 
-use crate::support::{AssertOutput, Workspace, files_at, objects, without_variables_of_caller};
+use crate::support::{AssertOutput, HELLO, Workspace, files_at, objects, without_variables_of_caller};
 
 /// Tests of each kind, whose names say what they need.
 const TESTS: &str = r#"
@@ -212,7 +212,7 @@ fn the_answer_comes_before_the_evidence() {
     shell.assert().success().prints("test tests::relative_path ... ok");
     let xml = workspace.read("report.xml");
     for part in [
-        "<testsuite name=\"lib@wasip1\" tests=\"6\" failures=\"1\" skipped=\"4\">",
+        "<testsuite name=\"lib@wasip1\" tests=\"6\" failures=\"1\" errors=\"0\" skipped=\"4\">",
         "name=\"tests::relative_path\">\n      <system-out>passes with --dir=.</system-out>",
         "<failure message=\"needs threads  [no-threads] failed to spawn thread: ",
         "<skipped message=\"fails natively: assertion",
@@ -310,4 +310,30 @@ fn a_dependency_can_have_the_name_of_the_package() {
     write(&older, "Cargo.toml", &manifest("demo", "[workspace]\n").replace("1.2.3", "1.0.0"));
     write(&older, "src/lib.rs", "pub fn f() {}\n#[test]\nfn of_the_other() {}\n");
     check(&workspace, &outside, &["--target", "wasip1"]).code(0).prints("  wasip1   1 test: 1 the same\n");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_binary_that_wasmtime_has_compiled_in_part_is_not_used() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (workspace, outside) = with_tests();
+    let wasmtime = workspace.path("tools/wasmtime");
+    // `wasmtime compile` fails after it has written a part, as on a full disk.
+    let script = "#!/bin/sh\nif [ \"$1\" = compile ]; then\n\
+                  for word; do case $last in -o) echo part > \"$word\";; esac; last=$word; done\n\
+                  touch \"$0.called\"; exit 1\nfi\nexec WASMTIME \"$@\"\n";
+    workspace.example("hello", HELLO, "");
+    let script = script.replace("WASMTIME", workspace.wasmtime().to_str().unwrap());
+    workspace.write("tools/wasmtime", &script);
+    fs::set_permissions(&wasmtime, fs::Permissions::from_mode(0o755)).unwrap();
+    for _ in 0..2 {
+        let mut command = workspace.xtask();
+        command
+            .arg("check")
+            .arg(outside.path())
+            .args(["--tests", "--lib", "--target", "wasip1", "--", "agrees"]);
+        command.env("WASMTIME", &wasmtime).assert().code(0).prints("  wasip1   1 test: 1 the same\n");
+    }
+    assert!(workspace.path("tools/wasmtime.called").exists(), "wasmtime was not called to compile");
 }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{AssertOutput, Workspace, objects};
+use crate::support::{AssertOutput, HELLO, Workspace, objects};
 
 /// Sends a word to the address in its argument and prints the answer. With the argument `wait`, it
 /// only waits for a second.
@@ -101,11 +101,12 @@ fn list_starts_no_peer() {
     assert!(!workspace.path("target").exists(), "something was built");
 }
 
-/// Asserts that a run with this server ends soon with an error that contains all these texts, and
-/// leaves nothing running.
+/// Asserts that a run with this server ends soon with an error that contains all these texts, leaves nothing running,
+/// and records another example.
 #[track_caller]
 fn assert_peer_error(server: &str, cases: &str, messages: &[&str]) {
     let workspace = with_server(server, cases);
+    workspace.example("hello", HELLO, "[default]\ntargets = ['native']\n");
     workspace.test("--no-run").code(0);
     let started = Instant::now();
     let ran = workspace.test("--accept").code(101).says("error: talk/a/default@native: its peer server ");
@@ -113,7 +114,8 @@ fn assert_peer_error(server: &str, cases: &str, messages: &[&str]) {
     ran.says("help: a peer listens on a port of 127.0.0.1, prints the port number on one line");
     assert!(started.elapsed() < Duration::from_secs(30), "it took {:?}", started.elapsed());
     assert_nothing_is_left(&workspace);
-    assert!(!workspace.path("snapshots").exists());
+    assert!(!workspace.path("snapshots/talk").exists());
+    assert!(workspace.path("snapshots/hello/default.snap").exists());
 }
 
 #[test]

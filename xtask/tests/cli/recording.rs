@@ -161,34 +161,3 @@ fn pending_column_of_a_removed_target_is_removed() {
     assert_eq!(files, [std::path::Path::new("snapshots/hello/default.snap")]);
     assert!(!workspace.read("snapshots/hello/default.snap").contains("wasip1"));
 }
-
-/// Opening a FIFO waits for a writer, and a device may have no end.
-#[test]
-#[cfg(target_os = "linux")]
-fn fifo_or_device_in_the_place_of_a_file_is_an_error() {
-    use std::fs;
-    use std::os::unix::fs::symlink;
-
-    use crate::support::make_fifo;
-
-    for (file, command) in [
-        ("snapshots/hello/default.snap", "test --check"),
-        ("snapshots/hello/default.snap", "divergences"),
-        ("snapshots/hello/default.snap.new", "test"),
-        ("examples/hello/cases.toml", "test --check"),
-        ("DIVERGENCES.md", "divergences --check"),
-    ] {
-        let workspace = Workspace::with_hello();
-        let path = workspace.path(file);
-        let _ = fs::remove_file(&path);
-        make_fifo(&path);
-        let refused = |message: &str| {
-            let run = workspace.xtask().args(command.split(' ')).assert().failure();
-            run.says(file).says(message);
-        };
-        refused("it is not a regular file");
-        fs::remove_file(&path).expect("the FIFO should be removed");
-        symlink("/dev/zero", &path).expect("the link should be made");
-        refused("");
-    }
-}

@@ -1,12 +1,10 @@
 //! Reports of a run for users and for other programs: lines, JSON and JUnit.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 #[cfg(target_os = "linux")]
 use crate::support::require;
-use crate::support::{AssertOutput, BYE, HELLO, Workspace, objects};
+use crate::support::{AssertOutput, BYE, HELLO, Workspace, elements, objects};
 
 /// A workspace with an accepted example, a changed one and a new one.
 fn one_of_each() -> Workspace {
@@ -222,50 +220,4 @@ fn junit_is_valid_xml_for_any_output_of_a_program() {
     workspace.test_in_ci("--junit report.xml").code(100);
     let elements = elements(&workspace.read("report.xml"));
     assert_eq!(elements.iter().filter(|(name, _)| name == "failure").count(), 3);
-}
-
-/// Parses the part of XML that these reports use, strictly. Returns the elements with their attributes.
-#[track_caller]
-fn elements(xml: &str) -> Vec<(String, BTreeMap<String, String>)> {
-    assert!(xml.chars().all(|c| c == '\n' || !c.is_control() && c != '\u{fffe}'), "{xml:?}");
-    let mut rest = xml
-        .strip_prefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>")
-        .expect("there should be a declaration")
-        .trim();
-    let (mut elements, mut open) = (Vec::new(), Vec::new());
-    while let Some((text, after)) = rest.split_once('<') {
-        assert_is_text(text);
-        let (tag, after) = after.split_once('>').expect("the tag should have an end");
-        rest = after;
-        if let Some(name) = tag.strip_prefix('/') {
-            assert_eq!(open.pop().as_deref(), Some(name));
-            continue;
-        }
-        let (tag, is_empty) = tag.strip_suffix('/').map_or((tag, false), |tag| (tag, true));
-        let (name, mut attributes) = tag.split_once(' ').unwrap_or((tag, ""));
-        let mut read = BTreeMap::new();
-        while let Some((key, value)) = attributes.split_once("=\"") {
-            let (value, after) = value.split_once('"').expect("the value should have an end");
-            assert_is_text(value);
-            assert!(read.insert(key.trim().to_string(), value.to_string()).is_none(), "{key} occurs twice");
-            attributes = after;
-        }
-        assert_eq!(attributes.trim(), "", "in <{tag}>");
-        assert!(!open.is_empty() || elements.is_empty(), "a second root <{tag}>");
-        elements.push((name.to_string(), read));
-        if !is_empty {
-            open.push(name.to_string());
-        }
-    }
-    assert_eq!((open, rest), (Vec::new(), ""));
-    elements
-}
-
-#[track_caller]
-fn assert_is_text(text: &str) {
-    assert!(!text.contains(['<', '>']), "{text}");
-    for entity in text.split('&').skip(1) {
-        let known = ["amp;", "lt;", "gt;", "quot;", "apos;"];
-        assert!(known.iter().any(|known| entity.starts_with(known)), "&{entity}");
-    }
 }

@@ -5,6 +5,7 @@ mod files;
 mod output;
 mod tools;
 mod workspace;
+mod xml;
 
 #[cfg(target_os = "linux")]
 pub mod downloads;
@@ -22,3 +23,4 @@ pub use files::make_fifo;
 pub use output::{AssertOutput, HELLO_TABLE, objects, snapshot};
 pub use tools::{OTHER_RUST, is_rust_installed, require};
 pub use workspace::{BYE, HELLO, Workspace, manifest, pinned_rust, pinned_wasmtime};
+pub use xml::elements;

@@ -7,21 +7,23 @@ use anyhow::Result;
 
 use crate::cli::CheckArgs;
 use crate::diagnostic;
+use crate::discover::cases;
 use crate::discover::packages::Packages;
-use crate::discover::{cases, directory, fixture};
+use crate::discover::user_directory::{self, What};
 use crate::exit;
 use crate::model::case::{Case, DEFAULT_ROW, DEFAULT_TIMEOUT, Row};
 use crate::model::target::Target;
 use crate::model::tree::Tree;
 use crate::support::text_file;
 
-/// Reads the cases to check of `program`. Those of a file keep only the targets for which there is a program.
+/// Reads the cases to check of `program`. Those of a file keep only the targets for which there is a program. `poll` is
+/// called again and again while the directory is read, and may end the process.
 ///
 /// # Errors
 /// If a file or directory that the user names cannot be read or is malformed, or if a case cannot be compared with
 /// native.
-pub fn of(args: &CheckArgs, program: &str, targets: &[Target]) -> Result<Vec<Case>> {
-    let fixture = Arc::new(fixture(args.cwd.as_deref())?);
+pub fn of(args: &CheckArgs, program: &str, targets: &[Target], poll: &dyn Fn()) -> Result<Vec<Case>> {
+    let fixture = Arc::new(fixture(args.cwd.as_deref(), poll)?);
     if let Some(file) = &args.cases {
         let mut cases = of_file(file, program, &fixture)?;
         for case in &mut cases {
@@ -69,22 +71,15 @@ fn of_file(file: &Path, program: &str, fixture: &Arc<Tree>) -> Result<Vec<Case>>
         .map_err(|found| exit::diagnostics(diagnostic::draw(file, &text, &found)))
 }
 
-/// Reads the directory of which each run gets a copy.
-fn fixture(cwd: Option<&Path>) -> Result<Tree> {
+/// Finds what of a directory is copied for each run.
+fn fixture(cwd: Option<&Path>, poll: &dyn Fn()) -> Result<Tree> {
     let Some(cwd) = cwd else { return Ok(Tree::default()) };
     if !cwd.is_dir() {
         return Err(exit::error(exit::USAGE, format!("{} is not a directory", cwd.display())));
     }
-    let tree = directory::read(cwd)?;
-    // An empty directory can be copied, though git does not keep it.
-    let problem = fixture::unsupported(&tree).find(|(_, problem)| !problem.starts_with("an empty directory"));
-    match problem {
-        None => Ok(tree),
-        Some((path, problem)) => {
-            let message = format!("{}: {problem}", cwd.join(path).display());
-            Err(exit::error(exit::USAGE, format!("{message}\nhelp: name a smaller directory with --cwd")))
-        }
-    }
+    let copied = user_directory::read(cwd, What::Everything, "name a smaller directory with --cwd", poll)?;
+    copied.tell();
+    Ok(copied.tree)
 }
 
 /// Reads a file with text. One that would have to be waited for, such as a FIFO, is an error.

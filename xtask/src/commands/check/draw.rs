@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::build::artifacts::Files;
 use crate::cli::CheckArgs;
 use crate::commands::check::next::{self, Place};
-use crate::commands::check::run::{Checked, TRIED, wasm};
+use crate::commands::check::run::{Checked, TRIED, Unchecked, wasm};
 use crate::commands::check::subject::{Origin, Subject, names};
 use crate::commands::grants::flags;
 use crate::explain::evidence::Explained;
@@ -25,7 +25,7 @@ use crate::session::minimize::Answer;
 use crate::snapshot::format::Drawn;
 use crate::snapshot::table::Table;
 use crate::snapshot::verdicts;
-use crate::support::escape::{count, shell_word};
+use crate::support::escape::{count, indent, shell_word};
 
 /// Draws what was checked, and how it was compiled if that is not as usual.
 pub fn title(subject: &Subject) -> String {
@@ -209,10 +209,22 @@ pub fn files(subject: &Subject, checked: &[Checked], files: &Files) -> String {
     if lines.is_empty() { lines } else { format!("\n{lines}") }
 }
 
+/// Draws the cases that have no result, each with the reason.
+pub fn unchecked(unchecked: &[Unchecked]) -> String {
+    let one =
+        |one: &Unchecked| format!("{}\n{}\n", one.case, indent(&format!("no result: {}", one.why), "  "));
+    unchecked.iter().map(one).collect()
+}
+
 /// Draws how many of several cases agree.
-pub fn sum(checked: &[Checked]) -> String {
+pub fn sum(checked: &[Checked], unchecked: &[Unchecked]) -> String {
     let agree = checked.iter().filter(|checked| checked.agrees()).count();
-    format!("{}: {agree} the same, {} different\n", count(checked.len(), "case"), checked.len() - agree)
+    let without = match unchecked.len() {
+        0 => String::new(),
+        number => format!(", {number} without a result"),
+    };
+    let all = count(checked.len() + unchecked.len(), "case");
+    format!("{all}: {agree} the same, {} different{without}\n", checked.len() - agree)
 }
 
 /// What the runs say about a target, on one line.

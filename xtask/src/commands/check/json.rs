@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::commands::check::cause::Cause;
 use crate::commands::check::draw::{difference, harm};
 use crate::commands::check::rows::Related;
-use crate::commands::check::run::{Checked, wasm};
+use crate::commands::check::run::{Checked, Unchecked, wasm};
 use crate::commands::check::subject::{Origin, Subject};
 use crate::commands::grants::flags;
 use crate::model::case::DEFAULT_ROW;
@@ -84,6 +84,20 @@ pub fn case(subject: &Subject, checked: &Checked) -> Result<()> {
     Ok(())
 }
 
+/// Prints the cases that have no result.
+///
+/// # Errors
+/// If stdout cannot be written to.
+pub fn unchecked(subject: &Subject, unchecked: &[Unchecked]) -> Result<()> {
+    unchecked.iter().try_for_each(|Unchecked { case, why }| {
+        print_line([
+            ("kind", "error".into()),
+            ("case", format!("{}/{case}", subject.name).into()),
+            ("message", why.as_str().into()),
+        ])
+    })
+}
+
 /// Prints why the program does not compile for some targets.
 ///
 /// # Errors
@@ -125,11 +139,12 @@ pub fn related(related: &[Related]) -> Result<()> {
     Ok(())
 }
 
-/// Prints the figures of the check, which took the time `took` without the build.
+/// Prints the figures of the check, in which `unchecked` cases have no result, and which took the time `took` without
+/// the build.
 ///
 /// # Errors
 /// If stdout cannot be written to.
-pub fn summary(subject: &Subject, checked: &[Checked], took: Duration) -> Result<()> {
+pub fn summary(subject: &Subject, checked: &[Checked], unchecked: usize, took: Duration) -> Result<()> {
     let agree = checked.iter().filter(|checked| checked.agrees()).count();
     let (profile, used) = match &subject.origin {
         Origin::Package(program) => (Some(program.profile()), program.project.used.as_slice()),
@@ -141,9 +156,10 @@ pub fn summary(subject: &Subject, checked: &[Checked], took: Duration) -> Result
         ("package", subject.title.as_str().into()),
         ("profile", profile.into()),
         ("built_with", used.into()),
-        ("cases", checked.len().into()),
+        ("cases", (checked.len() + unchecked).into()),
         ("agree", agree.into()),
         ("differ", (checked.len() - agree).into()),
+        ("without_result", unchecked.into()),
         ("seconds", took.as_secs_f64().into()),
     ])
 }

@@ -17,6 +17,7 @@ use crate::model::case::{Case, DEFAULT_ROW, DEFAULT_TIMEOUT};
 use crate::model::grant::Grant;
 use crate::model::name;
 use crate::support::edition::is_installed;
+use crate::support::text_file;
 use crate::workspace::Workspace;
 
 /// Names in the directory of a package that are not part of its program.
@@ -136,7 +137,7 @@ impl Plan {
         }
         fs::write(directory.join("Cargo.toml"), &self.manifest)?;
         let text = match cases {
-            Some(file) => with_schema(&fs::read_to_string(file)?),
+            Some(file) => with_schema(&text_file::read_text(file)?),
             None => with_schema(&checked.iter().map(|one| case(&self.title, one)).collect::<String>()),
         };
         fs::write(directory.join("cases.toml"), text)?;
@@ -145,7 +146,7 @@ impl Plan {
         {
             let directory = directory.join("fixture");
             fs::create_dir(&directory)?;
-            directory::write(fixture, &directory)?;
+            directory::write(fixture, &directory, &|| Ok(()))?;
         }
         Ok(())
     }

@@ -20,7 +20,7 @@ use crate::build::compose::Misfits;
 use crate::build::relink::Relink;
 use crate::cli::CheckArgs;
 use crate::commands::check::next::Place;
-use crate::commands::check::run::Checked;
+use crate::commands::check::run::{Checked, Unchecked};
 use crate::commands::check::subject::{Origin, Subject};
 use crate::commands::grants::wasm_targets;
 use crate::environment::Environment;
@@ -32,13 +32,17 @@ use crate::model::target::Target;
 use crate::report::human::Format;
 use crate::run::scratch;
 use crate::session::minimize::Candidate;
-use crate::session::probe::{Probe, candidates};
+use crate::session::probe::{Probe, candidates, concurrency};
 use crate::session::{self, Session, Tools};
 use crate::support::edition::COMMAND;
-use crate::support::escape::without_controls;
+use crate::support::escape::{count, without_controls};
 use crate::support::terminal::{self, say};
 use crate::tools::progress::Progress;
 use crate::workspace::Workspace;
+
+/// How many files and MiB are many enough to tell the user that each run copies them.
+const MANY_FILES: usize = 1000;
+const MANY_MIB: u64 = 16;
 
 /// Runs the command, and returns the exit code.
 ///
@@ -51,7 +55,7 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
     let Tools { toolchains, hosts } = session.provision(&columns)?;
 
     let subject = subject::find(&session, &toolchains, args, &wanted)?;
-    let cases = cases::of(args, &subject.name, &subject.targets)?;
+    let cases = cases::of(args, &subject.name, &subject.targets, &|| session.end_if_interrupted())?;
     let plan = args.keep.as_ref().map(|name| keep::plan(workspace, name, &subject, &cases));
     let plan = plan.transpose()?;
     let cases: Vec<_> = cases
@@ -77,9 +81,11 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
         modules: Vec::new(),
     };
     let files: Files = built.files();
-    let scratch = scratch::prepare(&workspace.own_dir())?;
+    let copied =
+        |(case, _): &(Case, _)| case.fixture.copied_bytes() * concurrency(&case.fixture).max() as u64;
+    let scratch = scratch::prepare(&workspace.own_dir(), cases.first().map_or(0, copied))?;
     let relink: &Relink<'_> = &|units, variant| subject::relink(&session, &subject, units, variant);
-    let run = |(case, candidates): &(Case, Vec<Candidate>)| {
+    let run = |case: &Case, candidates: &Vec<Candidate>| {
         let probe = Probe {
             session: &session,
             hosts: &hosts,
@@ -94,11 +100,11 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
         };
         run::run(&probe, args.equality, candidates, args.trace)
     };
-    let checked = session::cells::guarded(&session, &scratch, false, || {
-        cases.iter().map(run).collect::<Result<Vec<Checked>>>()
-    });
+    let is_interrupted = || session.interrupt.signal().is_some();
+    let checked =
+        session::cells::guarded(&session, &scratch, false, || run::each(&cases, is_interrupted, run));
     session.end_if_interrupted();
-    let checked = checked?;
+    let (checked, unchecked) = checked?;
 
     let agrees = checked.iter().all(Checked::agrees);
     let related = match &subject.origin {
@@ -108,6 +114,8 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
         _ => Vec::new(),
     };
     match args.format {
+        // Nothing but the error is known.
+        Format::Human if checked.is_empty() => {}
         Format::Human => {
             terminal::print(&without_controls(&draw::title(&subject)))?;
             let wasmtime = hosts.wasmtime.as_ref().context("a check needs wasmtime")?;
@@ -115,8 +123,9 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
             for one in &checked {
                 terminal::print(&without_controls(&draw::case(one, args, &place)))?;
             }
-            if checked.len() > 1 {
-                terminal::print(&draw::sum(&checked))?;
+            terminal::print(&without_controls(&draw::unchecked(&unchecked)))?;
+            if cases.len() > 1 {
+                terminal::print(&draw::sum(&checked, &unchecked))?;
             }
             for cause in &causes {
                 terminal::print(&without_controls(&cause::draw(cause)))?;
@@ -126,10 +135,18 @@ pub fn check(workspace: &Workspace, env: &Environment, args: &CheckArgs) -> Resu
         }
         Format::Json => {
             checked.iter().try_for_each(|one| json::case(&subject, one))?;
+            json::unchecked(&subject, &unchecked)?;
             json::causes(&causes)?;
             json::related(&related)?;
-            json::summary(&subject, &checked, started.elapsed())?;
+            json::summary(&subject, &checked, unchecked.len(), started.elapsed())?;
         }
+    }
+    for Unchecked { case, why } in &unchecked {
+        let case = if args.cases.is_some() { format!("{}/{case}: ", subject.name) } else { String::new() };
+        say(&format!("error: {case}{why}"));
+    }
+    if !unchecked.is_empty() {
+        return Ok(exit::HARNESS);
     }
     if let (Some(plan), Some(name)) = (plan, &args.keep) {
         let example = plan.make(workspace, &checked, args.cases.as_deref())?;
@@ -155,7 +172,18 @@ fn announcement(subject: &Subject, cases: &[(Case, Vec<Candidate>)], args: &Chec
         let (more_native, more_guest) = run::most_runs(case, candidates);
         (native, guest) = (native + more_native, guest + more_guest);
     }
+    let fixture = cases.first().map(|(case, _)| &case.fixture);
+    let size = fixture.map_or((0, 0), |fixture| (fixture.entries.len(), fixture.copied_bytes() >> 20));
     let place = match &args.cwd {
+        // This is what takes most of the time.
+        Some(directory) if size.0 > MANY_FILES || size.1 > MANY_MIB => {
+            format!(
+                "a new copy of {}, with {} and {} MiB",
+                directory.display(),
+                count(size.0, "file"),
+                size.1
+            )
+        }
         Some(directory) => format!("a new copy of {}", directory.display()),
         None => "a new, empty directory".into(),
     };

@@ -12,6 +12,7 @@ use crate::report::catalogue;
 use crate::support::edition::COMMAND;
 use crate::support::escape::wrapped;
 use crate::support::terminal::text_width;
+use crate::support::text_file;
 use crate::workspace::Workspace;
 
 /// How many cases of the catalogue are named in a text.
@@ -98,7 +99,7 @@ fn collect(directory: &Path, text: &mut String) -> Result<()> {
         if entry.file_type()?.is_dir() {
             collect(&path, text)?;
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            text.push_str(&fs::read_to_string(&path).unwrap_or_default());
+            text.push_str(&text_file::read_text(&path).unwrap_or_default());
             text.push('\n');
         }
     }

@@ -40,6 +40,14 @@ pub struct Checked {
     pub native: Option<Trace>,
 }
 
+/// A case that has no result, because the program has no comparable outcome natively or the harness could not run it.
+pub struct Unchecked {
+    /// The name of the case.
+    pub case: String,
+    /// What happened, with help if there is some.
+    pub why: String,
+}
+
 impl Checked {
     /// Whether the program does what it does natively, perhaps with flags, on all wasm targets of the case.
     pub fn agrees(&self) -> bool {
@@ -63,6 +71,29 @@ pub fn most_runs(case: &Case, candidates: &[Candidate]) -> (usize, usize) {
     // Each target is explained in two rows, which takes a traced run and one with all variables each. A larger stack
     // is one more candidate of the search. And a row that was found for one target is run for the other.
     (cells(false) * MOST_NATIVE, cells(true) + wasm(case).count() * (most_tried(candidates) + 9))
+}
+
+/// Runs each of these cases by `run`. A case that has no result costs no other one its own. Stops after an interrupt.
+///
+/// # Errors
+/// Those that concern all cases.
+pub fn each<C>(
+    cases: &[(Case, C)],
+    is_interrupted: impl Fn() -> bool,
+    run: impl Fn(&Case, &C) -> Result<Checked>,
+) -> Result<(Vec<Checked>, Vec<Unchecked>)> {
+    let (mut checked, mut unchecked) = (Vec::new(), Vec::new());
+    for (case, with) in cases {
+        if is_interrupted() {
+            break;
+        }
+        match run(case, with) {
+            Ok(one) => checked.push(one),
+            Err(error) if exit::concerns_all(&error) => return Err(error),
+            Err(error) => unchecked.push(Unchecked { case: case.name.clone(), why: format!("{error:#}") }),
+        }
+    }
+    Ok((checked, unchecked))
 }
 
 /// Runs the case of `probe`. With `trace`, the native program is run once more under strace, if that is installed.

@@ -18,6 +18,7 @@ use crate::model::target::Target;
 use crate::provision::toolchain::Toolchains;
 use crate::session::{Session, probe};
 use crate::support::terminal::say;
+use crate::support::text_file;
 
 /// A program to check.
 pub struct Subject {
@@ -70,7 +71,8 @@ pub fn find(
         files.push((target, file.clone()));
     }
     for (_, file) in &mut files {
-        *file = fs::canonicalize(&file)
+        *file = text_file::check(file)
+            .and_then(|_| fs::canonicalize(&file))
             .map_err(|error| exit::error(exit::USAGE, format!("cannot read {}: {error}", file.display())))?;
     }
     files.retain(|(target, _)| wanted.contains(target));

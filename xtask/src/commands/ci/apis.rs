@@ -12,6 +12,7 @@ use crate::model::example::Example;
 use crate::provision::toolchain::Installed;
 use crate::support::source::without_comments_and_strings;
 use crate::support::suggest::suggest;
+use crate::support::text_file;
 use crate::workspace::Workspace;
 
 /// Functions to which rustdoc cannot link: core defines their type, and std or alloc its functions.
@@ -93,7 +94,7 @@ fn words(directory: &Path) -> Result<BTreeSet<String>> {
         let file = file?.path();
         if file.is_file() {
             let text =
-                fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+                text_file::read_text(&file).with_context(|| format!("cannot read {}", file.display()))?;
             let code = without_comments_and_strings(&text);
             words.extend(code.split(|c: char| c != '_' && !c.is_alphanumeric()).map(String::from));
         }

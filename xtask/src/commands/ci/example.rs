@@ -1,7 +1,5 @@
 //! `cargo xtask ci EXAMPLE`: what CI checks of an example, in seconds.
 
-use std::fs;
-
 use anyhow::{Context, Result, anyhow, bail};
 use xshell::{Cmd, Shell, cmd};
 
@@ -22,6 +20,7 @@ use crate::session::Session;
 use crate::support::escape::{indent, without_controls};
 use crate::support::suggest::suggest;
 use crate::support::terminal;
+use crate::support::text_file;
 use crate::tools::progress::Progress;
 use crate::workspace::Workspace;
 
@@ -134,7 +133,7 @@ impl Examples<'_> {
             if let Some(case) = example.cases.iter().find(|case| case.about.is_none()) {
                 bail!("{file}: [{}] has no `about`, which says what the case shows", case.name);
             }
-            let text = fs::read_to_string(self.workspace.root.join(&file)).unwrap_or_default();
+            let text = text_file::read_text(&self.workspace.root.join(&file)).unwrap_or_default();
             if !text.starts_with(SCHEMA) {
                 bail!("{file} does not start with the line {}", SCHEMA.trim_end());
             }
@@ -213,13 +212,13 @@ impl Examples<'_> {
     fn pages(&self) -> Result<()> {
         divergences::divergences(self.workspace, self.env, true)?;
         for document in DOCUMENTS {
-            let Ok(text) = fs::read_to_string(self.workspace.root.join(document)) else { continue };
+            let Ok(text) = text_file::read_text(&self.workspace.root.join(document)) else { continue };
             for part in text.split("<!-- snapshot: ").skip(1) {
                 let Some((id, shown)) = part.split_once(" -->\n```text\n") else { continue };
                 let is_meant =
                     self.examples.iter().any(|example| id.split('/').next() == Some(&example.name));
                 let snapshot = self.workspace.snapshots().join(format!("{id}.snap"));
-                let recorded = fs::read_to_string(&snapshot).unwrap_or_default();
+                let recorded = text_file::read_text(&snapshot).unwrap_or_default();
                 let table = recorded.split_once("\n---\n").map_or("", |(_, table)| table);
                 if is_meant && shown.split("```").next() != Some(table) {
                     bail!(

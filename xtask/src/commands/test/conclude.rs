@@ -11,6 +11,7 @@ use crate::report::human::Report;
 use crate::report::junit;
 use crate::report::page::file;
 use crate::report::results::{CaseResult, CaseStatus, Summary};
+use crate::report::xml;
 use crate::session::Session;
 use crate::snapshot::compare;
 use crate::snapshot::store::{self, Location, UpdateMode};
@@ -56,7 +57,7 @@ impl Run<'_> {
         report.failures(&results, built, workspace)?;
         report.summary(&summary, &self.ambiguous, policy)?;
         if let Some(path) = &self.args.junit {
-            junit::write(path, &results)?;
+            xml::write(path, &junit::draw(&results))?;
         }
         let code = match self.args.snapshots.review {
             true => self.review(&results, &summary)?,

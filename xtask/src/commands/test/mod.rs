@@ -7,7 +7,6 @@ mod rules;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
-use std::thread;
 
 use anyhow::Result;
 
@@ -29,6 +28,7 @@ use crate::process::Interrupt;
 use crate::provision::toolchain::Toolchains;
 use crate::report::human::{Options, Report};
 use crate::report::results::Summary;
+use crate::report::xml;
 use crate::run::cells::Plan;
 use crate::run::concurrency::Concurrency;
 use crate::run::schedule;
@@ -72,6 +72,7 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
         return list::print(workspace, env, &scratch, &cells, args.format).map(Ended::with);
     }
 
+    args.junit.as_deref().map_or(Ok(()), xml::check)?;
     if policy.update.accepts() {
         let is_selected = |example: &&Example| cells.iter().any(|cell| std::ptr::eq(cell.example, *example));
         template::replaced(workspace, examples.iter().filter(is_selected))?;
@@ -98,10 +99,10 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
     let concurrency = match args.jobs {
         _ if args.no_capture => Concurrency::exactly(1),
         Some(jobs) => Concurrency::exactly(jobs),
-        None => Concurrency::per_core(thread::available_parallelism().map_or(1, usize::from)),
+        None => Concurrency::usual(),
     };
     let stop = AtomicBool::new(false);
-    let scratch = scratch::prepare(&workspace.own_dir())?;
+    let scratch = scratch::prepare(&workspace.own_dir(), 0)?;
     let is_known_to_hang = |cell: &Cell<'_>| session::cells::is_recorded_to_hang(workspace, cell);
     let plan = Plan {
         scratch: &scratch,

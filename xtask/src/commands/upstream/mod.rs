@@ -98,7 +98,7 @@ fn answer(
     let mut program = Command::new(&wasmtime.program);
     program.arg("--version");
     let host = version(program, &session, "wasmtime")?;
-    let scratch = scratch::prepare(&workspace.own_dir())?;
+    let scratch = scratch::prepare(&workspace.own_dir(), 0)?;
     let runner = Runner {
         session: &session,
         scratch: &scratch,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::model::target::Target;
 use crate::report::package_tests::cause::{self, Cause};
-use crate::report::package_tests::{Difference, Here, Native, Test, TestResults, Together};
+use crate::report::package_tests::{Difference, Here, Native, Test, TestResults, Together, WithoutResult};
 use crate::snapshot::table::letter;
 use crate::support::escape::{count, indent, shell_word, shell_words};
 
@@ -31,6 +31,7 @@ enum Outcome {
     Passes,
     Needs(Vec<String>),
     Differs(Cause, String),
+    Unknown,
 }
 
 impl Outcome {
@@ -38,6 +39,7 @@ impl Outcome {
         match here {
             Here::Same => Outcome::Passes,
             Here::Needs(flags) => Outcome::Needs(flags.clone()),
+            Here::Unknown => Outcome::Unknown,
             Here::Differs(Difference { cause, headline, .. }) => {
                 let is_alone = *cause == cause::CANNOT_TELL || cause.is_of_build();
                 Outcome::Differs(*cause, if is_alone { headline.clone() } else { String::new() })
@@ -56,6 +58,7 @@ pub fn draw(results: &TestResults) -> String {
     text.push_str(&sums(results));
     text.push('\n');
     text.push_str(&native(results));
+    text.push_str(&without_result(results));
     let letters = letters(results);
     text.push_str(&table(results, &letters));
     text.push_str(&legend(results, &letters));
@@ -88,13 +91,14 @@ pub fn sum(results: &TestResults, target: Target) -> String {
     let mut same = 0;
     let mut needs: BTreeMap<&[String], usize> = BTreeMap::new();
     let mut differ: BTreeMap<Cause, usize> = BTreeMap::new();
-    let mut all = 0;
+    let (mut all, mut unknown) = (0, 0);
     for here in results.compared().filter_map(|test| test.here.get(&target)) {
         all += 1;
         match here {
             Here::Same => same += 1,
             Here::Needs(flags) => *needs.entry(flags).or_default() += 1,
             Here::Differs(difference) => *differ.entry(difference.cause).or_default() += 1,
+            Here::Unknown => unknown += 1,
         }
     }
     let mut parts = vec![format!("{same} the same")];
@@ -112,6 +116,7 @@ pub fn sum(results: &TestResults, target: Target) -> String {
     parts.extend(
         differ.iter().map(|(cause, number)| format!("{number} {}", cause.does[usize::from(*number > 1)])),
     );
+    parts.extend((unknown > 0).then(|| format!("{unknown} without a result")));
     format!("{}: {}", count(all, "test"), parts.join("; "))
 }
 
@@ -123,7 +128,7 @@ fn native(results: &TestResults) -> String {
         .iter()
         .filter_map(|test| match &test.native {
             Native::Failed(headline) => Some((test, headline)),
-            Native::Passed | Native::Ignored => None,
+            Native::Passed | Native::Ignored | Native::Unknown => None,
         })
         .collect();
     let mut text = String::new();
@@ -142,6 +147,17 @@ fn native(results: &TestResults) -> String {
         text.push_str(&format!("  Run as one test each, because of harness = false: {names}\n\n"));
     }
     text
+}
+
+/// What the harness could not find out, each with the first line of the reason.
+fn without_result(results: &TestResults) -> String {
+    if results.without_result.is_empty() {
+        return String::new();
+    }
+    let line =
+        |one: &WithoutResult| format!("    {}: {}\n", one.id(), one.why.lines().next().unwrap_or_default());
+    let lines: String = results.without_result.iter().map(line).collect();
+    format!("  Without a result, so this says nothing about them:\n{lines}\n")
 }
 
 /// Gives each outcome a letter, in the order of the table.
@@ -212,6 +228,7 @@ fn legend(results: &TestResults, letters: &BTreeMap<Outcome, String>) -> String 
         text.push('\n');
         match outcome {
             Outcome::Passes => text.push_str(&format!("{letter}  passes\n")),
+            Outcome::Unknown => text.push_str(&format!("{letter}  has no result\n")),
             Outcome::Needs(flags) => {
                 text.push_str(&format!(
                     "{letter}  passes with {}\n",

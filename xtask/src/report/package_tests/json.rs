@@ -13,6 +13,7 @@ pub fn draw(results: &TestResults) -> String {
             Native::Passed => json!({"status": "pass"}),
             Native::Ignored => json!({"status": "ignored"}),
             Native::Failed(headline) => json!({"status": "fail", "message": headline}),
+            Native::Unknown => json!({"status": "unknown"}),
         };
         let here: Map<String, Value> =
             test.here.iter().map(|(target, here)| (target.to_string(), of(here))).collect();
@@ -25,6 +26,15 @@ pub fn draw(results: &TestResults) -> String {
             "here": here,
         }));
     }
+    lines.extend(results.without_result.iter().map(|one| {
+        json!({
+            "kind": "error",
+            "binary": one.binary,
+            "name": one.test,
+            "target": one.target.name(),
+            "message": one.why,
+        })
+    }));
     for target in &results.targets {
         let together = results.together.get(target).cloned().unwrap_or_default();
         let not_built = results.not_built.get(target).into_iter().flatten();
@@ -47,6 +57,7 @@ pub fn draw(results: &TestResults) -> String {
         "binaries": results.binaries,
         "tests": results.tests.len(),
         "compared": results.compared().count(),
+        "without_result": results.without_result.len(),
         "own_harness": results.own_harness,
         "native_seconds": results.native_took.as_secs_f64(),
         "runs": results.runs,
@@ -57,6 +68,7 @@ pub fn draw(results: &TestResults) -> String {
 fn of(here: &Here) -> Value {
     match here {
         Here::Same => json!({"status": "same"}),
+        Here::Unknown => json!({"status": "unknown"}),
         Here::Needs(flags) => json!({"status": "needs", "flags": flags}),
         Here::Differs(difference) => json!({
             "status": "differs",

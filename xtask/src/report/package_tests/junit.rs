@@ -1,55 +1,63 @@
 //! The JUnit report of the tests of a package: a test suite for each binary and target.
 
 use std::fmt::Write;
-use std::fs;
-use std::path::Path;
-
-use anyhow::{Context, Result};
 
 use crate::model::target::Target;
-use crate::report::junit::escape;
 use crate::report::package_tests::cause::Cause;
-use crate::report::package_tests::{Here, Native, Test, TestResults};
+use crate::report::package_tests::{Here, Native, Test, TestResults, WithoutResult};
+use crate::report::xml::escape;
 
-/// Writes the report to `path`.
-///
-/// # Errors
-/// If the file cannot be written.
-pub fn write(path: &Path, results: &TestResults) -> Result<()> {
-    fs::write(path, draw(results)).with_context(|| format!("cannot write {}", path.display()))
-}
-
-fn draw(results: &TestResults) -> String {
+/// Draws the report.
+pub fn draw(results: &TestResults) -> String {
     let mut xml =
         String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"parallax\">\n");
     for suite in results.tests.chunk_by(|one, other| one.binary == other.binary) {
         for target in &results.targets {
-            let results: Vec<_> = suite.iter().map(|test| result(test, *target)).collect();
-            let failures = results.iter().filter(|result| result.starts_with("<failure")).count();
-            let skipped = results.iter().filter(|result| result.starts_with("<skipped")).count();
+            let elements: Vec<_> = suite.iter().map(|test| element(results, test, *target)).collect();
+            let number = |tag| elements.iter().filter(|element| element.starts_with(tag)).count();
+            let (failures, errors, skipped) = (number("<failure"), number("<error"), number("<skipped"));
             let name = escape(&format!("{}@{target}", suite[0].binary));
             // Writing to a String cannot fail.
             let _ = writeln!(
                 xml,
-                "  <testsuite name=\"{name}\" tests=\"{}\" failures=\"{failures}\" skipped=\"{skipped}\">",
+                "  <testsuite name=\"{name}\" tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\" \
+                 skipped=\"{skipped}\">",
                 suite.len()
             );
-            for (test, result) in suite.iter().zip(&results) {
+            for (test, element) in suite.iter().zip(&elements) {
                 let _ = write!(xml, "    <testcase classname=\"{name}\" name=\"{}\"", escape(&test.name));
-                match result.is_empty() {
+                match element.is_empty() {
                     true => xml.push_str("/>\n"),
-                    false => drop(writeln!(xml, ">\n      {result}\n    </testcase>")),
+                    false => drop(writeln!(xml, ">\n      {element}\n    </testcase>")),
                 }
             }
             xml.push_str("  </testsuite>\n");
         }
     }
+    // Of a binary that does not list its tests, nothing else is known.
+    for WithoutResult { binary, target, why, .. } in
+        results.without_result.iter().filter(|one| one.test.is_none())
+    {
+        let (name, binary) = (escape(&format!("{binary}@{target}")), escape(binary));
+        let _ = writeln!(
+            xml,
+            "  <testsuite name=\"{name}\" tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\">\n    \
+             <testcase classname=\"{name}\" name=\"{binary}\">\n      {}\n    </testcase>\n  </testsuite>",
+            error(why)
+        );
+    }
     xml.push_str("</testsuites>\n");
     xml
 }
 
+/// The element that says why a result is not known.
+fn error(why: &str) -> String {
+    format!("<error message=\"{}\">{}</error>", escape(why.lines().next().unwrap_or_default()), escape(why))
+}
+
 /// The element with what a test did on a target, or nothing if it passed.
-fn result(test: &Test, target: Target) -> String {
+fn element(results: &TestResults, test: &Test, target: Target) -> String {
+    let unknown = |target| error(results.why_unknown(test, target).unwrap_or_default());
     match (&test.native, test.here.get(&target)) {
         (Native::Ignored, _) => "<skipped message=\"ignored natively\"/>".into(),
         (Native::Failed(headline), _) => {
@@ -71,6 +79,8 @@ fn result(test: &Test, target: Target) -> String {
         (Native::Passed, Some(Here::Needs(flags))) => {
             format!("<system-out>passes with {}</system-out>", escape(&flags.join(" ")))
         }
+        (Native::Unknown, _) => unknown(Target::Native),
+        (Native::Passed, Some(Here::Unknown)) => unknown(target),
         (Native::Passed, Some(Here::Same) | None) => String::new(),
     }
 }
@@ -108,15 +118,33 @@ mod tests {
                 test("large", Native::Passed, Some(Here::Differs(difference))),
                 test("off", Native::Ignored, None),
                 test("bad", Native::Failed("no".into()), None),
+                test("lost", Native::Passed, Some(Here::Unknown)),
             ],
             native_took: Duration::ZERO,
             runs: 0,
             not_built: BTreeMap::new(),
             together: BTreeMap::new(),
+            without_result: vec![
+                WithoutResult {
+                    binary: "lib".into(),
+                    test: Some("lost".into()),
+                    target: Target::Wasip1,
+                    why: "no space\nhelp: \u{1b}".into(),
+                },
+                WithoutResult {
+                    binary: "bad".into(),
+                    test: None,
+                    target: Target::Native,
+                    why: "it does not list its tests".into(),
+                },
+            ],
         };
         let xml = draw(&results);
         for part in [
-            "<testsuite name=\"lib@wasip1\" tests=\"5\" failures=\"1\" skipped=\"2\">",
+            "<testsuite name=\"lib@wasip1\" tests=\"6\" failures=\"1\" errors=\"1\" skipped=\"2\">",
+            "name=\"lost\">\n      <error message=\"no space\">no space\nhelp: \\u{1b}</error>",
+            "<testsuite name=\"bad@native\" tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\">",
+            "name=\"bad\">\n      <error message=\"it does not list its tests\">",
             "name=\"same\"/>",
             "<system-out>passes with --dir=.</system-out>",
             "message=\"relies on a usize of 64 bits  [usize-32] a &lt; b\">a &lt; b\ntrap</failure>",

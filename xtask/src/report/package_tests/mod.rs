@@ -37,6 +37,19 @@ pub struct TestResults {
     pub not_built: BTreeMap<Target, Vec<(String, String)>>,
     /// For each target, the flags that some tests need, and how many of the compared tests pass with all of them.
     pub together: BTreeMap<Target, Together>,
+    /// What the harness could not find out.
+    pub without_result: Vec<WithoutResult>,
+}
+
+/// A binary whose tests are not known, or a test whose result on a target is not known.
+#[derive(Clone, Debug)]
+pub struct WithoutResult {
+    pub binary: String,
+    /// `None` if the binary does not list its tests.
+    pub test: Option<String>,
+    pub target: Target,
+    /// What happened, with help if there is some.
+    pub why: String,
 }
 
 /// The flags that tests need, given together.
@@ -66,6 +79,8 @@ pub enum Native {
     Ignored,
     /// With this in its output.
     Failed(String),
+    /// The harness could not run it to its end.
+    Unknown,
 }
 
 /// What a test that passes natively does on a wasm target.
@@ -75,6 +90,8 @@ pub enum Here {
     /// It passes with these flags, each of which it needs.
     Needs(Vec<String>),
     Differs(Difference),
+    /// The harness could not run it to its end.
+    Unknown,
 }
 
 /// How a test differs.
@@ -90,11 +107,23 @@ pub struct Difference {
 impl Test {
     /// Returns the name of the test with that of its binary, such as `lib tests::parse`.
     pub fn id(&self) -> String {
-        match self.name == self.binary {
-            true => self.name.clone(),
-            false => format!("{} {}", self.binary, self.name),
-        }
+        id(&self.binary, &self.name)
     }
+}
+
+impl WithoutResult {
+    /// Returns the name of the binary, or of the test with that of its binary, and the target.
+    pub fn id(&self) -> String {
+        format!(
+            "{}@{}",
+            self.test.as_ref().map_or(self.binary.clone(), |test| id(&self.binary, test)),
+            self.target
+        )
+    }
+}
+
+fn id(binary: &str, test: &str) -> String {
+    if test == binary { test.into() } else { format!("{binary} {test}") }
 }
 
 impl TestResults {
@@ -103,12 +132,21 @@ impl TestResults {
         self.tests.iter().filter(|test| test.native == Native::Passed)
     }
 
+    /// Returns why the result of a test on a target is not known.
+    pub fn why_unknown(&self, test: &Test, target: Target) -> Option<&str> {
+        let is_it = |one: &&WithoutResult| {
+            one.target == target && one.binary == test.binary && one.test.as_ref() == Some(&test.name)
+        };
+        self.without_result.iter().find(is_it).map(|one| &*one.why)
+    }
+
     /// Returns whether every test that passes natively passes on every target, perhaps with flags, or is left out
     /// there.
     pub fn agree(&self) -> bool {
         let agrees = |here: &Here| match here {
             Here::Same | Here::Needs(_) => true,
             Here::Differs(difference) => difference.cause.is_left_out(),
+            Here::Unknown => false,
         };
         self.compared().all(|test| test.here.values().all(agrees))
     }

@@ -1,12 +1,14 @@
 //! Runs the tests of a package natively and on wasm targets, and searches the flags that they need.
 
+mod text;
+
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 
 use crate::build::test_binaries::{Binary, Package, TestBinaries};
 use crate::host::wasmtime;
@@ -17,20 +19,15 @@ use crate::model::outcome::{self, Outcome};
 use crate::model::target::Target;
 use crate::process::End;
 use crate::report::package_tests::cause::{self, Cause, Evidence, cause};
-use crate::report::package_tests::{Difference, Here, Native, Test, TestResults, Together};
+use crate::report::package_tests::{Difference, Here, Native, Test, TestResults, Together, WithoutResult};
 use crate::run::copies::TEMPORARY;
 use crate::run::libtest::{self, Output, Verdict};
-use crate::run::package_tests::{GUEST_TEMPORARY, Place, Runner, TestCall, TestRan};
+use crate::run::package_tests::{GUEST_TEMPORARY, ItemResult, Place, Runner, TestCall, TestRan};
 use crate::session::minimize::{Candidate, Equality, most_tried, search};
+use crate::session::package_tests::text::{abridged, does_not_list, headline, text};
 use crate::session::probe::Allowed;
 use crate::snapshot::format::Drawn;
 use crate::support::text_file;
-
-/// How many lines of the output of a test are shown.
-const MOST_LINES: usize = 8;
-
-/// How many characters of each of these lines.
-const MOST_CHARACTERS: usize = 200;
 
 /// The tests of a package, ready to run.
 pub struct Suite<'a> {
@@ -53,20 +50,33 @@ struct Listed<'a> {
     is_ignored: bool,
 }
 
+impl Listed<'_> {
+    /// The names of its binary and its own.
+    fn key(&self) -> (&str, &str) {
+        (&self.binary.name, &self.name)
+    }
+
+    fn without_result(&self, target: Target, why: String) -> WithoutResult {
+        let (binary, test) = (self.binary.name.clone(), Some(self.name.clone()));
+        WithoutResult { binary, test, target, why }
+    }
+}
+
 /// A native run.
 struct NativeRun {
     ran: TestRan,
     verdict: Verdict,
 }
 
-impl Suite<'_> {
+impl<'a> Suite<'a> {
     /// Runs all tests, and returns the results, or `None` if an interrupt came. `say` is called with what is done
     /// next.
     ///
     /// # Errors
     /// If a test cannot be run.
     pub fn run(&self, say: impl Fn(&str)) -> Result<Option<TestResults>> {
-        let Some(listed) = self.list()? else { return Ok(None) };
+        let mut without_result = Vec::new();
+        let Some(listed) = self.list(&mut without_result)? else { return Ok(None) };
         let to_run: Vec<_> = listed.iter().filter(|test| !test.is_ignored).collect();
         say(&format!("Running {} natively", count(to_run.len())));
         let started = Instant::now();
@@ -81,13 +91,18 @@ impl Suite<'_> {
             return Ok(None);
         };
         let native_took = started.elapsed();
-        let passed: Vec<_> =
-            to_run.iter().zip(&native_runs).filter(|(_, native)| native.verdict == Verdict::Passed).collect();
-        let items: Vec<_> = self
-            .targets
-            .iter()
-            .flat_map(|target| passed.iter().map(move |(test, _)| (*target, *test)))
-            .collect();
+        let mut runs_of: BTreeMap<(&str, &str), NativeRun> = BTreeMap::new();
+        for (test, run) in to_run.iter().zip(native_runs) {
+            match run {
+                Ok(run) => drop(runs_of.insert(test.key(), run)),
+                Err(why) => without_result.push(test.without_result(Target::Native, why)),
+            }
+        }
+        let has_passed =
+            |test: &&&Listed<'_>| runs_of.get(&test.key()).is_some_and(|run| run.verdict == Verdict::Passed);
+        let passed: Vec<_> = to_run.iter().filter(has_passed).collect();
+        let items: Vec<_> =
+            self.targets.iter().flat_map(|target| passed.iter().map(move |test| (*target, **test))).collect();
         let candidates = self.candidates();
         say(&format!(
             "Running {} on {}, each once, and one that fails up to {} times more, with flags",
@@ -104,21 +119,21 @@ impl Suite<'_> {
         };
         let mut here_of: BTreeMap<(&str, &str), BTreeMap<Target, Here>> = BTreeMap::new();
         for ((target, test), here) in items.iter().zip(heres) {
-            here_of.entry((&test.binary.name, &test.name)).or_default().insert(*target, here);
+            let here = here.unwrap_or_else(|why| {
+                without_result.push(test.without_result(*target, why));
+                Here::Unknown
+            });
+            here_of.entry(test.key()).or_default().insert(*target, here);
         }
-        let mut runs_of: BTreeMap<(&str, &str), NativeRun> = to_run
-            .iter()
-            .zip(native_runs)
-            .map(|(test, run)| ((&*test.binary.name, &*test.name), run))
-            .collect();
         let tests = listed.iter().map(|test| {
-            let key = (&*test.binary.name, &*test.name);
+            let key = test.key();
             let run = runs_of.remove(&key);
             Test {
                 binary: test.binary.name.clone(),
                 name: test.name.clone(),
                 native: match &run {
-                    None => Native::Ignored,
+                    None if test.is_ignored => Native::Ignored,
+                    None => Native::Unknown,
                     Some(NativeRun { verdict: Verdict::Passed, .. }) => Native::Passed,
                     Some(NativeRun { verdict: Verdict::Ignored, .. }) => Native::Ignored,
                     Some(NativeRun { ran, .. }) => Native::Failed(headline(ran)),
@@ -144,6 +159,7 @@ impl Suite<'_> {
             runs: 0,
             not_built: self.targets.iter().map(|target| (*target, self.not_built(*target))).collect(),
             together: BTreeMap::new(),
+            without_result,
         };
         if !self.together(&listed, &mut results, &say)? {
             return Ok(None);
@@ -164,8 +180,9 @@ impl Suite<'_> {
         self.native_binaries().filter_map(of).collect()
     }
 
-    /// Lists the tests of all native binaries that the user wants.
-    fn list(&self) -> Result<Option<Vec<Listed<'_>>>> {
+    /// Lists the tests of all native binaries that the user wants. Adds the binaries that do not list theirs to
+    /// `without_result`.
+    fn list(&self, without_result: &mut Vec<WithoutResult>) -> Result<Option<Vec<Listed<'_>>>> {
         let binaries: Vec<_> = self.native_binaries().collect();
         let native = Column::pinned(Target::Native);
         let row = Row::default_row();
@@ -188,18 +205,31 @@ impl Suite<'_> {
                     return Ok(None);
                 };
                 if ran.end != End::Exit(0) {
-                    let message =
-                        format!("{} does not list its tests: {}\n{}", binary.name, ran.end, ran.output);
-                    return Err(anyhow!(message.trim_end().to_string()));
+                    bail!("{}", does_not_list(&ran));
                 }
                 lists.push(libtest::list(&ran.stdout));
             }
             let ignored: BTreeSet<_> = lists.pop().unwrap_or_default().into_iter().collect();
-            let names = lists.pop().unwrap_or_default().into_iter().filter(|name| is_wanted(name));
+            let mut names = lists.pop().unwrap_or_default();
+            // libtest has no two tests of the same name, but what looks like its list may have been printed otherwise.
+            names.sort();
+            names.dedup();
+            let names = names.into_iter().filter(|name| is_wanted(name));
             tests.extend(names.map(|name| Listed { binary, is_ignored: ignored.contains(&name), name }));
             Ok(Some(tests))
         })?;
-        Ok(listed.map(|lists| lists.into_iter().flatten().collect()))
+        let Some(lists) = listed else { return Ok(None) };
+        let mut tests = Vec::new();
+        for (binary, list) in binaries.into_iter().zip(lists) {
+            match list {
+                Ok(list) => tests.extend(list),
+                Err(why) => {
+                    let (binary, target) = (binary.name.clone(), Target::Native);
+                    without_result.push(WithoutResult { binary, test: None, target, why });
+                }
+            }
+        }
+        Ok(Some(tests))
     }
 
     /// A call of the binary of a test.
@@ -216,7 +246,7 @@ impl Suite<'_> {
     /// Runs one test in a column, if its binary is built for that.
     fn one(
         &self,
-        place: &mut Place<'_>,
+        place: &mut Place<'a>,
         column: &Column,
         test: &Listed<'_>,
         row: &Row,
@@ -240,7 +270,7 @@ impl Suite<'_> {
     /// Runs a test that passes natively on a wasm target, and finds the flags that it needs or why it differs.
     fn compare(
         &self,
-        place: &mut Place<'_>,
+        place: &mut Place<'a>,
         target: Target,
         test: &Listed<'_>,
         candidates: &[Candidate],
@@ -403,7 +433,7 @@ impl Suite<'_> {
                             needed.iter().filter(|flag| !flags.contains(flag)).cloned().collect::<Vec<_>>(),
                         );
                     }
-                    Here::Differs(_) => {}
+                    Here::Differs(_) | Here::Unknown => {}
                 }
             }
             let mut together = Together { passed: same, flags };
@@ -423,7 +453,12 @@ impl Suite<'_> {
                     Ok(self.one(place, &column, test, &row, Output::Captured)?.map(|(_, verdict)| verdict))
                 })?;
                 let Some(verdicts) = verdicts else { return Ok(false) };
-                together.passed = verdicts.into_iter().filter(|verdict| *verdict == Verdict::Passed).count();
+                let has_passed = |verdict: &&ItemResult<_>| **verdict == Ok(Verdict::Passed);
+                together.passed = verdicts.iter().filter(has_passed).count();
+                let unknown =
+                    again.iter().zip(verdicts).filter_map(|(test, verdict)| Some((test, verdict.err()?)));
+                let unknown: Vec<_> = unknown.map(|(test, why)| test.without_result(*target, why)).collect();
+                results.without_result.extend(unknown);
             }
             results.together.insert(*target, together);
         }
@@ -455,53 +490,6 @@ fn shown(grant: &Grant) -> Vec<String> {
         }
     }
     wasmtime::flags(&Row { grant, ..Row::default_row() })
-}
-
-/// The most telling line of what a failed test has printed.
-fn headline(ran: &TestRan) -> String {
-    let panic = libtest::panic(&ran.output);
-    let of_panic =
-        panic.map(|panic| panic.message.lines().take(3).map(str::trim).collect::<Vec<_>>().join(", "));
-    let line =
-        of_panic.or_else(|| ran.output.lines().rfind(|line| line.contains("Error: ")).map(String::from));
-    let end = || ran.trap.as_ref().map_or_else(|| ran.end.to_string(), |trap| format!("trap: {trap}"));
-    shortened(&line.filter(|line| !line.is_empty()).unwrap_or_else(end))
-}
-
-/// What a failed test has printed, abridged to some lines, and the line of source that panicked.
-fn text(ran: &TestRan, source: Option<&str>) -> String {
-    let mut text = match libtest::panic(&ran.output) {
-        Some(panic) => {
-            // std's sources have a long path, which differs between machines.
-            let at = panic.at.split_once("/library/").map(|(_, below)| format!("library/{below}"));
-            let mut text = format!("panicked at {}:\n", at.unwrap_or(panic.at));
-            text.extend(source.map(|source| format!("    {source}\n")));
-            text + &panic.message
-        }
-        None => {
-            let lines = ran.output.lines().filter(|line| !line.is_empty() && !line.starts_with("running "));
-            lines.collect::<Vec<_>>().join("\n")
-        }
-    };
-    text.truncate(text.trim_end().len());
-    let end = ran.trap.as_ref().map_or_else(|| ran.end.to_string(), |trap| format!("trap: {trap}"));
-    abridged(&format!("{text}\n{end}"))
-}
-
-fn abridged(text: &str) -> String {
-    let lines: Vec<_> = text.trim_end().lines().map(shortened).collect();
-    match lines.len() > MOST_LINES {
-        false => lines.join("\n"),
-        // The beginning says where it failed, and the end how.
-        true => [&lines[..MOST_LINES - 3], &["…".into()], &lines[lines.len() - 2..]].concat().join("\n"),
-    }
-}
-
-fn shortened(line: &str) -> String {
-    match line.char_indices().nth(MOST_CHARACTERS) {
-        None => line.into(),
-        Some((at, _)) => format!("{}…", &line[..at]),
-    }
 }
 
 fn count(tests: usize) -> String {
