@@ -250,10 +250,13 @@ fn a_cell_that_cannot_be_started_costs_no_other_cell() {
         Workspace::with("long", HELLO, &format!("[default]\nargs = ['{long}']\ntargets = ['native']\n"));
     workspace.example("hello", HELLO, "");
     workspace
-        .test("--accept")
+        .test("--accept --junit report.xml")
         .code(101)
         .says("error: long/default/default@native: cannot run ")
         .says("1 passed (1 newly accepted)");
+    let elements = elements(&workspace.read("report.xml"));
+    let number = |name: &str| elements.iter().filter(|(other, _)| other == name).count();
+    assert_eq!([number("testsuite"), number("testcase"), number("failure"), number("error")], [2, 4, 0, 1]);
     assert_eq!(workspace.snapshots().len(), 1);
 }
 
