@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use assert_cmd::assert::Assert;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::{AssertOutput, HELLO, Workspace, elements, objects};
@@ -184,7 +184,7 @@ fn a_binary_that_does_not_list_its_tests_is_named() {
     let objects = objects(&json);
     let errors = of_kind(&objects, "error");
     assert_eq!(errors.len(), 2, "{objects:?}");
-    assert_eq!((&errors[0]["binary"], &errors[0]["name"]), (&json!("exits"), &Value::Null));
+    assert_eq!((&errors[0]["binary"], &errors[0]["name"]), (&Value::from("exits"), &Value::Null));
     assert_eq!(of_kind(&objects, "summary")[0]["without_result"], 2);
 }
 
