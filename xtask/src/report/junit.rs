@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use crate::report::results::{CaseResult, CellResult};
-use crate::report::xml::escape;
+use crate::report::results::{CaseResult, CellResult, LostCell};
+use crate::report::xml::{self, escape};
 
-/// Draws the report.
-pub fn draw(results: &[CaseResult<'_>]) -> String {
+/// Draws the report. The cells without an outcome are in suites of their own.
+pub fn draw(results: &[CaseResult<'_>], lost: &[LostCell]) -> String {
     let mut xml =
         String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"parallax\">\n");
     for suite in results.chunk_by(|one, other| one.names().0 == other.names().0) {
@@ -32,6 +32,18 @@ pub fn draw(results: &[CaseResult<'_>]) -> String {
                     );
                 }
             }
+        }
+        xml.push_str("  </testsuite>\n");
+    }
+    for suite in lost.chunk_by(|one, other| one.example == other.example) {
+        let (name, number) = (escape(&suite[0].example), suite.len());
+        let _ = writeln!(xml, "  <testsuite name=\"{name}\" tests=\"{number}\" errors=\"{number}\">");
+        for LostCell { id, why, .. } in suite {
+            let (id, error) = (escape(id), xml::error(why));
+            let _ = writeln!(
+                xml,
+                "    <testcase classname=\"{name}\" name=\"{id}\">\n      {error}\n    </testcase>"
+            );
         }
         xml.push_str("  </testsuite>\n");
     }

@@ -118,6 +118,14 @@ impl<'a> CaseResult<'a> {
     }
 }
 
+/// A cell that has no outcome, because the harness could not run it to its end.
+pub struct LostCell {
+    /// The name of its example.
+    pub example: String,
+    pub id: String,
+    pub why: String,
+}
+
 /// The status of a case in a run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum CaseStatus {

@@ -69,6 +69,11 @@ pub fn escape(text: &str) -> String {
     escaped
 }
 
+/// Draws the element of JUnit that says why there is no result.
+pub fn error(why: &str) -> String {
+    format!("<error message=\"{}\">{}</error>", escape(why.lines().next().unwrap_or_default()), escape(why))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

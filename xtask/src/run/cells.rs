@@ -405,10 +405,10 @@ fn is_ambiguous(hosts: &Hosts, cell: &Cell<'_>, ran: &Ran) -> bool {
 }
 
 /// The error if a program cannot be started. Without the host, no other cell can run. Apart from that it is about this
-/// cell, for example about its arguments, which may be too long.
+/// cell, for example about its arguments, which may be too long, or its directory, which may be gone.
 fn cannot_run(cell: &Cell<'_>, program: &OsStr, error: &io::Error) -> anyhow::Error {
     let message = format!("cannot run {}: {error}", program.display());
-    let is_about_host = [ErrorKind::NotFound, ErrorKind::PermissionDenied].contains(&error.kind());
+    let is_about_host = error.kind() == ErrorKind::PermissionDenied || !Path::new(program).exists();
     match cell.column.target.is_wasm() && is_about_host {
         true => exit::error(exit::SET_UP, format!("{}: {message}\nhelp: {COMMAND} setup", cell.id())),
         false => anyhow!(message),

@@ -131,8 +131,9 @@ fn remove(running: &mut Vec<Instant>, started: Instant) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
 
     /// The most of `threads` cells that ran at a time, where each runs for `duration`.
     fn most_at_a_time(concurrency: &Concurrency, threads: usize, duration: Duration) -> usize {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use assert_cmd::assert::Assert;
 use serde_json::{Value, json};
 
-use crate::support::{AssertOutput, HELLO, Workspace, files_at, objects, without_variables_of_caller};
+use crate::support::{AssertOutput, Workspace, files_at, objects, without_variables_of_caller};
 
 /// Tests of each kind, whose names say what they need.
 const TESTS: &str = r#"
@@ -316,6 +316,8 @@ fn a_dependency_can_have_the_name_of_the_package() {
 #[cfg(unix)]
 fn a_binary_that_wasmtime_has_compiled_in_part_is_not_used() {
     use std::os::unix::fs::PermissionsExt;
+
+    use crate::support::HELLO;
 
     let (workspace, outside) = with_tests();
     let wasmtime = workspace.path("tools/wasmtime");

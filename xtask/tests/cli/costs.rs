@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use assert_cmd::assert::Assert;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::{AssertOutput, HELLO, Workspace, elements, objects};
@@ -184,7 +184,7 @@ fn a_binary_that_does_not_list_its_tests_is_named() {
     let objects = objects(&json);
     let errors = of_kind(&objects, "error");
     assert_eq!(errors.len(), 2, "{objects:?}");
-    assert_eq!((&errors[0]["binary"], &errors[0]["name"]), (&json!("exits"), &Value::Null));
+    assert_eq!((&errors[0]["binary"], &errors[0]["name"]), (&Value::from("exits"), &Value::Null));
     assert_eq!(of_kind(&objects, "summary")[0]["without_result"], 2);
 }
 
@@ -250,10 +250,13 @@ fn a_cell_that_cannot_be_started_costs_no_other_cell() {
         Workspace::with("long", HELLO, &format!("[default]\nargs = ['{long}']\ntargets = ['native']\n"));
     workspace.example("hello", HELLO, "");
     workspace
-        .test("--accept")
+        .test("--accept --junit report.xml")
         .code(101)
         .says("error: long/default/default@native: cannot run ")
         .says("1 passed (1 newly accepted)");
+    let elements = elements(&workspace.read("report.xml"));
+    let number = |name: &str| elements.iter().filter(|(other, _)| other == name).count();
+    assert_eq!([number("testsuite"), number("testcase"), number("failure"), number("error")], [2, 4, 0, 1]);
     assert_eq!(workspace.snapshots().len(), 1);
 }
 

@@ -15,7 +15,7 @@ use crate::model::filter::Filter;
 use crate::model::needs;
 use crate::provision::toolchain::Toolchains;
 use crate::report::human::Report;
-use crate::report::results::{CaseResult, CaseStatus, CellResult, Summary};
+use crate::report::results::{CaseResult, CaseStatus, CellResult, LostCell, Summary};
 use crate::run::cells::{self, CellRun, Job, Plan};
 use crate::run::schedule::{self, Runs};
 use crate::session::{self, Session};
@@ -40,10 +40,20 @@ pub struct Run<'a> {
 pub struct Compared<'a> {
     /// Each with its place in the order of the cases, in that order.
     pub results: Vec<(usize, CaseResult<'a>)>,
+    /// The cells without an outcome.
+    pub lost: Vec<LostCell>,
     pub summary: Summary,
 }
 
 impl Compared<'_> {
+    /// Adds and reports a cell without an outcome.
+    fn lost(&mut self, cell: &Cell<'_>, why: &str, report: &mut Report) {
+        self.summary.without_outcome += 1;
+        report.without_outcome(&cell.id(), why);
+        let example = cell.example.name.clone();
+        self.lost.push(LostCell { example, id: cell.id(), why: why.into() });
+    }
+
     /// Reports a case, unless it is to be accepted: only what is written is reported as accepted.
     fn report_unless_accepted(&mut self, result: &CaseResult<'_>, report: &mut Report) -> Result<()> {
         if result.status() == CaseStatus::Accepted {
@@ -63,7 +73,7 @@ impl<'a> Run<'a> {
         order: &[Job],
         report: &mut Report,
     ) -> Result<Compared<'c>> {
-        let mut compared = Compared { results: Vec::new(), summary: Summary::default() };
+        let mut compared = Compared { results: Vec::new(), lost: Vec::new(), summary: Summary::default() };
         // The results of cases that would be accepted, each with its place in the order of the cases. They are
         // reported when their cells have run a second time.
         let mut to_confirm = Vec::new();
@@ -74,8 +84,7 @@ impl<'a> Run<'a> {
                     let progress = |done| report.progress(done, order.len());
                     let ran = runs.take(case.clone(), self.args.repeat, progress)?;
                     let (cells, ran) = with_outcomes(&cells[case], ran, |cell, why| {
-                        compared.summary.without_outcome += 1;
-                        report.without_outcome(&cell.id(), why);
+                        compared.lost(cell, why, report);
                     });
                     let results = cells.iter().zip(ran);
                     let results = results.map(|(cell, rounds)| self.cell_result(cell, rounds));
@@ -102,7 +111,7 @@ impl<'a> Run<'a> {
             self.plan.stop.store(true, Ordering::Relaxed);
             result
         })?;
-        for (place, result) in self.confirm(to_confirm, &mut compared.summary, report)? {
+        for (place, result) in self.confirm(to_confirm, &mut compared, report)? {
             compared.report_unless_accepted(&result, report)?;
             compared.results.push((place, result));
         }
@@ -116,7 +125,7 @@ impl<'a> Run<'a> {
     fn confirm<'c>(
         &self,
         results: Vec<(usize, CaseResult<'c>)>,
-        summary: &mut Summary,
+        compared: &mut Compared<'_>,
         report: &mut Report,
     ) -> Result<Vec<(usize, CaseResult<'c>)>> {
         let anew = |result: &CaseResult<'c>| result.differing().map(|cell| cell.cell).collect::<Vec<_>>();
@@ -136,8 +145,7 @@ impl<'a> Run<'a> {
                 for (job, ran) in cells::start(scope, plan, &cells, &jobs) {
                     let (cell, ran) = (&cells[job.cell], ran?);
                     if let CellRun::Failed(why) = &ran {
-                        summary.without_outcome += 1;
-                        report.without_outcome(&cell.id(), why);
+                        compared.lost(cell, why, report);
                     }
                     again.insert(
                         cell.id(),
@@ -163,7 +171,7 @@ impl<'a> Run<'a> {
                 kept.push(cell);
             }
             match kept.is_empty() {
-                true => summary.not_run += 1,
+                true => compared.summary.not_run += 1,
                 false => confirmed.push((place, self.compare(kept)?)),
             }
         }

@@ -27,7 +27,7 @@ impl Run<'_> {
         report: &mut Report,
     ) -> Result<(u8, Summary)> {
         let (workspace, policy) = (self.session.workspace, self.policy);
-        let Compared { results, mut summary } = compared;
+        let Compared { results, lost, mut summary } = compared;
         let results: Vec<_> = results.into_iter().map(|(_, result)| result).collect();
         let is_full = self.filter.is_everything();
         if policy.update != UpdateMode::Check {
@@ -57,7 +57,7 @@ impl Run<'_> {
         report.failures(&results, built, workspace)?;
         report.summary(&summary, &self.ambiguous, policy)?;
         if let Some(path) = &self.args.junit {
-            xml::write(path, &junit::draw(&results))?;
+            xml::write(path, &junit::draw(&results, &lost))?;
         }
         let code = match self.args.snapshots.review {
             true => self.review(&results, &summary)?,

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::model::target::Target;
 use crate::report::package_tests::cause::Cause;
 use crate::report::package_tests::{Here, Native, Test, TestResults, WithoutResult};
-use crate::report::xml::escape;
+use crate::report::xml::{error, escape};
 
 /// Draws the report.
 pub fn draw(results: &TestResults) -> String {
@@ -48,11 +48,6 @@ pub fn draw(results: &TestResults) -> String {
     }
     xml.push_str("</testsuites>\n");
     xml
-}
-
-/// The element that says why a result is not known.
-fn error(why: &str) -> String {
-    format!("<error message=\"{}\">{}</error>", escape(why.lines().next().unwrap_or_default()), escape(why))
 }
 
 /// The element with what a test did on a target, or nothing if it passed.

@@ -24,7 +24,7 @@ use crate::run::copies::TEMPORARY;
 use crate::run::libtest::{self, Output, Verdict};
 use crate::run::package_tests::{GUEST_TEMPORARY, ItemResult, Place, Runner, TestCall, TestRan};
 use crate::session::minimize::{Candidate, Equality, most_tried, search};
-use crate::session::package_tests::text::{abridged, does_not_list, headline, text};
+use crate::session::package_tests::text::{abridged, does_not_list, headline, shown, text};
 use crate::session::probe::Allowed;
 use crate::snapshot::format::Drawn;
 use crate::support::text_file;
@@ -479,17 +479,6 @@ impl<'a> Suite<'a> {
         }
         grant
     }
-}
-
-/// Returns the flags of wasmtime for a grant, as a user types them in the directory of the package.
-fn shown(grant: &Grant) -> Vec<String> {
-    let mut grant = grant.clone();
-    for directory in &mut grant.dirs {
-        if directory.guest.as_deref() == Some(GUEST_TEMPORARY) {
-            *directory = Directory { host: GUEST_TEMPORARY.into(), guest: None };
-        }
-    }
-    wasmtime::flags(&Row { grant, ..Row::default_row() })
 }
 
 fn count(tests: usize) -> String {

@@ -1,7 +1,10 @@
-//! What is shown of the run of a test.
+//! What is shown of the run of a test, and of its flags.
 
+use crate::host::wasmtime;
+use crate::model::case::Row;
+use crate::model::grant::{Directory, Grant};
 use crate::run::libtest;
-use crate::run::package_tests::TestRan;
+use crate::run::package_tests::{GUEST_TEMPORARY, TestRan};
 use crate::support::escape::indent;
 
 /// How many lines of the output of a test are shown.
@@ -66,4 +69,15 @@ fn shortened(line: &str) -> String {
         None => line.into(),
         Some((at, _)) => format!("{}…", &line[..at]),
     }
+}
+
+/// Returns the flags of wasmtime for a grant, as a user types them in the directory of the package.
+pub fn shown(grant: &Grant) -> Vec<String> {
+    let mut grant = grant.clone();
+    for directory in &mut grant.dirs {
+        if directory.guest.as_deref() == Some(GUEST_TEMPORARY) {
+            *directory = Directory { host: GUEST_TEMPORARY.into(), guest: None };
+        }
+    }
+    wasmtime::flags(&Row { grant, ..Row::default_row() })
 }
