@@ -151,7 +151,7 @@ fn package(workspace: &Workspace, path: &Path, diagnostics: &mut Vec<String>) ->
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             diagnostics.push(diagnostic::plain(&format!(
-                "{shown}: no Cargo.toml\nhelp: create an example with `cargo xtask new NAME`, or remove the directory"
+                "{shown}: no Cargo.toml\nhelp: remove the directory, or add what is missing; `cargo xtask new NAME` creates an example"
             )));
             return Ok(Described { name, ..Described::default() });
         }
