@@ -15,7 +15,7 @@ use crate::build::message::Failure;
 use crate::build::relink::Relink;
 use crate::explain::evidence::Explained;
 use crate::host::hosts::Hosts;
-use crate::host::wasmtime::STACK_EXHAUSTED;
+use crate::host::wasmtime::{STACK_EXHAUSTED, can_be_granted};
 use crate::model::case::{Case, Row};
 use crate::model::cell::{self, Cell, Position};
 use crate::model::column::{Column, Unit};
@@ -238,6 +238,7 @@ fn below(fixture: &Tree, parent: &Path, depth: usize) -> Vec<Candidate> {
         grant: Grant::of_directory(path.to_string_lossy()),
         narrower: below(fixture, path, depth + 1),
     };
+    let directories = directories.filter(|(path, _)| can_be_granted(path));
     directories.take(MOST_DIRECTORIES).map(|(path, _)| candidate(path)).collect()
 }
 
@@ -260,7 +261,8 @@ mod tests {
     #[test]
     fn candidates_are_the_directories_and_variables_of_the_case_and_what_is_allowed() {
         let mut case = Case::plain("x");
-        let entries = ["data", "data/deep"].map(|path| (path.into(), Entry::Directory));
+        // The last ones have no name by which wasmtime could grant them.
+        let entries = ["data", "data/deep", "..::x", "data/a::b"].map(|path| (path.into(), Entry::Directory));
         case.fixture = Arc::new(Tree { entries: entries.into() });
         case.env.insert("MODE".into(), "fast".into());
         // A variable that every case has is a candidate once.
@@ -270,6 +272,8 @@ mod tests {
         assert_eq!(directory(&found[0]), ".");
         assert_eq!(directory(&found[0].narrower[0]), "data");
         assert_eq!(directory(&found[0].narrower[0].narrower[0]), "data/deep");
+        let numbers = [&found[0], &found[0].narrower[0]].map(|candidate| candidate.narrower.len());
+        assert_eq!(numbers, [1, 1]);
         assert_eq!(found[1].grant, Grant::of_variable("MODE"));
         assert_eq!(found.len(), 2 + FIXED_VARIABLES.len());
         let allowed = Allowed { directories: vec!["/etc".into()], network: true, whole_env: true };
