@@ -19,6 +19,7 @@ use crate::model::case::Case;
 use crate::model::example::{Example, Module};
 use crate::model::name;
 use crate::model::tree::Tree;
+use crate::support::escape::is_hidden;
 use crate::support::fields::fields;
 use crate::support::suggest::suggest;
 use crate::support::text_file;
@@ -194,7 +195,7 @@ fn package(workspace: &Workspace, path: &Path, diagnostics: &mut Vec<String>) ->
 fn area(written: Spanned<String>) -> Result<String, Diagnostic> {
     let problem = match written.get_ref() {
         area if area.trim().is_empty() => "`area` is empty",
-        area if area.contains(char::is_control) => "`area` must be one line",
+        area if area.contains(is_hidden) => "`area` is one line of visible text",
         area => return Ok(area.trim().into()),
     };
     Err(Diagnostic::new(problem, written.span()).help(

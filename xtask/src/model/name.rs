@@ -1,4 +1,6 @@
-//! The rules for names of examples, modules, cases and rows.
+//! The rules for names of examples, modules, cases, rows and variables.
+
+use crate::support::escape::is_hidden;
 
 /// The length of the longest name, in bytes. Names become parts of file names, and systems limit the
 /// length of these.
@@ -49,6 +51,16 @@ pub fn package_problem(name: &str) -> Option<String> {
     })
 }
 
+/// Returns what is wrong with the name of an environment variable, or `None` if it is valid: POSIX excludes `=` and NUL
+/// ("Environment Variables"). A hidden character could make the command line of a snapshot look like another one.
+pub fn variable_problem(name: &str) -> Option<String> {
+    if name.is_empty() {
+        return Some("a name is not empty".into());
+    }
+    let bad = name.chars().find(|&c| c == '=' || is_hidden(c))?;
+    Some(format!("a name has no `=` and no hidden characters; this one has `{}`", bad.escape_debug()))
+}
+
 /// Whether Windows reserves this name for a device
 /// (<https://learn.microsoft.com/windows/win32/fileio/naming-a-file>).
 fn is_device(name: &str) -> bool {
@@ -69,6 +81,16 @@ mod tests {
         }
         for invalid in ["", "A", "-a", "_a", "a.b", "a/b", "..", "é", "con", "lpt1", &"x".repeat(65)] {
             assert!(problem(invalid).is_some(), "{invalid}");
+        }
+    }
+
+    #[test]
+    fn rules_of_variables() {
+        for valid in ["A", "a b", "2", "ä", "-"] {
+            assert_eq!(variable_problem(valid), None, "{valid}");
+        }
+        for invalid in ["", "A=", "=", "A\0", "A\nexit 0", "\u{1b}", "\u{202e}", "\u{200b}", "\t"] {
+            assert!(variable_problem(invalid).is_some(), "{invalid}");
         }
     }
 

@@ -39,6 +39,9 @@ fn mistake_in_a_cases_file_is_a_usage_error_with_its_location() {
         ("[default]\nredact = [{ pattern = '(', with = '' }]\n", ":2:"),
         ("[default]\nredact = [{ pattern = 'x', with = \"a\\nexit 0\" }]\n", ":2:35"),
         ("[default]\nredact = [{ pattern = 'x', with = \"\\u001b[2J\" }]\n", ":2:35"),
+        ("[default]\nenv = { \"E\\n   native\" = 'x' }\n", ":2:9"),
+        ("[default]\nenv = { \"\\u001b[2J\" = 'x' }\n", ":2:9"),
+        ("[default]\ngrant.x = { env = [\"\\u202eA\"] }\n", ":2:20"),
         ("[default]\ntargets = []\n", ":2:"),
         ("", ""),
     ] {

@@ -32,6 +32,13 @@ fn terminals_and_ci_systems_do_not_act_on_a_wrong_command_line() {
 }
 
 #[test]
+fn name_of_a_variable_is_visible() {
+    let workspace = Workspace::new();
+    let refused = workspace.xtask().args(["check", ".", "--env", "A\nB=1"]).assert().code(2);
+    refused.says("a name has no `=` and no hidden characters; this one has `\\n`");
+}
+
+#[test]
 fn help_has_styles_on_a_terminal_only() {
     let workspace = Workspace::new();
     for args in [["--help"].as_slice(), &["help", "test"], &["check", "--help"]] {
