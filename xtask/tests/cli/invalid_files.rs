@@ -248,6 +248,15 @@ fn snapshot_that_is_not_valid_utf8_is_an_error() {
 }
 
 #[test]
+fn directory_without_a_package_is_a_usage_error() {
+    let workspace = Workspace::with("hello", HELLO, "");
+    fs::create_dir(workspace.path("examples/empty")).expect("the directory should be made");
+    workspace.test("--list").code(2).says("error: examples/empty: no Cargo.toml\n").says(
+        "help: remove the directory, or add what is missing; `cargo xtask new NAME` creates an example\n",
+    );
+}
+
+#[test]
 fn empty_fixture_directory_is_a_usage_error() {
     let workspace = Workspace::with("hello", HELLO, "");
     fs::create_dir_all(workspace.path("examples/hello/fixture/outer/inner"))
