@@ -28,6 +28,9 @@ pub struct Workspace {
     /// The Rust of the pinned columns. If the workspace does not pin one, it is the one that runs the
     /// harness.
     pub rust: Option<Version>,
+    /// The directories of its packages that its `Cargo.toml` names one by one: those of the harness. The others are
+    /// examples and their modules.
+    pub members: Vec<String>,
     /// The areas of examples whose sections are first on the page, in this order.
     pub areas: Vec<String>,
     /// What the workspace's `Cargo.toml` sets in the profile of the examples.
@@ -57,6 +60,8 @@ impl Workspace {
                 toml::from_str(&text).with_context(|| format!("cannot read {}", manifest.display()))?;
             if let Some(table) = parsed.workspace {
                 let target_dir = directory.join(target_dir.unwrap_or_else(|| "target".into()));
+                let is_pattern = |member: &String| member.contains(['*', '?', '[']);
+                let members = table.members.iter().filter(|member| !is_pattern(member)).cloned().collect();
                 let pins = pins(&manifest, table)?;
                 let (wasmtime, rust, columns) = versions(&manifest, &pins)?;
                 let checksums = checksums(&manifest, &pins)?;
@@ -68,6 +73,7 @@ impl Workspace {
                     rust,
                     checksums,
                     columns,
+                    members,
                     areas: pins.areas,
                     profile: parsed.profile.example,
                 });
@@ -127,9 +133,10 @@ fields!(Profiles { required: [], optional: [example], unknown: Ignored });
 
 struct WorkspaceTable {
     metadata: Metadata,
+    members: Vec<String>,
 }
 
-fields!(WorkspaceTable { required: [], optional: [metadata], unknown: Ignored });
+fields!(WorkspaceTable { required: [], optional: [metadata, members], unknown: Ignored });
 
 #[derive(Default)]
 struct Metadata {

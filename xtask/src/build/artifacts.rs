@@ -63,6 +63,7 @@ mod tests {
             wasmtime: "48.0.8".parse().unwrap(),
             rust: None,
             columns: Column::all_pinned(),
+            members: Vec::new(),
             areas: Vec::new(),
             checksums: BTreeMap::new(),
             profile: toml::Table::new(),

@@ -47,9 +47,10 @@ pub fn wasm_target(text: &str) -> Result<Target, String> {
 }
 
 pub fn variable(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.into(), value.into())),
-        _ => Err("expected NAME=VALUE".into()),
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    match name::variable_problem(name) {
+        None => Ok((name.into(), value.into())),
+        Some(problem) => Err(format!("expected NAME=VALUE: {problem}")),
     }
 }
 

@@ -4,6 +4,7 @@
 //! clap's derive macro would need less code here, but see `support/fields.rs` for what such macros cost. A test
 //! reads every argument, as the compiler does not check their names and types.
 
+mod answer;
 pub mod arguments;
 mod layout;
 mod package_tests;
@@ -14,8 +15,10 @@ mod upstream;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::Styles;
 use clap::{ArgAction, ArgMatches, value_parser};
 
+use crate::cli::answer::end_with;
 use crate::cli::arguments::{described, flag, option, positional, required, several, wasm_target};
 pub use crate::cli::layout::{LayoutArgs, LayoutFormat};
 pub use crate::cli::package_tests::TestsArgs;
@@ -48,9 +51,10 @@ impl Cli {
         Cli::parse_from(line)
     }
 
-    /// Reads a command line that begins with the name of the program. If it is wrong, this ends the process.
+    /// Reads a command line that begins with the name of the program. If it asks for help or is wrong, this prints
+    /// that and ends the process.
     pub fn parse_from(line: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Cli {
-        Cli::of(Cli::command().get_matches_from(line))
+        Cli::of(Cli::command().try_get_matches_from(line).unwrap_or_else(|answer| end_with(&answer)))
     }
 
     fn command() -> clap::Command {
@@ -59,6 +63,7 @@ impl Cli {
             .version(env!("CARGO_PKG_VERSION"))
             .about("Build and run Rust programs for native, wasm32-wasip1 and wasm32-wasip2, and compare what they do")
             .term_width(text_width())
+            .styles(Styles::plain())
             .subcommand_required(true)
             .arg_required_else_help(true);
         if !is_installed() {

@@ -10,6 +10,7 @@ use crate::environment::Environment;
 use crate::exit;
 use crate::report::catalogue;
 use crate::report::page::file;
+use crate::run::lock;
 use crate::support::escape::{count, without_controls};
 use crate::support::terminal::{self, say};
 use crate::workspace::Workspace;
@@ -25,6 +26,7 @@ const MOST_LINES: usize = 12;
 /// still has texts of the template.
 pub fn divergences(workspace: &Workspace, env: &Environment, check: bool) -> Result<u8> {
     let examples = examples::discover(workspace)?;
+    let _lock = (!check && !env.ci).then(|| lock::of_clone(&workspace.root, || false));
     let catalogue = catalogue::read(workspace, &examples)?;
     template::replaced(workspace, catalogue.examples())?;
     catalogue.note().iter().for_each(|note| say(note));

@@ -26,7 +26,7 @@ use crate::session::ready::Ready;
 use crate::snapshot::format::Drawn;
 use crate::snapshot::store::{self, Location};
 use crate::snapshot::table::Table;
-use crate::support::escape::{count, shell_word, shell_words, without_controls};
+use crate::support::escape::{count, shell_line, shell_words, without_controls};
 use crate::support::terminal::{self, say};
 use crate::workspace::Workspace;
 
@@ -267,11 +267,10 @@ pub fn line(host: &Path, grant: &Grant, program: &Path, case: &Case) -> String {
     // A guest gets the value that the host has.
     let is_passed = |name: &str| grant.whole_env || grant.env.iter().any(|variable| variable.name == name);
     let variables = case.env.iter().filter(|(name, _)| is_passed(name));
-    let mut line: String = variables.map(|(name, value)| format!("{name}={} ", shell_word(value))).collect();
+    let variables = variables.map(|(name, value)| (name.as_str(), value.as_str()));
     let words = [host.to_string_lossy().into_owned(), "run".into()].into_iter().chain(flags(grant));
     let words: Vec<_> = words.chain([program.to_string_lossy().into_owned()]).collect();
-    line.push_str(&shell_words(words.iter().chain(&case.args).map(String::as_str)));
-    line
+    shell_line(variables, words.iter().chain(&case.args).map(String::as_str))
 }
 
 /// What a row of the case grants that the search may not grant by itself.

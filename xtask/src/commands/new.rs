@@ -9,7 +9,9 @@ use crate::discover::examples;
 use crate::discover::template;
 use crate::exit;
 use crate::model::name;
+use crate::support::removal::remove;
 use crate::support::terminal;
+use crate::support::text_file;
 use crate::workspace::Workspace;
 
 const MANIFEST: &str = r#"[package]
@@ -65,26 +67,29 @@ pub fn new(workspace: &Workspace, name: &str) -> Result<u8> {
     if let Some(what) = name::package_problem(name) {
         return Err(exit::error(exit::USAGE, format!("`{name}` is not a valid name for an example: {what}")));
     }
-    let directory = workspace.examples().join(name);
     if let Some(taken) = taken(workspace, name)? {
         let taken = workspace.show(&taken);
-        return Err(exit::error(exit::USAGE, format!("{taken} already exists\nhelp: choose another name")));
+        return Err(exit::error(
+            exit::USAGE,
+            format!("{taken} already has this name\nhelp: choose another name"),
+        ));
     }
-    let write = |path: &Path, text: &str| {
-        let texts = [
-            ("{name}", name),
-            ("{description}", template::DESCRIPTION),
-            ("{area}", template::AREA),
-            ("{about}", template::ABOUT),
-        ];
-        let text = texts.iter().fold(text.to_string(), |text, (key, with)| text.replace(key, with));
-        fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
-    };
-    fs::create_dir_all(directory.join("src"))
-        .with_context(|| format!("cannot create {}", directory.display()))?;
-    write(&directory.join("Cargo.toml"), MANIFEST)?;
-    write(&directory.join("src/main.rs"), PROGRAM)?;
-    write(&directory.join("cases.toml"), CASES)?;
+    let directory = make(workspace, name, |directory| {
+        let write = |path: &str, text: &str| {
+            let texts = [
+                ("{name}", name),
+                ("{description}", template::DESCRIPTION),
+                ("{area}", template::AREA),
+                ("{about}", template::ABOUT),
+            ];
+            let text = texts.iter().fold(text.to_string(), |text, (key, with)| text.replace(key, with));
+            fs::write(directory.join(path), text)
+        };
+        fs::create_dir(directory.join("src"))?;
+        write("Cargo.toml", MANIFEST)?;
+        write("src/main.rs", PROGRAM)?;
+        Ok(write("cases.toml", CASES)?)
+    })?;
     let shown = workspace.show(&directory);
     terminal::print(&format!(
         "Created {shown}: src/main.rs is the program, and cases.toml says how it is called.\n\
@@ -97,17 +102,52 @@ pub fn new(workspace: &Workspace, name: &str) -> Result<u8> {
     Ok(exit::OK)
 }
 
-/// Returns the directory of an example or module that already has this name, if there is one: cargo requires each
-/// package name to be unique.
+/// Makes an example, whose files `write` writes into the directory that it is given, and returns its directory. Without
+/// its `Cargo.toml`, cargo could not read the workspace, so there is the whole example or none.
+///
+/// # Errors
+/// Those of `write`, or if the example cannot be put in its place. Then there is none.
+pub fn make(workspace: &Workspace, name: &str, write: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+    let example = workspace.examples().join(name);
+    // Not below `examples`, where cargo would see it before it is complete.
+    let temporary = workspace.root.join(format!(".{name}.tmp"));
+    let make = || {
+        // What is there was left by a process that was killed.
+        remove(&temporary)?;
+        fs::create_dir(&temporary)?;
+        write(&temporary)?;
+        fs::create_dir_all(workspace.examples())?;
+        Ok(fs::rename(&temporary, &example)?)
+    };
+    let made: Result<()> = make();
+    if made.is_err() {
+        // The error that is returned says more than one of this.
+        let _ = remove(&temporary);
+    }
+    made.with_context(|| format!("cannot write {}", example.display()))?;
+    Ok(example)
+}
+
+/// Returns the directory of the package that already has this name, if there is one: cargo requires each package name
+/// in a workspace to be unique.
 ///
 /// # Errors
 /// If the examples cannot be listed.
 pub fn taken(workspace: &Workspace, name: &str) -> Result<Option<PathBuf>> {
     let own = workspace.examples().join(name);
-    if own.exists() {
+    if fs::symlink_metadata(&own).is_ok() {
         return Ok(Some(own));
     }
     let modules =
         examples::directories(&workspace.examples())?.into_iter().map(|example| example.join("modules"));
-    Ok(modules.map(|modules| modules.join(name)).find(|module| module.exists()))
+    let mut modules = modules.map(|modules| modules.join(name));
+    let mut members = workspace.members.iter().map(|member| workspace.root.join(member));
+    Ok(modules.find(|module| module.exists()).or_else(|| members.find(|member| has_name(member, name))))
+}
+
+/// Whether the package in this directory has this name.
+fn has_name(package: &Path, name: &str) -> bool {
+    let manifest = text_file::read_text(&package.join("Cargo.toml")).unwrap_or_default();
+    let manifest: toml::Table = manifest.parse().unwrap_or_default();
+    manifest.get("package").and_then(|package| package.get("name")?.as_str()) == Some(name)
 }

@@ -19,6 +19,7 @@ use crate::model::example::Example;
 use crate::model::trace::Trace;
 use crate::report::catalogue::{self, Entry};
 use crate::report::{style, why};
+use crate::run::lock;
 use crate::session::ready::Ready;
 use crate::session::{self, explained};
 use crate::support::edition::COMMAND;
@@ -160,6 +161,7 @@ fn all(workspace: &Workspace, env: &Environment, args: &WhyArgs, examples: &[Exa
             format!("snapshots/{} is out of date:\n{}", recorded::NAME, recorded::difference(&before, &now));
         return Err(exit::error(exit::DIFFERS, format!("{message}\nhelp: cargo xtask why --all")));
     }
+    let _lock = lock::of_clone(&workspace.root, || false);
     recorded::write(&workspace.snapshots(), &now)?;
     say(&recorded::difference(&before, &now));
     terminal::print(&format!("Wrote snapshots/{}\nhelp: cargo xtask divergences\n", recorded::NAME))?;

@@ -354,6 +354,46 @@ error: unknown field `arg`, expected one of `about`, `baseline`, `silent`, `reme
     }
 
     #[test]
+    fn hidden_characters_are_refused_where_they_could_forge_something() {
+        for (line, at, message) in [
+            (
+                r#"env = { "E\n   native" = "x" }"#,
+                r#""E\n   native""#,
+                "invalid name of an environment variable: a name has no `=` and no hidden characters; this one has `\\n`",
+            ),
+            (
+                r#"grant.x = { env = ["A\u202e=1"] }"#,
+                r#""A\u202e=1""#,
+                "not a variable to grant: a name has no `=` and no hidden characters; this one has `\\u{202e}`",
+            ),
+            (
+                r#"flags."a\u001b" = []"#,
+                r#""a\u001b""#,
+                "invalid row name: a name consists of lower-case letters, digits, `-` and `_`; this one has '\\u{1b}'",
+            ),
+            (
+                r#"about = "a\u009b2J""#,
+                r#""a\u009b2J""#,
+                "`about` is one line of visible text; this one has `\\u{9b}`",
+            ),
+            (
+                r#"remedy = "a\u200b""#,
+                r#""a\u200b""#,
+                "`remedy` is one line of visible text; this one has `\\u{200b}`",
+            ),
+            (r#"upstream = ["https://e/)|<img>"]"#, r#""https://e/)|<img>""#, "not an address of a web page"),
+        ] {
+            let text = format!("[a]\n{line}\n");
+            let found = parse(&text, &PACKAGES, &Arc::default()).expect_err("diagnostics");
+            assert_eq!((found.len(), found[0].message.as_str()), (1, message));
+            assert_eq!(&text[found[0].span.clone()], at);
+        }
+        // A value is spelled where it is shown.
+        let text = "[a]\nargs = [\"\\u001b\"]\nenv.A = \"\\u202e\"\ngrant.x = { env = [\"A=\\n\"] }\n";
+        assert!(parse(text, &PACKAGES, &Arc::default()).is_ok());
+    }
+
+    #[test]
     fn a_replacement_that_is_not_visible() {
         for (with, character) in [
             ("a\\nexit 0", "a line feed"),
@@ -487,7 +527,7 @@ error: not a directory to grant
   |                          ^^^^^^
   |
   = help: write it as \"HOST\" or \"HOST::GUEST\"
-error: not a variable to grant
+error: not a variable to grant: a name is not empty
  --> cases.toml:2:42
   |
 2 | grant.x = { dirs = ['.', '::/d'], env = ['=1'] }
@@ -705,7 +745,7 @@ error: not an address of a web page
   |
 7 | upstream = ["wasi-libc#1"]
   |             ^^^^^^^^^^^^^
-  = help: it starts with `https://` and contains no spaces
+  = help: it starts with `https://`, and has only letters, digits and `-._~:/?#@!$&+,;=%`
 "#,
         );
     }

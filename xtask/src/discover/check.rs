@@ -78,9 +78,10 @@ pub fn granted_directory(dir: &Spanned<String>) -> Result<(), Diagnostic> {
 /// # Errors
 /// The diagnostic, if not.
 pub fn granted_variable(variable: &Spanned<String>) -> Result<(), Diagnostic> {
-    match variable.get_ref().starts_with('=') || variable.get_ref().is_empty() {
-        false => Ok(()),
-        true => Err(Diagnostic::new("not a variable to grant", variable.span())
+    let name = variable.get_ref().split('=').next().unwrap_or_default();
+    match name::variable_problem(name) {
+        None => Ok(()),
+        Some(problem) => Err(Diagnostic::new(format!("not a variable to grant: {problem}"), variable.span())
             .help("write it as \"NAME\" or \"NAME=value\"")),
     }
 }
@@ -102,8 +103,9 @@ pub fn allows_something(row: &Spanned<String>, grant: &GrantSpec) -> Result<(), 
 /// # Errors
 /// The diagnostic, if not.
 pub fn description(key: &str, value: &Spanned<String>) -> Result<(), Diagnostic> {
-    if value.get_ref().contains('\n') {
-        return Err(Diagnostic::new(format!("`{key}` must be one line"), value.span()));
+    if let Some(hidden) = hidden(value) {
+        let message = format!("`{key}` is one line of visible text; this one has {hidden}");
+        return Err(Diagnostic::new(message, value.span()));
     }
     let parts: Vec<_> = value.get_ref().split('`').collect();
     let is_code = |part: &&str| !part.is_empty() && part.trim() == *part;
@@ -114,18 +116,22 @@ pub fn description(key: &str, value: &Spanned<String>) -> Result<(), Diagnostic>
     }
 }
 
+/// Names the first hidden character of a value, if it has one.
+pub fn hidden(value: &Spanned<String>) -> Option<String> {
+    value.get_ref().chars().find(|c| is_hidden(*c)).map(|hidden| match hidden {
+        '\n' => "a line feed".into(),
+        _ => format!("`{}`", hidden.escape_debug()),
+    })
+}
+
 /// Checks that the replacement of a redaction is one line of visible text, because it becomes a part of the
 /// snapshot as it is.
 ///
 /// # Errors
 /// The diagnostic, if it is not.
 pub fn replacement(with: &Spanned<String>) -> Result<(), Diagnostic> {
-    let Some(hidden) = with.get_ref().chars().find(|c| is_hidden(*c)) else { return Ok(()) };
-    let shown = match hidden {
-        '\n' => "a line feed".into(),
-        _ => format!("`{}`", hidden.escape_debug()),
-    };
-    let message = format!("a replacement is one line of visible text; this one has {shown}");
+    let Some(hidden) = hidden(with) else { return Ok(()) };
+    let message = format!("a replacement is one line of visible text; this one has {hidden}");
     Err(Diagnostic::new(message, with.span()).help("replace the text by a name in braces, such as `{time}`"))
 }
 
@@ -231,18 +237,17 @@ pub fn with_fifos(fixture: &Tree, fifos: &[Spanned<String>]) -> Result<Tree, Dia
     })
 }
 
-/// Checks that a key of `env` can be the name of an environment variable (POSIX, "Environment Variables").
+/// Checks that a key of `env` can be the name of an environment variable.
 ///
 /// # Errors
 /// The diagnostic, if not.
 pub fn variable_name(key: &Spanned<String>) -> Result<(), Diagnostic> {
-    if key.get_ref().is_empty() || key.get_ref().contains(['=', '\0']) {
-        return Err(Diagnostic::new(
-            "invalid name of an environment variable: a name is not empty and contains no `=` and no NUL byte",
-            key.span(),
-        ));
+    match name::variable_problem(key.get_ref()) {
+        None => Ok(()),
+        Some(problem) => {
+            Err(Diagnostic::new(format!("invalid name of an environment variable: {problem}"), key.span()))
+        }
     }
-    Ok(())
 }
 
 /// Checks the name of a row: it is valid, and is not `default`.

@@ -45,9 +45,9 @@ pub fn read(spec: &Spec, has_own_baseline: bool, targets: &[Target]) -> Result<C
         claims.apis.push(api.get_ref().clone());
     }
     for address in spec.upstream.iter().flatten() {
-        if !address.get_ref().starts_with("https://") || address.get_ref().contains(char::is_whitespace) {
-            let diagnostic = Diagnostic::new("not an address of a web page", address.span());
-            diagnostics.push(diagnostic.help("it starts with `https://` and contains no spaces"));
+        if !is_address(address.get_ref()) {
+            let help = "it starts with `https://`, and has only letters, digits and `-._~:/?#@!$&+,;=%`";
+            diagnostics.push(Diagnostic::new("not an address of a web page", address.span()).help(help));
         }
         claims.upstream.push(address.get_ref().clone());
     }
@@ -65,6 +65,13 @@ pub fn unknown_baseline(baseline: &Spanned<String>, rows: &[Spanned<String>]) ->
         Some(meant) => format!("did you mean `{meant}`?"),
         None => "`baseline` names the row that a sensible user of the program would give".into(),
     }))
+}
+
+/// Whether this is an address whose characters have no other meaning in a link of Markdown: those of RFC 3986 (section 2)
+/// without brackets, quotes and `*`, which can be written as `%28`.
+fn is_address(text: &str) -> bool {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#@!$&+,;=%".contains(c);
+    text.strip_prefix("https://").is_some_and(|rest| !rest.is_empty() && rest.chars().all(is_allowed))
 }
 
 /// Checks that an API is written as the path of an item of std. That the item exists is checked by a test.

@@ -19,6 +19,7 @@ use crate::model::case::Case;
 use crate::model::example::{Example, Module};
 use crate::model::name;
 use crate::model::tree::Tree;
+use crate::support::escape::is_hidden;
 use crate::support::fields::fields;
 use crate::support::suggest::suggest;
 use crate::support::text_file;
@@ -151,7 +152,7 @@ fn package(workspace: &Workspace, path: &Path, diagnostics: &mut Vec<String>) ->
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             diagnostics.push(diagnostic::plain(&format!(
-                "{shown}: no Cargo.toml\nhelp: create an example with `cargo xtask new NAME`, or remove the directory"
+                "{shown}: no Cargo.toml\nhelp: remove the directory, or add what is missing; `cargo xtask new NAME` creates an example"
             )));
             return Ok(Described { name, ..Described::default() });
         }
@@ -194,7 +195,7 @@ fn package(workspace: &Workspace, path: &Path, diagnostics: &mut Vec<String>) ->
 fn area(written: Spanned<String>) -> Result<String, Diagnostic> {
     let problem = match written.get_ref() {
         area if area.trim().is_empty() => "`area` is empty",
-        area if area.contains(char::is_control) => "`area` must be one line",
+        area if area.contains(is_hidden) => "`area` is one line of visible text",
         area => return Ok(area.trim().into()),
     };
     Err(Diagnostic::new(problem, written.span()).help(

@@ -1,4 +1,6 @@
-//! The rules for names of examples, modules, cases and rows.
+//! The rules for names of examples, modules, cases, rows and variables.
+
+use crate::support::escape::is_hidden;
 
 /// The length of the longest name, in bytes. Names become parts of file names, and systems limit the
 /// length of these.
@@ -35,25 +37,28 @@ pub fn problem(name: &str) -> Option<String> {
 /// are packages.
 ///
 /// In addition to the rules for all names, cargo does not allow a digit at the beginning (`PackageName` in
-/// its `crates/cargo-util-schemas/src/restricted_names.rs`), the names of its own directories in `target`
-/// (`is_conflicting_artifact_name` in `src/cargo/util/restricted_names.rs`), and the same name twice in a
-/// workspace. If one package breaks these rules, cargo cannot read the workspace, and so not even run this
-/// program.
+/// its `crates/cargo-util-schemas/src/restricted_names.rs`) and the names of its own directories in `target`
+/// (`is_conflicting_artifact_name` in `src/cargo/util/restricted_names.rs`). If one package breaks these rules,
+/// cargo cannot read the workspace, and so not even run this program. A keyword of Rust or the name of a crate of
+/// the standard library is no problem: cargo advises against them, since others might depend on the package.
 pub fn package_problem(name: &str) -> Option<String> {
     problem(name).or_else(|| {
         if name.starts_with(|c: char| c.is_ascii_digit()) {
             return Some("the name of a package starts with a letter".into());
         }
-        match name {
-            "build" | "deps" | "examples" | "incremental" => {
-                Some(format!("`{name}` is the name of a directory in which cargo builds"))
-            }
-            "xtask" | "parallax-compose" | "parallax-layout" => {
-                Some(format!("`{name}` is a package of the harness"))
-            }
-            _ => None,
-        }
+        let is_directory_of_cargo = ["build", "deps", "examples", "incremental"].contains(&name);
+        is_directory_of_cargo.then(|| format!("`{name}` is the name of a directory in which cargo builds"))
     })
+}
+
+/// Returns what is wrong with the name of an environment variable, or `None` if it is valid: POSIX excludes `=` and NUL
+/// ("Environment Variables"). A hidden character could make the command line of a snapshot look like another one.
+pub fn variable_problem(name: &str) -> Option<String> {
+    if name.is_empty() {
+        return Some("a name is not empty".into());
+    }
+    let bad = name.chars().find(|&c| c == '=' || is_hidden(c))?;
+    Some(format!("a name has no `=` and no hidden characters; this one has `{}`", bad.escape_debug()))
 }
 
 /// Whether Windows reserves this name for a device
@@ -80,11 +85,21 @@ mod tests {
     }
 
     #[test]
+    fn rules_of_variables() {
+        for valid in ["A", "a b", "2", "ä", "-"] {
+            assert_eq!(variable_problem(valid), None, "{valid}");
+        }
+        for invalid in ["", "A=", "=", "A\0", "A\nexit 0", "\u{1b}", "\u{202e}", "\u{200b}", "\t"] {
+            assert!(variable_problem(invalid).is_some(), "{invalid}");
+        }
+    }
+
+    #[test]
     fn rules_of_packages() {
-        for valid in ["a", "x3d", "builds", "test"] {
+        for valid in ["a", "x3d", "builds", "test", "std", "core", "fn", "self"] {
             assert_eq!(package_problem(valid), None, "{valid}");
         }
-        for invalid in ["A", "con", "3d", "build", "deps", "examples", "incremental", "xtask"] {
+        for invalid in ["A", "con", "3d", "build", "deps", "examples", "incremental"] {
             assert!(package_problem(invalid).is_some(), "{invalid}");
         }
     }

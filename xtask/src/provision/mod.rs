@@ -3,6 +3,7 @@
 pub mod finding;
 pub mod package_rust;
 pub mod query;
+mod target_dir;
 pub mod tool_context;
 pub mod toolchain;
 pub mod wasmtime;

@@ -13,7 +13,7 @@ use crate::exit;
 use crate::model::column::{Column, Toolchain};
 use crate::model::target::NATIVE_TRIPLE;
 use crate::process::Interrupt;
-use crate::provision::query;
+use crate::provision::{query, target_dir};
 use crate::support::terminal::say;
 use crate::workspace::Workspace;
 
@@ -246,10 +246,5 @@ pub fn can_link_into(directory: &Path) -> Result<()> {
     if !directory.to_string_lossy().contains('%') {
         return Ok(());
     }
-    let message = format!(
-        "the linker rust-lld cannot write to a path with `%`, as in the target directory {}\n\
-         help: set CARGO_TARGET_DIR to a path without `%`, or move the clone",
-        directory.display()
-    );
-    Err(exit::error(exit::SET_UP, message))
+    Err(target_dir::refused(directory, '%', "the linker rust-lld cannot write to"))
 }

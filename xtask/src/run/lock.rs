@@ -1,5 +1,5 @@
-//! The lock of a run: one run at a time uses a target directory, its scratch directories and the
-//! snapshots.
+//! The locks of a run: one run at a time uses a target directory with its scratch directories, and one at a time writes
+//! the snapshots and pages of a clone.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -57,6 +57,29 @@ pub fn take(path: &Path) -> Result<Lock> {
         Ok(Lock { file })
     };
     take().with_context(|| format!("cannot lock {}", path.display()))
+}
+
+/// The lock of a clone, which is held until this is dropped or the process ends in any way.
+pub struct CloneLock {
+    _directory: Option<File>,
+}
+
+/// Takes the lock for writing snapshots, rules and pages of the clone in `root`. If another process holds it, which uses
+/// another target directory, a message says so, and it is waited for until `is_interrupted`. A process that needs both
+/// takes the lock of its target directory first.
+///
+/// The directory itself is locked, so that nothing is left in the clone. Where that is not possible, as on Windows, there
+/// is no lock.
+pub fn of_clone(root: &Path, is_interrupted: impl Fn() -> bool) -> CloneLock {
+    let directory = File::open(root).ok();
+    let is_held = || matches!(directory.as_ref().map(File::try_lock), Some(Err(TryLockError::WouldBlock)));
+    if is_held() {
+        say("Waiting for another run that writes the snapshots of this clone");
+        while is_held() && !is_interrupted() {
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+    CloneLock { _directory: directory }
 }
 
 /// Reads from the file of the lock which process holds it. A process that has just taken the lock needs a moment

@@ -27,7 +27,7 @@ use crate::process::Interrupt;
 use crate::provision::tool_context::ToolContext;
 use crate::provision::toolchain::{self, Toolchains};
 use crate::provision::wasmtime;
-use crate::run::lock::{self, Lock};
+use crate::run::lock::{self, CloneLock, Lock};
 use crate::run::precompile::Compiled;
 use crate::tools::progress::Progress;
 use crate::workspace::Workspace;
@@ -38,7 +38,7 @@ pub struct Session<'a> {
     pub env: &'a Environment,
     pub sh: Shell,
     pub interrupt: Interrupt,
-    /// Only one session at a time uses a target directory with its scratch directories, and the snapshots.
+    /// Only one session at a time uses a target directory with its scratch directories.
     pub lock: Lock,
     /// The modules that wasmtime has compiled already.
     pub compiled: Compiled,
@@ -70,6 +70,14 @@ impl<'a> Session<'a> {
         let interrupt = Interrupt::watch().context("cannot watch for signals")?;
         let compiled = Compiled::new(workspace.own_dir().join("compiled"), &wasmtime::cache(workspace));
         Ok(Session { workspace, env, sh: Shell::new()?, interrupt, lock, compiled, offline, progress })
+    }
+
+    /// Takes the lock of the clone, for a command that writes its snapshots. Ends the process if it is interrupted
+    /// meanwhile.
+    pub fn lock_clone(&self) -> CloneLock {
+        let lock = lock::of_clone(&self.workspace.root, || self.interrupt.signal().is_some());
+        self.end_if_interrupted();
+        lock
     }
 
     /// Sets up the toolchains and hosts of these columns, and returns the hosts.

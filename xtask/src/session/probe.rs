@@ -15,7 +15,7 @@ use crate::build::relink::Relink;
 use crate::discover::user_directory::{MOST_BYTES, MOST_ENTRIES};
 use crate::explain::evidence::Explained;
 use crate::host::hosts::Hosts;
-use crate::host::wasmtime::STACK_EXHAUSTED;
+use crate::host::wasmtime::{STACK_EXHAUSTED, can_be_granted};
 use crate::model::case::{Case, Row};
 use crate::model::cell::{self, Cell, Position};
 use crate::model::column::{Column, Unit};
@@ -235,7 +235,7 @@ pub fn candidates_for(end: &End) -> Option<Candidate> {
     is_exhausted.then_some(Candidate { grant, narrower: Vec::new() })
 }
 
-/// The candidates for the directories in `parent`. wasmtime would take a part of a path with `::` for the directory.
+/// The candidates for the directories in `parent`.
 fn below(fixture: &Tree, parent: &Path, depth: usize) -> Vec<Candidate> {
     if depth == DEEPEST {
         return Vec::new();
@@ -243,12 +243,12 @@ fn below(fixture: &Tree, parent: &Path, depth: usize) -> Vec<Candidate> {
     let is_in_parent = |path: &Path| path.parent() == Some(parent);
     let directories =
         fixture.entries.iter().filter(|(path, entry)| **entry == Entry::Directory && is_in_parent(path));
-    let can_be_granted = |(path, _): &(&PathBuf, &Entry)| !path.to_string_lossy().contains("::");
     let candidate = |path: &Path| Candidate {
         grant: Grant::of_directory(path.to_string_lossy()),
         narrower: below(fixture, path, depth + 1),
     };
-    directories.filter(can_be_granted).take(MOST_DIRECTORIES).map(|(path, _)| candidate(path)).collect()
+    let directories = directories.filter(|(path, _)| can_be_granted(path));
+    directories.take(MOST_DIRECTORIES).map(|(path, _)| candidate(path)).collect()
 }
 
 /// Puts the results of a build into the form in which cells look for them.
@@ -270,7 +270,8 @@ mod tests {
     #[test]
     fn candidates_are_the_directories_and_variables_of_the_case_and_what_is_allowed() {
         let mut case = Case::plain("x");
-        let entries = ["data", "data/deep"].map(|path| (path.into(), Entry::Directory));
+        // The last ones have no name by which wasmtime could grant them.
+        let entries = ["data", "data/deep", "..::x", "data/a::b"].map(|path| (path.into(), Entry::Directory));
         case.fixture = Arc::new(Tree { entries: entries.into() });
         case.env.insert("MODE".into(), "fast".into());
         // A variable that every case has is a candidate once.
@@ -280,6 +281,8 @@ mod tests {
         assert_eq!(directory(&found[0]), ".");
         assert_eq!(directory(&found[0].narrower[0]), "data");
         assert_eq!(directory(&found[0].narrower[0].narrower[0]), "data/deep");
+        let numbers = [&found[0], &found[0].narrower[0]].map(|candidate| candidate.narrower.len());
+        assert_eq!(numbers, [1, 1]);
         assert_eq!(found[1].grant, Grant::of_variable("MODE"));
         assert_eq!(found.len(), 2 + FIXED_VARIABLES.len());
         let allowed = Allowed { directories: vec!["/etc".into()], network: true, whole_env: true };

@@ -203,6 +203,12 @@ pub fn discard_pending(location: &Location) -> Result<()> {
 }
 
 fn write(path: &Path, location: &Location, table: &Table, about: Option<&str>) -> Result<()> {
+    // Whatever a table has, a file that the next run could not read is not written.
+    if Table::parse(&table.draw()).as_ref() != Ok(table) {
+        let message =
+            format!("cannot write {}, which is unchanged: it could not be read again", path.display());
+        return Err(exit::error(exit::HARNESS, message));
+    }
     let text = draw(location, table, about);
     fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))
         .and_then(|()| atomic_file::write(path, text.as_bytes()))
@@ -296,6 +302,8 @@ fn remove_if_exists(path: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::case::{Case, Row};
+    use crate::model::column::Column;
     use crate::support::mutate::mutate;
 
     #[test]
@@ -310,6 +318,22 @@ mod tests {
             assert!(!snapshot.agrees(&location, &table, Some("other")));
             assert!(!snapshot.agrees(&Location::new(directory.path(), "dog", "sample"), &table, about));
         }
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_not_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let location = Location::new(directory.path(), "cat", "sample");
+        let table = Table::parse("$ cat\n native\ndefault A\n\nA  exit 0\n").unwrap();
+        accept(&location, &table, None).unwrap();
+        let before = fs::read(location.path()).unwrap();
+        let mut case = Case::plain("sample");
+        // No `cases.toml` can have such a name.
+        case.rows.push(Row { name: "x A\n\nA  exit 0".into(), ..Row::default() });
+        let broken = Table::empty("cat", &case, &Column::all_pinned());
+        let error = accept(&location, &broken, None).unwrap_err();
+        assert!(error.to_string().ends_with("which is unchanged: it could not be read again"), "{error}");
+        assert_eq!(fs::read(location.path()).unwrap(), before);
     }
 
     #[test]

@@ -115,24 +115,47 @@ pub fn indent(text: &str, prefix: &str) -> String {
     indented
 }
 
-/// Quotes a word so that a shell reads it as one word, and so that it fits on one line.
+/// Quotes a word so that a shell reads it as one word, and so that it fits on one line and shows all that it has.
 ///
-/// Most words are quoted as POSIX requires. Control characters and bytes that are not valid UTF-8 need the
-/// quotes `$'…'`, which bash, ksh and zsh support, and POSIX since 2024.
+/// Most words are quoted as POSIX requires. Hidden characters and bytes that are not valid UTF-8 need the quotes `$'…'`,
+/// which bash, ksh and zsh support, and POSIX since 2024. They are spelled byte by byte, as a shell whose locale is not
+/// UTF-8 does not understand `\u`.
 pub fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@%+{}".contains(c);
-    if !word.is_empty() && word.chars().all(plain) && !word.contains(BYTE) {
-        return word.to_string();
+    if word.chars().any(is_hidden) || word.contains(BYTE) {
+        return ansi_quoted(&bytes_of(word));
     }
-    if word.chars().any(char::is_control) || word.contains(BYTE) {
-        // The only quotes in which escapes have the meaning that `visible` gives them.
-        let escaped = visible(word.as_bytes()).replace('\n', "\\n").replace('\'', "\\'");
-        let mut parts = escaped.split(BYTE);
-        let first = parts.next().unwrap_or_default().to_string();
-        let escaped = parts.fold(first, |escaped, part| escaped + "\\x" + &part.replacen('}', "", 1));
-        return format!("$'{escaped}'");
+    match !word.is_empty() && word.chars().all(plain) && !has_brace_expansion(word) {
+        true => word.to_string(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
     }
-    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// Whether bash would make several words of this one: `{a,b}` and `{1..9}`.
+fn has_brace_expansion(word: &str) -> bool {
+    let mut insides = word.split('{').skip(1).map(|rest| rest.split('}').next().unwrap_or_default());
+    insides.any(|inside| inside.contains(',') || inside.contains(".."))
+}
+
+/// Quotes bytes in `$'…'`.
+fn ansi_quoted(bytes: &[u8]) -> String {
+    let mut quoted = String::from("$'");
+    let spell = |quoted: &mut String, bytes: &[u8]| {
+        for byte in bytes {
+            write!(quoted, "\\x{byte:02x}").expect("writing to a String cannot fail");
+        }
+    };
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\n' | '\r' | '\t' | '\\' | '\'' => quoted.extend(c.escape_default()),
+                c if is_hidden(c) => spell(&mut quoted, c.encode_utf8(&mut [0; 4]).as_bytes()),
+                c => quoted.push(c),
+            }
+        }
+        spell(&mut quoted, chunk.invalid());
+    }
+    quoted + "'"
 }
 
 /// The beginning of the form in which an argument in cases.toml spells a byte that is not valid UTF-8:
@@ -141,7 +164,6 @@ pub const BYTE: &str = "{byte:";
 
 /// The bytes of an argument in cases.toml. Each `{byte:e9}` becomes that byte; what begins so but is not
 /// complete stays as it is.
-#[cfg(any(unix, test))]
 pub fn bytes_of(word: &str) -> Vec<u8> {
     let mut parts = word.split(BYTE);
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
@@ -160,6 +182,28 @@ pub fn bytes_of(word: &str) -> Vec<u8> {
 /// Quotes words with [`shell_word`] and joins them to a command line.
 pub fn shell_words<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     words.into_iter().map(shell_word).collect::<Vec<_>>().join(" ")
+}
+
+/// Draws a command line with variables as a shell reads it: `A=1 cat 'a b'`. A shell assigns only to names that are
+/// identifiers (POSIX, "Name"); for others it is `env` that does.
+pub fn shell_line<'a>(
+    variables: impl IntoIterator<Item = (&'a str, &'a str)>,
+    words: impl IntoIterator<Item = &'a str>,
+) -> String {
+    let is_name = |name: &str| {
+        let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        name.chars().all(is_letter) && !name.starts_with(|c: char| c.is_ascii_digit())
+    };
+    let variables: Vec<_> = variables.into_iter().collect();
+    let mut line: Vec<_> = match variables.iter().all(|(name, _)| is_name(name)) {
+        true => variables.iter().map(|(name, value)| format!("{name}={}", shell_word(value))).collect(),
+        false => {
+            let assigned = variables.iter().map(|(name, value)| shell_word(&format!("{name}={value}")));
+            ["env".into(), "--".into()].into_iter().chain(assigned).collect()
+        }
+    };
+    line.extend(words.into_iter().map(shell_word));
+    line.join(" ")
 }
 
 /// A number and its noun, which forms its plural with `s`: `1 cell`, `2 cells`.
@@ -283,5 +327,18 @@ mod tests {
             r"cat 'a b' 'it'\''s' '' --dir=.::/data"
         );
         assert_eq!(shell_word("a\nb'c"), r"$'a\nb\'c'");
+        assert_eq!(shell_word("\u{1b}[2J\u{7f}\t\r\\"), r"$'\x1b[2J\x7f\t\r\\'");
+        assert_eq!(shell_word("ü\u{202e}\u{200b}"), r"$'ü\xe2\x80\xae\xe2\x80\x8b'");
+        assert_eq!(shell_words(["a{b,c}", "{1..3}", "{cwd}/../x,y"]), "'a{b,c}' '{1..3}' {cwd}/../x,y");
+    }
+
+    #[test]
+    fn lines_have_variables() {
+        assert_eq!(shell_line([("A", "1"), ("B_2", "a b")], ["cat", ""]), "A=1 B_2='a b' cat ''");
+        assert_eq!(shell_line([], ["cat"]), "cat");
+        for name in ["a b", "2", "a-b", "ä"] {
+            let words = shell_word(&format!("{name}=1"));
+            assert_eq!(shell_line([(name, "1"), ("A", "$")], ["cat"]), format!("env -- {words} 'A=$' cat"));
+        }
     }
 }

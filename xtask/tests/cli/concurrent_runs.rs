@@ -66,6 +66,45 @@ fn second_run_names_the_run_that_it_waits_for_and_runs_after_it() {
     workspace.test_in_ci("").code(0);
 }
 
+/// The lock of a target directory does not keep them apart.
+#[test]
+fn runs_with_different_target_directories_write_one_after_the_other() {
+    if !can_signal() {
+        return;
+    }
+    let workspace = Workspace::new();
+    let go = workspace.path("go");
+    let cases = format!("[default]\nargs = ['{}']\ntimeout = '10m'\ntargets = ['native']\n", go.display());
+    workspace.example("waits", WAITS, &cases);
+    workspace.example("quick", HELLO, "[default]\ntargets = ['native']\n");
+    workspace.test("--no-run").code(0);
+    let mut first = xtask(&workspace, "test waits --accept").spawn().expect("xtask should start");
+    wait_for("a running cell", || running(&workspace, "waits").pop());
+    let elsewhere = |args: &str| {
+        let mut other = xtask(&workspace, args);
+        other.env("CARGO_TARGET_DIR", workspace.path("../other"));
+        other
+    };
+    // What writes nothing does not wait.
+    let checked = elsewhere("test quick --check").output().expect("xtask should start");
+    assert_eq!(checked.status.code(), Some(100), "{checked:?}");
+    for args in ["test quick --accept", "divergences"] {
+        let mut second = elsewhere(args).spawn().expect("xtask should start");
+        let mut stderr = BufReader::new(second.stderr.take().expect("stderr should be a pipe"));
+        let mut line = String::new();
+        stderr.read_line(&mut line).expect("stderr should have a first line");
+        assert_eq!(line, "Waiting for another run that writes the snapshots of this clone\n");
+        assert!(is_running(&mut second), "the second run did not wait");
+        send_signal(Signal::INT, second.id());
+        assert_eq!(wait_for_exit(&mut second).signal(), Some(Signal::INT.as_raw()));
+    }
+    let mut second = elsewhere("test quick --accept").spawn().expect("xtask should start");
+    workspace.write("go", "");
+    assert_eq!(wait_for_exit(&mut first).code(), Some(0));
+    assert_eq!(wait_for_exit(&mut second).code(), Some(0));
+    assert_eq!(workspace.snapshots().len(), 2);
+}
+
 #[test]
 fn holder_of_the_lock_that_has_not_written_its_name_is_not_named() {
     let workspace = Workspace::with("quick", HELLO, "[default]\ntargets = ['native']\n");

@@ -238,7 +238,7 @@ fn invalid_area_is_a_usage_error_with_its_location() {
         ("area = 3\n", ":7:8\n"),
         ("area = \"\"\n", ":7:8\n"),
         ("area = \" \"\n", "`area` is empty"),
-        ("area = \"a\\nb\"\n", "`area` must be one line"),
+        ("area = \"a\\nb\"\n", "`area` is one line of visible text"),
         ("area = [\"std::fs\"]\n", "7 | area = [\"std::fs\"]\n  |        ^^^^^^^^^^^"),
         ("aera = \"std::fs\"\n", "did you mean `area`?"),
     ] {

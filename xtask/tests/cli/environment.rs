@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use assert_cmd::Command;
+
 use crate::support::{AssertOutput, Workspace, home_of};
 
 /// Prints everything that it can find out about how it is run.
@@ -204,23 +206,44 @@ fn path_of_the_workspace_does_not_change_outcomes() {
     }
 }
 
-/// rust-lld cannot write to such a path, which must not become an outcome.
-#[test]
-fn path_with_a_percent_sign_is_an_error_with_a_remedy() {
-    let workspace = Workspace::with_hello();
-    let clone = workspace.path("a%41b");
+/// Runs `xtask test --check` in a copy of a workspace at this path.
+fn test_in_copy(workspace: &Workspace, path: &str) -> impl Fn() -> Command {
+    let clone = workspace.path(path);
     for (path, text) in workspace.files() {
         let path = clone.join(path);
         fs::create_dir_all(path.parent().expect("a file has a parent"))
             .expect("the directories should be made");
         fs::write(path, text).expect("the file should be written");
     }
-    let test = || {
+    move || {
         let mut test = workspace.xtask_in(&clone);
         test.args(["test", "--check"]);
         test
-    };
+    }
+}
+
+/// rust-lld cannot write to such a path, which must not become an outcome.
+#[test]
+fn path_with_a_percent_sign_is_an_error_with_a_remedy() {
+    let workspace = Workspace::with_hello();
+    let test = test_in_copy(&workspace, "a%41b");
     test().assert().code(96).says("rust-lld").says("CARGO_TARGET_DIR");
     test().args(["--target", "native"]).assert().code(96).says("rust-lld");
+    test().env("CARGO_TARGET_DIR", workspace.path("target")).assert().code(0);
+}
+
+/// wasmtime takes what is behind the comma for another flag, and refuses that.
+#[test]
+fn path_with_a_comma_is_an_error_with_a_remedy() {
+    let workspace = Workspace::with_hello();
+    let test = test_in_copy(&workspace, "Doe, Jane");
+    test()
+        .assert()
+        .code(96)
+        .says(
+            "error: wasmtime cannot read its configuration from a path with `,`, as in the target directory ",
+        )
+        .says("Doe, Jane/target\nhelp: set CARGO_TARGET_DIR to a path without `,`, or move the clone\n");
+    test().args(["--target", "native"]).assert().code(0);
     test().env("CARGO_TARGET_DIR", workspace.path("target")).assert().code(0);
 }

@@ -66,6 +66,11 @@ fn installed_program_works_without_a_clone() {
     parallax("test").assert().code(2).says("unrecognized subcommand 'test'").says("cargo parallax <COMMAND>");
     parallax("--help").assert().code(0).prints("`cargo xtask` has further commands: test, ");
     parallax("find x").env_remove("HOME").env("XDG_CACHE_HOME", "").assert().code(96).says("set HOME");
+    parallax("check --offline . -- a.txt")
+        .env("XDG_CACHE_HOME", outside.path().join("a,b"))
+        .assert()
+        .code(96)
+        .says("help: set XDG_CACHE_HOME to a path without `,`\n");
 }
 
 /// Both programs are made of the same sources, and each package has to list what they need.

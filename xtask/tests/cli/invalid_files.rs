@@ -39,6 +39,9 @@ fn mistake_in_a_cases_file_is_a_usage_error_with_its_location() {
         ("[default]\nredact = [{ pattern = '(', with = '' }]\n", ":2:"),
         ("[default]\nredact = [{ pattern = 'x', with = \"a\\nexit 0\" }]\n", ":2:35"),
         ("[default]\nredact = [{ pattern = 'x', with = \"\\u001b[2J\" }]\n", ":2:35"),
+        ("[default]\nenv = { \"E\\n   native\" = 'x' }\n", ":2:9"),
+        ("[default]\nenv = { \"\\u001b[2J\" = 'x' }\n", ":2:9"),
+        ("[default]\ngrant.x = { env = [\"\\u202eA\"] }\n", ":2:20"),
         ("[default]\ntargets = []\n", ":2:"),
         ("", ""),
     ] {
@@ -242,6 +245,15 @@ fn snapshot_that_is_not_valid_utf8_is_an_error() {
     fs::write(&file, b"---\n\xff\n").expect("the file should be written");
     workspace.test("--accept").code(101).says("snapshots/hello/default.snap:");
     assert_eq!(fs::read(file).expect("the file should be readable"), b"---\n\xff\n");
+}
+
+#[test]
+fn directory_without_a_package_is_a_usage_error() {
+    let workspace = Workspace::with("hello", HELLO, "");
+    fs::create_dir(workspace.path("examples/empty")).expect("the directory should be made");
+    workspace.test("--list").code(2).says("error: examples/empty: no Cargo.toml\n").says(
+        "help: remove the directory, or add what is missing; `cargo xtask new NAME` creates an example\n",
+    );
 }
 
 #[test]

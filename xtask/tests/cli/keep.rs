@@ -70,7 +70,7 @@ fn kept_program_is_an_example_that_does_the_same() {
         "{snapshot}"
     );
     let again = workspace.xtask().args(["check", &package, "--keep", "kept"]).assert();
-    again.code(2).says("examples/kept already exists\nhelp: choose another name");
+    again.code(2).says("examples/kept already has this name\nhelp: choose another name");
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn what_cannot_be_kept_is_refused_before_it_runs() {
     };
     keep("kept", &[&package]).says("cannot keep reader as an example: it depends on `inner` by path (");
     keep("Kept!", &[&package]).says("`Kept!` is not a valid name");
-    keep("hello", &[&package]).says("examples/hello already exists");
+    keep("hello", &[&package]).says("examples/hello already has this name");
     let elsewhere = Outside::new("");
     elsewhere.write("src/bin/other.rs", HELLO);
     let package = elsewhere.path("");

@@ -43,5 +43,6 @@ mod symlinks;
 mod timeouts;
 mod unusable_wasmtime;
 mod upstream;
+mod usage;
 mod why;
 mod write_errors;

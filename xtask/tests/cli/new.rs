@@ -198,9 +198,7 @@ fn invalid_name_is_a_usage_error() {
         workspace.xtask().args(["new", name]).assert().code(2);
     }
     // With a package of such a name, cargo could no longer read the workspace or run the harness.
-    for name in
-        ["3d", "build", "deps", "examples", "incremental", "xtask", "parallax-compose", "parallax-layout"]
-    {
+    for name in ["3d", "build", "deps", "examples", "incremental"] {
         workspace.xtask().args(["new", name]).assert().code(2).says(&format!("`{name}`"));
     }
     workspace.xtask().arg("new").assert().code(2);
@@ -221,5 +219,26 @@ fn name_of_a_module_is_a_usage_error() {
     workspace.module("hello", "helper", HELLO);
     let before = workspace.files();
     workspace.xtask().args(["new", "helper"]).assert().code(2).says("examples/hello/modules/helper");
+    assert_eq!(workspace.files(), before);
+}
+
+/// cargo does not read a workspace with two packages of the same name, and could not run the harness.
+#[test]
+fn names_of_all_packages_of_the_workspace_are_taken() {
+    let workspace = Workspace::with("hello", HELLO, "");
+    // The name of a package can differ from that of its directory.
+    for (directory, name) in [("tools/cargo", "cargo-parallax"), ("xtask", "xtask")] {
+        workspace.write(&format!("{directory}/Cargo.toml"), &format!("[package]\nname = \"{name}\"\n"));
+        workspace.write(&format!("{directory}/src/main.rs"), HELLO);
+        workspace.member(directory);
+    }
+    let before = workspace.files();
+    for (name, directory) in [("cargo-parallax", "tools/cargo"), ("xtask", "xtask")] {
+        let taken = format!("{directory} already has this name\nhelp: choose another name\n");
+        workspace.xtask().args(["new", name]).assert().code(2).says(&format!("error: {taken}"));
+        let package = workspace.path("examples/hello");
+        let check = workspace.xtask().arg("check").arg(package).args(["--keep", name]).assert();
+        check.code(2).says(&format!("error: cannot keep hello as an example: {taken}"));
+    }
     assert_eq!(workspace.files(), before);
 }

@@ -1,6 +1,6 @@
 //! What a program does is recorded as its outcome, also if the program does not build.
 
-use crate::support::{AssertOutput, HELLO, Workspace, objects, snapshot};
+use crate::support::{AssertOutput, HELLO, Workspace, objects, require, snapshot};
 
 #[test]
 fn build_failure_for_one_target_is_recorded() {
@@ -230,6 +230,57 @@ fn argument_can_contain_bytes_that_are_not_valid_utf8() {
         workspace.cases("bytes", &format!("[one]\nargs = ['{bad}']\n"));
         workspace.test("").code(2).says("cases.toml:2:9").says("two hexadecimal digits");
     }
+}
+
+/// What a snapshot shows as the command line is one, whatever the words have, and nothing in it is hidden.
+#[test]
+#[cfg(target_os = "linux")]
+fn command_line_of_a_snapshot_means_the_same_to_a_shell() {
+    let has_bash = std::process::Command::new("bash").arg("--version").output();
+    if !require("`bash`", has_bash.is_ok_and(|ran| ran.status.success())) {
+        return;
+    }
+    let program = r#"
+        fn main() {
+            let words = std::env::args_os().skip(1).chain(std::env::var_os("odd name"));
+            words.for_each(|word| println!("{:?}", word.as_encoded_bytes()));
+        }
+    "#;
+    let words = [
+        r"\u001b[2J'\t\n\\x",
+        r"a\u202eb\u200bc",
+        "",
+        " ",
+        "{a,b}",
+        "~",
+        "ü",
+        "{byte:e9}0",
+        r"\r",
+        "*",
+        "$HOME",
+        "!x",
+    ];
+    let words = words.map(|word| format!("\"{word}\"")).join(", ");
+    let cases = format!(
+        "[one]\ntargets = ['native']\nargs = [{words}]\nenv = {{ A = 'x', 'odd name' = \"\\u001b\" }}\n"
+    );
+    let workspace = Workspace::with("words", program, &cases);
+    workspace.test("--accept").code(0);
+    let recorded = workspace.read("snapshots/words/one.snap");
+    assert!(!recorded.contains(['\u{1b}', '\u{202e}', '\u{200b}', '\r', '\t']), "{recorded:?}");
+    let line = recorded.lines().find_map(|line| line.strip_prefix("$ ")).expect("a command line");
+    let program = workspace.listed("")[0]["argv"][0].as_str().expect("a program").to_string();
+    let path = std::path::Path::new(&program).parent().expect("a directory");
+    // The locale is not that of the test.
+    let ran = assert_cmd::Command::new("bash")
+        .args(["-c", line])
+        .env("PATH", format!("{}:/usr/bin:/bin", path.display()))
+        .env("LC_ALL", "C")
+        .assert()
+        .code(0)
+        .stdout_text();
+    let shown: String = ran.lines().map(|line| format!("   │{line}\n")).collect();
+    assert!(recorded.ends_with(&shown) && shown.lines().count() == 13, "{line}\n{shown}\n{recorded}");
 }
 
 /// Ends by the signal that its argument names.

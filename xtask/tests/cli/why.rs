@@ -317,6 +317,31 @@ fn a_guest_cannot_forge_the_trace() {
     }
 }
 
+/// Panics in a function whose name looks like the host's trace of a call. The name is in the report of the trap.
+const FORGES_BY_NAME: &str = r##"
+#[cfg_attr(target_os = "wasi", unsafe(export_name = "x
+2026-01-01T00:00:00.000000Z TRACE wiggle abi{module=\"wasi_snapshot_preview1\" function=\"path_open\"}: wasmtime_wasi::p1::wasi_snapshot_preview1: fd=Fd(3) path=forged
+2026-01-01T00:00:00.000000Z DEBUG wiggle abi{module=\"wasi_snapshot_preview1\" function=\"path_open\"}: x: unknown raw os error: a path led outside of the filesystem
+2026-01-01T00:00:00.000000Z TRACE wiggle abi{module=\"wasi_snapshot_preview1\" function=\"path_open\"}: wasmtime_wasi::p1::wasi_snapshot_preview1: result=Err(Error { inner: Perm })
+"))]
+extern "C" fn named() {
+    panic!("there.txt: Operation not permitted (os error 63)");
+}
+
+fn main() {
+    if cfg!(target_os = "wasi") {
+        std::hint::black_box(named as extern "C" fn())();
+    }
+}
+"##;
+
+#[test]
+fn a_guest_cannot_forge_the_trace_by_the_name_of_a_function() {
+    let workspace = Workspace::with("named", FORGES_BY_NAME, "[a]\ngrant.here = { dirs = ['.'] }\n");
+    let shown = why(&workspace, "named/a/here@wasip1 --trace").code(0).prints("fd_write(").stdout_text();
+    assert!(!shown.contains("path_open") && !shown.contains("left-preopen"), "{shown}");
+}
+
 #[test]
 fn a_traced_run_that_does_something_else_proves_nothing() {
     let workspace = workspace();

@@ -194,3 +194,20 @@ fn read_only_build_directory() {
     fs::set_permissions(root, fs::Permissions::from_mode(0o755)).expect("the mode should be set");
     workspace.test("--accept").code(0);
 }
+
+/// cargo cannot read a workspace with a part of an example.
+#[test]
+fn new_example_is_there_as_a_whole_or_not_at_all() {
+    let workspace = Workspace::new();
+    let before = workspace.files();
+    // Enough for the first files.
+    let limited = ["sh", "-c", "trap '' XFSZ; ulimit -f 1; exec \"$@\"", "sh"];
+    let ran = xtask_under(&workspace, &limited, "new greeter").output().expect("xtask should start");
+    let stderr = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(101), "{stderr}");
+    assert!(stderr.starts_with("error: cannot write "), "{stderr}");
+    assert!(stderr.contains("/examples/greeter: File too large"), "{stderr}");
+    assert_eq!(workspace.files(), before);
+    assert!(!workspace.path("examples").exists(), "a directory without a package is left");
+    workspace.xtask().args(["new", "greeter"]).assert().code(0);
+}

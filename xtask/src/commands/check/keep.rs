@@ -3,13 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::build::program::Program;
 use crate::commands::check::manifest::{self, quoted};
 use crate::commands::check::run::Checked;
 use crate::commands::check::subject::{Origin, Subject};
-use crate::commands::new::taken;
+use crate::commands::new;
 use crate::discover::directory::{self, LARGEST_HELD};
 use crate::discover::fixture;
 use crate::exit;
@@ -50,8 +50,11 @@ pub fn plan(workspace: &Workspace, name: &str, subject: &Subject, cases: &[Case]
     if let Some(what) = name::package_problem(name) {
         return Err(refuse(format!("`{name}` is not a valid name: {what}")));
     }
-    if let Some(taken) = taken(workspace, name)? {
-        return Err(refuse(format!("{} already exists\nhelp: choose another name", workspace.show(&taken))));
+    if let Some(taken) = new::taken(workspace, name)? {
+        return Err(refuse(format!(
+            "{} already has this name\nhelp: choose another name",
+            workspace.show(&taken)
+        )));
     }
     let Origin::Package(program) = &subject.origin else {
         return Err(refuse("a finished program has no source".into()));
@@ -109,27 +112,10 @@ impl Plan {
     /// # Errors
     /// If a file cannot be copied or written. Then there is no example.
     pub fn make(&self, workspace: &Workspace, checked: &[Checked], cases: Option<&Path>) -> Result<PathBuf> {
-        let example = workspace.examples().join(&self.name);
-        // Not below `examples`, where cargo would see it before it is complete.
-        let temporary = workspace.root.join(format!(".{}.tmp", self.name));
-        let made = self.write(&temporary, checked, cases).and_then(|()| {
-            fs::create_dir_all(workspace.examples())?;
-            Ok(fs::rename(&temporary, &example)?)
-        });
-        if made.is_err() {
-            // The error that is returned says more than one of this.
-            let _ = fs::remove_dir_all(&temporary);
-        }
-        made.with_context(|| format!("cannot write {}", example.display()))?;
-        Ok(example)
+        new::make(workspace, &self.name, |directory| self.write(directory, checked, cases))
     }
 
     fn write(&self, directory: &Path, checked: &[Checked], cases: Option<&Path>) -> Result<()> {
-        // What is there was left by a process that was killed.
-        if directory.exists() {
-            fs::remove_dir_all(directory)?;
-        }
-        fs::create_dir(directory)?;
         for (path, from) in &self.files {
             let to = directory.join(path);
             fs::create_dir_all(to.parent().unwrap_or(directory))?;

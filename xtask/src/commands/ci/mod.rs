@@ -198,11 +198,16 @@ fn run(step: Cmd<'_>) -> Result<Tally> {
 /// Prints the lines of a stream, and counts the tests that they report.
 fn pass_on(stream: impl BufRead) -> Tally {
     let mut tally = Tally::default();
-    for line in stream.lines().map_while(Result::ok) {
+    for line in lines(stream) {
         say(&line);
         tally.add(counts(&line));
     }
     tally
+}
+
+/// The lines of a stream to its end, also if one is not valid UTF-8.
+fn lines(stream: impl BufRead) -> impl Iterator<Item = String> {
+    stream.split(b'\n').map_while(Result::ok).map(|line| String::from_utf8_lossy(&line).into_owned())
 }
 
 impl Tally {
@@ -226,6 +231,12 @@ fn counts(line: &str) -> Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_that_are_not_text_end_nothing() {
+        let found: Vec<_> = lines(&b"one\n\xff\ntwo"[..]).collect();
+        assert_eq!(found, ["one", "\u{fffd}", "two"]);
+    }
 
     #[test]
     fn only_lines_of_libtest_are_counted() {

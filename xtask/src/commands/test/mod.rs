@@ -34,6 +34,7 @@ use crate::run::concurrency::Concurrency;
 use crate::run::schedule;
 use crate::run::scratch;
 use crate::session::{self, Session};
+use crate::snapshot::store::UpdateMode;
 use crate::support::terminal::say;
 use crate::tools::progress::Progress;
 use crate::workspace::Workspace;
@@ -79,6 +80,9 @@ pub fn test(workspace: &Workspace, env: &Environment, args: &TestArgs) -> Result
     }
 
     let session = Session::open(workspace, env, args.offline, Progress::of(env, args.verbose))?;
+    // From before the snapshots are read, so that nothing is lost that another run writes.
+    let writes = policy.update != UpdateMode::Check && !args.no_run;
+    let _lock = writes.then(|| session.lock_clone());
     let pinned = Column::all_pinned();
     let explained = rules::cells(workspace, policy, &examples, &pinned, &cells);
     let needed: Vec<_> = cells.iter().chain(&explained).copied().collect();

@@ -1,9 +1,10 @@
 //! What the flags of wasmtime allow a guest, as far as rules ask for it.
 
-/// Returns the directories that flags grant, as the guest sees them.
+/// Returns the directories that flags grant, as the guest sees them. wasmtime ignores what is behind a second `::`
+/// (wasmtime-cli, `src/common.rs`, `parse_dirs`).
 pub fn directories(flags: &[String]) -> impl Iterator<Item = &str> {
     let values = flags.iter().filter_map(|flag| flag.strip_prefix("--dir="));
-    values.map(|value| value.rsplit("::").next().unwrap_or(value))
+    values.map(|value| value.split("::").nth(1).unwrap_or(value))
 }
 
 /// Whether flags pass a variable on.
@@ -39,7 +40,7 @@ mod tests {
     #[test]
     fn flags_are_understood() {
         let flags = |text: &str| text.split(' ').map(String::from).collect::<Vec<_>>();
-        let all = flags("--dir=. --dir=a::/b --env=A --env=B=1 -S inherit-network -W fuel=7");
+        let all = flags("--dir=. --dir=a::/b::c --env=A --env=B=1 -S inherit-network -W fuel=7");
         assert_eq!(directories(&all).collect::<Vec<_>>(), [".", "/b"]);
         assert!(passes(&all, "A") && passes(&all, "B") && !passes(&all, "C"));
         assert!(passes(&flags("-S inherit-env=y"), "C"));

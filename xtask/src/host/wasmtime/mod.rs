@@ -28,6 +28,18 @@ pub fn cache_config(directory: &Path) -> String {
     format!("[cache]\ndirectory = {}\n", serde_json::Value::from(directory.to_string_lossy()))
 }
 
+/// Whether a path can be a value of `-C`, `-W` or `-S`, as [`Wasmtime::cache_config`] is: a comma ends a value, and cannot
+/// be escaped (wasmtime-cli-flags, `src/opt.rs`, `CommaSeparatedParser`).
+pub fn can_be_value(path: &Path) -> bool {
+    !path.to_string_lossy().contains(',')
+}
+
+/// Whether `--dir` can grant a directory under its own name: what is behind `::` would be the name for the guest, so
+/// `..::x` would grant `..` (wasmtime-cli, `src/common.rs`, `parse_dirs`).
+pub fn can_be_granted(directory: &Path) -> bool {
+    directory.to_str().is_some_and(|directory| !directory.contains("::"))
+}
+
 impl Host for Wasmtime {
     fn flags(&self, row: &Row) -> Vec<String> {
         flags(row)

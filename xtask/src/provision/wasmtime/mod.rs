@@ -15,6 +15,7 @@ use crate::exit;
 use crate::host::wasmtime::{self, Wasmtime};
 use crate::process::Interrupt;
 use crate::provision::finding::Finding;
+use crate::provision::target_dir;
 use crate::provision::tool_context::ToolContext;
 use crate::provision::wasmtime::archive::Fetched;
 use crate::provision::wasmtime::find::{examine, find, installed, own_root};
@@ -25,10 +26,17 @@ use crate::workspace::Workspace;
 /// Returns the pinned wasmtime, which is installed if it is missing.
 ///
 /// # Errors
-/// If it is missing and cannot be installed, or `offline` forbids it, or if an interrupt comes. The error is
-/// an [`exit::Error`] that says how to fix it.
+/// If it is missing and cannot be installed, or `offline` forbids it, or if an interrupt comes; or if it cannot read
+/// files in the target directory. The error is an [`exit::Error`] that says how to fix it.
 pub fn provision(context: ToolContext<'_>) -> Result<Wasmtime> {
     let ToolContext { env, workspace, interrupt, .. } = context;
+    if !wasmtime::can_be_value(&cache_config(workspace)) {
+        return Err(target_dir::refused(
+            &workspace.target_dir,
+            ',',
+            "wasmtime cannot read its configuration from",
+        ));
+    }
     let program = match find(env, workspace.wasmtime, interrupt).pop() {
         Some(Finding::Suitable { at, .. }) => at,
         Some(Finding::Unsuitable { at, why }) => {

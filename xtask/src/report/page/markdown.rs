@@ -52,18 +52,26 @@ pub fn code(text: &str) -> String {
     // A backtick would end the code, and a bar would end the cell. Within `<code>`, other punctuation can have
     // a meaning in Markdown, so each such character is written as its number.
     let escaped = text.chars().map(|c| match c {
+        '@' => NO_ADDRESS.into(),
         c if c.is_ascii_punctuation() => format!("&#{};", u32::from(c)),
         c => c.to_string(),
     });
     format!("<code>{}</code>", escaped.collect::<String>())
 }
 
+/// An `@` that is no part of an address: GitHub also makes links of those that are written as numbers, but not if HTML
+/// is before it.
+const NO_ADDRESS: &str = "<!-- -->&#64;";
+
 fn escape(text: &str) -> String {
     let mut escaped = String::new();
-    for c in text.chars() {
+    for (at, c) in text.char_indices() {
         match c {
+            // GitHub makes links of addresses, of which escapes become a part: what follows would be something else.
+            ':' if text[at..].starts_with("://") => escaped.push_str("&#58;"),
+            '.' if text[..at].to_ascii_lowercase().ends_with("www") => escaped.push_str("&#46;"),
+            '@' => escaped.push_str(NO_ADDRESS),
             '\\' | '`' | '*' | '_' | '[' | ']' | '>' | '&' | '~' | '|' => escaped.extend(['\\', c]),
-            // An address takes a backslash for a part of itself, and what follows it would be HTML.
             '<' => escaped.push_str("&lt;"),
             // GitHub shows text between two dollar signs as mathematics; its documentation recommends this.
             '$' => escaped.push_str("<span>$</span>"),
@@ -111,7 +119,12 @@ mod tests {
         check("`a|b`", "<code>a&#124;b</code>");
         check("one ` alone", r"one \` alone");
         check("std::fs, --dir=.", "std::fs, --dir=.");
-        check("http://e/x<img src=x>", r"http://e/x&lt;img src=x\>");
+        check("http://e/x_y<img src=x>", r"http&#58;//e/x\_y&lt;img src=x\>");
+        check("www.e/*x, WWW.e", r"www&#46;e/\*x, WWW&#46;e");
+        check(
+            "a@b.c `a@b.c` `a|b@c.d`",
+            "a<!-- -->&#64;b.c `a@b.c` <code>a&#124;b<!-- -->&#64;c&#46;d</code>",
+        );
         check("``x`` ` `", r"\`<!-- -->`x`\` \` \`");
     }
 

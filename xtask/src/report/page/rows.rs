@@ -35,8 +35,12 @@ pub fn row(entry: &Entry<'_>) -> String {
 pub fn case(entry: &Entry<'_>) -> String {
     let (example, name) = (&entry.example.name, &entry.case.name);
     let about = inline(entry.case.about.as_deref().unwrap_or_default());
-    let upstream =
-        entry.case.claims.upstream.iter().map(|address| format!(", [{}]({address})", thread(address)));
+    let upstream = entry
+        .case
+        .claims
+        .upstream
+        .iter()
+        .map(|address| format!(", [{}]({address})", inline(&thread(address))));
     let rules: BTreeSet<_> =
         entry.findings.iter().filter_map(|finding| finding.rule).map(|rule| rule.id).collect();
     let rules = rules.into_iter().map(|rule| format!(", why: [{rule}](#{rule})"));

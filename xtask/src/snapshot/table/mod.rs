@@ -16,7 +16,7 @@ use crate::model::column::Column;
 use crate::model::composition::PLUGGED;
 use crate::model::target::Target;
 use crate::snapshot::format::Drawn;
-use crate::support::escape::{bars, shell_word, shell_words, visible};
+use crate::support::escape::{bars, shell_line, shell_word, shell_words, visible};
 
 /// A cell of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,10 +62,9 @@ impl Table {
     /// The table of a case of which no cell was run yet. It has those of `columns` on whose targets the case
     /// runs.
     pub fn empty(example: &str, case: &Case, columns: &[Column]) -> Table {
-        let env = case.env.iter().map(|(name, value)| format!("{name}={}", shell_word(value)));
+        let env = case.env.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let words = [example].into_iter().chain(case.args.iter().map(String::as_str));
-        let line: Vec<_> = env.chain([shell_words(words)]).collect();
-        let mut head = format!("$ {}\n", line.join(" "));
+        let mut head = format!("$ {}\n", shell_line(env, words));
         if !case.stdin.is_empty() {
             head.push_str(if case.stdin_file { "stdin: a file\n" } else { "stdin\n" });
             head.push_str(&bars(&visible(case.stdin.as_bytes())));

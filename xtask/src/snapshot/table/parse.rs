@@ -112,3 +112,50 @@ fn parse_outcomes<'a>(lines: &[&'a str], first: usize) -> Result<BTreeMap<&'a st
     }
     Ok(outcomes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::case::{Case, Row};
+    use crate::model::cell::Position;
+    use crate::model::column::Column;
+    use crate::model::target::Target;
+    use crate::support::escape::is_hidden;
+
+    /// Whatever a `cases.toml` may have, the drawn table is visible and can be parsed.
+    #[test]
+    fn tables_of_hostile_cases_can_be_parsed() {
+        let parts = [
+            "a",
+            " ",
+            "\n",
+            "\t",
+            "\r",
+            "\u{1b}[2J",
+            "\u{202e}",
+            "\u{2028}",
+            "'",
+            "\\",
+            "A  exit 0",
+            "$ ",
+            "│",
+        ];
+        let mut random = fastrand::Rng::with_seed(1);
+        let mut text =
+            || (0..random.usize(..6)).map(|_| parts[random.usize(..parts.len())]).collect::<String>();
+        let ran =
+            [(Position::pinned("x", Target::Wasip1), Drawn::read("exit 0\nstdout\n│x\n").unwrap())].into();
+        for _ in 0..2_000 {
+            let mut case = Case::plain("sample");
+            case.args = vec![text(), text()];
+            case.stdin = text();
+            case.fifos = vec![text().into()];
+            case.env = [(text().replace(is_hidden, "_") + "A", text())].into();
+            case.rows.push(Row { name: "x".into(), flags: vec![text(), text()], ..Row::default() });
+            let table = Table::empty("cat", &case, &Column::all_pinned()).merge(None, &ran);
+            let drawn = table.draw();
+            assert!(!drawn.contains(|c| c != '\n' && is_hidden(c)), "{drawn:?}");
+            assert_eq!(Table::parse(&drawn), Ok(table), "{drawn:?}");
+        }
+    }
+}
