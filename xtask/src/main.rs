@@ -29,8 +29,9 @@ use crate::support::terminal::say;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    process::keep_descriptors();
     let result =
-        process::keep_exit_statuses().map_err(anyhow::Error::from).and_then(|()| commands::run(cli.command));
+        process::ignore_no_signals().map_err(anyhow::Error::from).and_then(|()| commands::run(cli.command));
     ExitCode::from(result.unwrap_or_else(|error| match error.downcast_ref::<exit::Error>() {
         Some(exit::Error { code, message, is_drawn: true }) => {
             say(message);

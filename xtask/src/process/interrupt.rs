@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 #[cfg(unix)]
-use signal_hook::consts::{SIGCHLD, SIGHUP, SIGQUIT};
+use signal_hook::consts::{SIGFPE, SIGHUP, SIGILL, SIGKILL, SIGPIPE, SIGQUIT, SIGSEGV, SIGSTOP};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::{flag, low_level};
 
@@ -18,16 +18,26 @@ const SIGNALS: &[i32] = &[SIGINT, SIGTERM, SIGHUP, SIGQUIT];
 #[cfg(not(unix))]
 const SIGNALS: &[i32] = &[SIGINT, SIGTERM];
 
-/// Makes sure that the exit status of a child can be read. If the caller has ignored SIGCHLD, which a program
-/// inherits, the system discards the status (`SA_NOCLDWAIT` in sigaction(2)).
+/// The standard signals of Linux (signal(7)).
+#[cfg(unix)]
+const STANDARD_SIGNALS: std::ops::RangeInclusive<i32> = 1..=31;
+
+/// The signals with which [`ignore_no_signals`] has nothing to do: [`Interrupt::watch`] deals with SIGHUP, std resets
+/// SIGPIPE in each program that it starts, and of the others signal-hook installs no handlers.
+#[cfg(unix)]
+const NOT_HERE: [i32; 7] = [SIGHUP, SIGPIPE, SIGKILL, SIGSTOP, SIGILL, SIGFPE, SIGSEGV];
+
+/// Makes sure that programs start with the default action for all signals, also for those that the caller ignores, as
+/// nohup(1) does with SIGHUP. It also makes sure that the exit status of a child can be read: if SIGCHLD is ignored, the
+/// system discards it (`SA_NOCLDWAIT` in sigaction(2)).
 ///
 /// # Errors
 /// If the system refuses to install a handler.
-pub fn keep_exit_statuses() -> io::Result<()> {
+pub fn ignore_no_signals() -> io::Result<()> {
     #[cfg(unix)]
-    if is_ignored(SIGCHLD) {
-        // A handler that does nothing else. Programs start with the default action instead of a handler.
-        flag::register(SIGCHLD, Arc::new(AtomicBool::new(false)))?;
+    for number in STANDARD_SIGNALS.filter(|number| !NOT_HERE.contains(number) && is_ignored(*number)) {
+        // A handler that does nothing else has the same effect here. A program does not inherit it (execve(2)).
+        flag::register(number, Arc::new(AtomicBool::new(false)))?;
     }
     Ok(())
 }
@@ -63,7 +73,7 @@ pub struct Interrupt {
 
 impl Interrupt {
     /// Handles these signals: the first signal no longer ends the process but is recorded here, the second one
-    /// ends the process. SIGHUP is not handled if it is ignored, as by nohup(1).
+    /// ends the process. SIGHUP has no effect if the caller ignores it, as nohup(1) does.
     ///
     /// # Errors
     /// If the system refuses to make a pipe or to install a handler.
@@ -71,7 +81,12 @@ impl Interrupt {
         let (signal, armed) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         #[cfg(unix)]
         let (readable, writable) = std::os::unix::net::UnixStream::pair()?;
-        for &number in SIGNALS.iter().filter(|number| !is_ignored_hangup(**number)) {
+        for &number in SIGNALS {
+            if is_ignored_hangup(number) {
+                // A handler that does nothing else: programs do not inherit it, as they would what is ignored.
+                flag::register(number, Arc::new(AtomicBool::new(false)))?;
+                continue;
+            }
             // Handlers run in this order: the first signal finds `armed` unset, and then sets it.
             flag::register_conditional_default(number, Arc::clone(&armed))?;
             flag::register(number, Arc::clone(&armed))?;

@@ -24,6 +24,8 @@
 //! several times a second ([`Descendants`]). There is a limit: a process keeps running if it was started in the
 //! last moment before, its parent has ended, and it has neither the environment nor the directory.
 
+#[cfg(unix)]
+mod child;
 mod interrupt;
 #[cfg(target_os = "linux")]
 mod subreaper;
@@ -36,7 +38,9 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
-pub use interrupt::{Interrupt, keep_exit_statuses};
+#[cfg(unix)]
+pub use child::keep_descriptors;
+pub use interrupt::{Interrupt, ignore_no_signals};
 #[cfg(target_os = "linux")]
 pub use subreaper::{Descendants, adopt, end_all, end_all_of, keep};
 pub use types::{Echo, End, Limits, Pipe, Ran, RunError, Streams, signal_name};
@@ -44,6 +48,10 @@ pub use types::{Echo, End, Limits, Pipe, Ran, RunError, Streams, signal_name};
 pub use unix::{broken_pipe, end_tool, run, set_umask, start_tool};
 #[cfg(windows)]
 pub use windows::{broken_pipe, end_tool, run, set_umask, start_tool};
+
+/// On Windows, programs inherit only what they are given.
+#[cfg(windows)]
+pub fn keep_descriptors() {}
 
 /// On other systems than Linux, a process cannot become a subreaper.
 #[cfg(not(target_os = "linux"))]

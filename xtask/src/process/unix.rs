@@ -1,4 +1,4 @@
-//! Unix: each program is started as the leader of a process group of its own.
+//! Unix: each program is started as the leader of a session, and so of a process group, of its own.
 //!
 //! When the leader has ended, the group is killed while the leader is still a zombie: until it is reaped,
 //! the number of the group cannot be used for another one (POSIX, "Process ID Reuse"). Then the leader is
@@ -7,7 +7,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Instant;
@@ -17,6 +17,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use super::child;
 use super::interrupt::Interrupt;
 use super::supervision::{Action, Supervision};
 use super::terminal;
@@ -49,7 +50,9 @@ pub fn run(
     echo: Option<Echo<'_>>,
 ) -> Result<Option<Ran>, RunError> {
     let input = if stdin.is_empty() { Stdio::null() } else { Stdio::piped() };
-    command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
+    child::start_session(&mut command);
+    child::set_limits(&mut command);
     let terminal = match streams {
         Streams::Recorded => None,
         Streams::StdoutTo(stdout) => {
@@ -116,12 +119,13 @@ pub fn set_umask() {
     rustix::process::umask(rustix::fs::Mode::WGRP | rustix::fs::Mode::WOTH);
 }
 
-/// Starts a tool, such as cargo, in a process group of its own.
+/// Starts a tool, such as cargo, in a session of its own.
 ///
 /// # Errors
 /// If it cannot be started.
 pub fn start_tool(command: &mut Command) -> io::Result<Child> {
-    command.process_group(0).spawn()
+    child::start_session(command);
+    command.spawn()
 }
 
 /// Kills the process group of a tool that was started by [`start_tool`]. It must not have been waited for, as

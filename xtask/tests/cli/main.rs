@@ -17,6 +17,7 @@ mod find;
 mod foreign_builds;
 mod full_disks;
 mod hostile_programs;
+mod inherited;
 mod installed;
 mod interrupted_runs;
 mod invalid_files;
