@@ -170,10 +170,11 @@ fn recorded_lines_do_not_reach_the_terminal_as_they_are() {
 #[test]
 fn names_and_descriptions_do_not_reach_the_terminal_as_they_are() {
     let workspace = Workspace::with_hello();
-    let about = "\"a\\u001b[2J\\u009b2J\\r::error::b\\u202ec\"";
-    workspace.cases("hello", &format!("[default]\nabout = {about}\n"));
+    let text = "\"a\\u001b[2J\\u009b2J\\r::error::b\\u202ec\"";
+    workspace.cases("hello", &format!("[default]\nabout = {text}\n"));
+    assert_harmless(&workspace, &ALL[..2], r"this one has `\u{1b}`");
+    workspace.cases("hello", &format!("[default]\nargs = [{text}]\n"));
     workspace.write(&format!("snapshots/hello/{HOSTILE}\n::error::x.snap"), "");
-    assert_harmless(&workspace, &ALL[..2], r"a\u{1b}[2J");
     assert_harmless(&workspace, &ALL, "");
     workspace.test("--accept").code(0);
     workspace.xtask().arg("divergences").assert().code(0);
