@@ -52,10 +52,10 @@ fn before_exec(command: &mut Command, set_up: impl FnMut() -> io::Result<()> + S
 }
 
 /// Makes all file descriptors that the caller has left open, beyond the three standard streams, close when this process
-/// starts another program. Linux has this since 5.11; before, and on other systems, programs inherit them.
+/// starts another program. Linux can do this since 5.11; before, programs inherit them.
+#[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "rustix has no safe function for a range of descriptors")]
 pub fn keep_descriptors() {
-    #[cfg(target_os = "linux")]
     // SAFETY: the flag changes no descriptor of this process, only those of the programs that it starts.
     unsafe {
         libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);

@@ -38,7 +38,7 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 pub use child::keep_descriptors;
 pub use interrupt::{Interrupt, ignore_no_signals};
 #[cfg(target_os = "linux")]
@@ -49,8 +49,8 @@ pub use unix::{broken_pipe, end_tool, run, set_umask, start_tool};
 #[cfg(windows)]
 pub use windows::{broken_pipe, end_tool, run, set_umask, start_tool};
 
-/// On Windows, programs inherit only what they are given.
-#[cfg(windows)]
+/// On Windows, programs inherit only what they are given. On other Unix systems, nothing finds all open descriptors.
+#[cfg(not(target_os = "linux"))]
 pub fn keep_descriptors() {}
 
 /// On other systems than Linux, a process cannot become a subreaper.
