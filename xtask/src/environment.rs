@@ -24,7 +24,7 @@ pub struct Environment {
     /// GitHub.
     pub wasmtime_downloads: Option<String>,
     /// The user's cache directory: `XDG_CACHE_HOME` or `~/.cache`, on macOS `~/Library/Caches`, on Windows
-    /// `LOCALAPPDATA`.
+    /// `LOCALAPPDATA`. Without `HOME`, the home directory is that of the system's list of users.
     pub cache: Option<PathBuf>,
     /// `INSTA_UPDATE`: what to do about snapshots that differ. Empty if not set.
     pub insta_update: String,
@@ -38,7 +38,9 @@ impl Environment {
     pub fn of_process() -> Environment {
         let var = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let text = |name| var(name).map(|value| value.to_string_lossy().into_owned());
+        // As rustup and cargo do: services often have no HOME, and then the system knows the directory.
         let home = var("HOME").or_else(|| var("USERPROFILE")).map(PathBuf::from);
+        let home = home.or_else(std::env::home_dir).filter(|path| !path.as_os_str().is_empty());
         let cargo_home = home.as_ref().map(|home| home.join(".cargo"));
         let rustup_home = home.as_ref().map(|home| home.join(".rustup"));
         let cache = if cfg!(windows) {

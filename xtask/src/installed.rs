@@ -1,7 +1,7 @@
 //! The workspace of the installed program: it unpacks the catalogue that is built into it into the user's cache
 //! directory, where it builds, too.
 
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -11,6 +11,7 @@ use crate::exit;
 use crate::support::edition::CATALOGUE;
 use crate::support::hash::fnv_1a;
 use crate::support::pack::unpack;
+use crate::support::removal;
 use crate::workspace::Workspace;
 
 /// Returns the workspace, and unpacks it first if it is not there yet. Each catalogue has a directory of its own, so
@@ -24,30 +25,40 @@ pub fn workspace(env: &Environment) -> Result<Workspace> {
     })?;
     let home = cache.join("parallax");
     let root = home.join(format!("catalogue-{:016x}", fnv_1a(CATALOGUE)));
-    if !root.is_dir() {
+    if !is_unpacked(&root) {
         create(&home, &root, CATALOGUE)
             .with_context(|| format!("cannot unpack the catalogue into {}", root.display()))?;
     }
     Workspace::around(&root, Some(home.join("target")))
 }
 
+/// Whether a catalogue is there, and not an empty directory or a link to another one.
+fn is_unpacked(root: &Path) -> bool {
+    let is_directory = fs::symlink_metadata(root).is_ok_and(|metadata| metadata.is_dir());
+    is_directory && fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_some())
+}
+
 /// Unpacks a catalogue into the directory `root` in `home`, which is there as a whole or not at all.
 fn create(home: &Path, root: &Path, catalogue: &[u8]) -> Result<()> {
     fs::create_dir_all(home)?;
-    // Another process may be doing the same.
-    let lock = File::create(home.join("catalogue.lock"))?;
+    // Another process may be doing the same. The file may be a link to one of the user, so nothing is written to it, and
+    // a FIFO that is opened for reading and writing does not block.
+    let lock = home.join("catalogue.lock");
+    let lock = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(lock)?;
     lock.lock()?;
-    if root.is_dir() {
+    if is_unpacked(root) {
         return Ok(());
     }
     // What is there was left by a process that was killed.
     let temporary = home.join("catalogue.tmp");
-    if temporary.exists() {
-        fs::remove_dir_all(&temporary)?;
+    removal::remove(&temporary)?;
+    removal::remove(root)?;
+    let unpacked = unpack(catalogue, &temporary).and_then(|()| fs::rename(&temporary, root));
+    if unpacked.is_err() {
+        // A full disk must not stay full because of this. The first error is the one to report.
+        let _ = removal::remove(&temporary);
     }
-    unpack(catalogue, &temporary)?;
-    fs::rename(&temporary, root)?;
-    Ok(())
+    Ok(unpacked?)
 }
 
 #[cfg(test)]
@@ -55,6 +66,33 @@ mod tests {
     use std::thread;
 
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_in_the_way_is_replaced_and_no_file_behind_a_link_is_changed() {
+        use std::os::unix::fs::symlink;
+
+        let cache = tempfile::tempdir().unwrap();
+        let at = |name: &str| cache.path().join(name);
+        fs::write(at("precious"), "kept").unwrap();
+        fs::create_dir(at("other")).unwrap();
+        fs::write(at("other/file"), "kept").unwrap();
+        symlink(at("precious"), at("catalogue.lock")).unwrap();
+        let unpack_over = |make: &dyn Fn()| {
+            make();
+            create(cache.path(), &at("catalogue-1"), b"f 1 3\naone").unwrap();
+            assert_eq!(fs::read(at("catalogue-1/a")).unwrap(), b"one");
+            fs::remove_dir_all(at("catalogue-1")).unwrap();
+        };
+        unpack_over(&|| fs::write(at("catalogue.tmp"), "").unwrap());
+        unpack_over(&|| symlink("nowhere", at("catalogue.tmp")).unwrap());
+        unpack_over(&|| fs::create_dir(at("catalogue-1")).unwrap());
+        unpack_over(&|| symlink(at("other"), at("catalogue-1")).unwrap());
+        assert_eq!(fs::read(at("precious")).unwrap(), b"kept");
+        assert_eq!(fs::read(at("other/file")).unwrap(), b"kept");
+        create(cache.path(), &at("catalogue-1"), b"f 1 1\nabf 9 1\nab").unwrap_err();
+        assert!(!at("catalogue.tmp").exists(), "an error left files");
+    }
 
     #[test]
     fn a_catalogue_is_unpacked_once_and_as_a_whole() {

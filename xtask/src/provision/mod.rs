@@ -1,6 +1,7 @@
 //! The second stage: finds toolchains and hosts, and installs missing ones.
 
 pub mod finding;
+mod lock;
 pub mod package_rust;
 pub mod query;
 mod target_dir;

@@ -13,7 +13,7 @@ use crate::exit;
 use crate::model::column::{Column, Toolchain};
 use crate::model::target::NATIVE_TRIPLE;
 use crate::process::Interrupt;
-use crate::provision::{query, target_dir};
+use crate::provision::{lock, query, target_dir};
 use crate::support::terminal::say;
 use crate::workspace::Workspace;
 
@@ -130,7 +130,12 @@ pub fn named(
     interrupt: &Interrupt,
 ) -> Result<Installed> {
     let has_all = |found: &Installed| triples.iter().all(|triple| found.target(triple).is_some());
-    let installed = find(env, name);
+    // Another run may install it while this one waits for the lock.
+    let (mut installed, mut lock) = (find(env, name), None);
+    if !installed.as_ref().is_some_and(has_all) && !offline && env.which("rustup").is_some() {
+        lock = lock::take(env, interrupt)?;
+        installed = find(env, name);
+    }
     if let Some(found) = installed.clone().filter(has_all) {
         return Ok(found);
     }
@@ -167,6 +172,7 @@ pub fn named(
         .ignore_stdout()
         .run()
         .map_err(|error| cannot(&error.to_string()))?;
+    drop(lock);
     find(env, name)
         .filter(has_all)
         .ok_or_else(|| cannot("rustup installed it, but it is not in the directory of its toolchains"))
@@ -196,6 +202,11 @@ fn current(
     };
     if offline {
         return Err(cannot("its standard library is missing, and --offline forbids fetching it"));
+    }
+    let _lock = lock::take(env, interrupt)?;
+    let missing: Vec<_> = missing.into_iter().filter(|triple| found.target(triple).is_none()).collect();
+    if missing.is_empty() {
+        return Ok(Installed::current(env));
     }
     say(&format!("Installing Rust's standard library for wasm, which takes some seconds: {line}"));
     let Some(rustup) = env.which("rustup") else { return Err(cannot("rustup is not on PATH")) };

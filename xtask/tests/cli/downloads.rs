@@ -65,7 +65,9 @@ fn cache(workspace: &Workspace) -> BTreeMap<PathBuf, Vec<u8>> {
     let files = if directory.exists() { files_at(&directory) } else { BTreeMap::new() };
     let relative =
         |path: PathBuf| path.strip_prefix(&directory).map(Path::to_path_buf).expect("a path below");
-    files.into_iter().map(|(path, contents)| (relative(path), contents)).collect()
+    let files = files.into_iter().map(|(path, contents)| (relative(path), contents));
+    // The lock stays.
+    files.filter(|(path, _)| path != Path::new("install.lock")).collect()
 }
 
 /// The path of the installed program in the cache.
@@ -319,4 +321,74 @@ fn compilation_that_is_interrupted_ends() {
     assert_eq!(wait_for_exit(&mut run).signal(), Some(Signal::INT.as_raw()));
     assert!(stderr_of(&mut run).contains("Interrupted"));
     assert_no_processes(&workspace);
+}
+
+#[test]
+fn two_first_runs_at_once_install_a_toolchain_once() {
+    let workspace = Workspace::with("hello", HELLO, "");
+    let manifest = workspace.read("Cargo.toml");
+    let pins = "[workspace.metadata.parallax]\n";
+    workspace.write("Cargo.toml", &manifest.replacen(pins, &format!("{pins}rust = \"1.99.1\"\n"), 1));
+    // As with the real one, two at once disturb each other.
+    let rustup = r#"echo "$*" >> "$RUSTUP_HOME/calls"
+mkdir "$RUSTUP_HOME/busy" || exit 1
+sleep 2
+root="$RUSTUP_HOME/toolchains/$3"
+mkdir -p "$root/bin"
+while [ $# -gt 0 ]; do
+    [ "$1" = --target ] && mkdir -p "$root/lib/rustlib/$2/lib"
+    shift
+done
+touch "$root/bin/cargo"
+rmdir "$RUSTUP_HOME/busy"
+"#;
+    let stub = script(&workspace, "stub/rustup", rustup);
+    let home = workspace.path("rustup");
+    fs::create_dir(&home).expect("the directory should be made");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let directories =
+        [stub.parent().expect("a parent").to_path_buf()].into_iter().chain(std::env::split_paths(&path));
+    let path = std::env::join_paths(directories).expect("the directories can be joined");
+    let wasmtime = wasmtime(&workspace, &pinned_wasmtime());
+    std::thread::scope(|scope| {
+        for target in ["target1", "target2"] {
+            let mut setup = workspace.xtask_without_wasmtime();
+            setup.arg("setup").env("PATH", &path).env("RUSTUP_HOME", &home).env("WASMTIME", &wasmtime);
+            setup.env("CARGO_TARGET_DIR", workspace.path(target));
+            scope.spawn(move || setup.assert().code(0));
+        }
+    });
+    assert_eq!(workspace.read("rustup/calls").lines().count(), 1, "{}", workspace.read("rustup/calls"));
+}
+
+#[test]
+fn archive_cannot_install_a_file_from_elsewhere_or_with_a_mode_of_its_own() {
+    let workspace = Workspace::with("hello", HELLO, "");
+    let version = pinned_wasmtime();
+    let program = wasmtime(&workspace, &version);
+    let pack = |name: &Path| {
+        let archive = workspace.path("archive");
+        let mut tar = std::process::Command::new("tar");
+        tar.arg("-cJf").arg(&archive).arg("-C").arg(workspace.path("packed")).arg(name);
+        assert!(tar.status().expect("tar should run").success());
+        fs::read(archive).expect("the archive should be readable")
+    };
+    let name = PathBuf::from(format!("wasmtime-v{version}-{}-linux", std::env::consts::ARCH));
+    let directory = workspace.path("packed").join(&name);
+    fs::create_dir(workspace.path("packed")).expect("the directory should be made");
+    std::os::unix::fs::symlink(program.parent().expect("a parent"), &directory).expect("a link");
+    let server = Server::start(Answer::File(pack(&name)));
+    let refused = setup(&workspace, &server.address, &no_cargo(&workspace)).assert().code(96);
+    refused.says("no regular file");
+    assert!(program.is_file() && cache(&workspace).is_empty(), "a file from elsewhere was moved");
+
+    fs::remove_file(&directory).expect("the link should be removed");
+    fs::create_dir(&directory).expect("the directory should be made");
+    fs::copy(&program, directory.join("wasmtime")).expect("the program should be copied");
+    fs::set_permissions(directory.join("wasmtime"), fs::Permissions::from_mode(0o4777)).expect("a mode");
+    let server = Server::start(Answer::File(pack(&name)));
+    setup(&workspace, &server.address, &no_cargo(&workspace)).assert().code(0);
+    let place = workspace.path("home/parallax").join(installed());
+    let mode = fs::metadata(place).expect("it should be installed").permissions().mode();
+    assert_eq!(mode & 0o7000, 0, "the archive's mode was kept: {mode:o}");
 }

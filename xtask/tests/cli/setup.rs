@@ -127,3 +127,36 @@ fn setup_succeeds_if_everything_is_installed() {
     let workspace = Workspace::with("hello", HELLO, "");
     workspace.xtask().args(["setup", "--offline"]).assert().code(0);
 }
+
+/// Services and jobs of cron often have no HOME.
+#[cfg(unix)]
+#[test]
+fn home_directory_is_found_without_its_variable() {
+    let workspace = Workspace::with("hello", HELLO, "");
+    let mut setup = workspace.xtask_without_wasmtime();
+    // Whether wasmtime is in the user's cache is not known here.
+    setup.args(["setup", "--offline"]).env_remove("HOME").env_remove("XDG_CACHE_HOME");
+    setup.assert().does_not_say("no directory to install wasmtime into");
+}
+
+#[cfg(unix)]
+#[test]
+fn wasmtime_that_hangs_is_asked_once() {
+    let workspace = Workspace::with("hello", HELLO, "");
+    workspace.write(
+        "hangs",
+        &format!("#!/bin/sh\necho asked >> '{}'\nexec sleep 600\n", workspace.path("asked").display()),
+    );
+    let program = workspace.path("hangs");
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&program, executable).expect("the mode should be set");
+    workspace
+        .xtask()
+        .args(["test", "--offline"])
+        .env("WASMTIME", &program)
+        .assert()
+        .code(96)
+        .says("within 5 s");
+    workspace.xtask().arg("test").env("WASMTIME", &program).assert().code(96).says("within 5 s");
+    assert_eq!(workspace.read("asked"), "asked\n".repeat(2));
+}

@@ -27,8 +27,9 @@ use crate::tools::run::run;
 const DOWNLOADS: &str = "https://github.com/bytecodealliance/wasmtime/releases/download";
 
 /// The limits of a download, as flags of curl. A server that cannot be reached is given up after 5 seconds. A
-/// download may take as long as it needs, unless nothing comes for 20 seconds.
-const LIMITS: [&str; 6] = ["--connect-timeout", "5", "--speed-limit", "1", "--speed-time", "20"];
+/// download may take as long as it needs, unless nothing comes for 20 seconds. An archive of wasmtime 48 has about 20 MB.
+const LIMITS: [&str; 8] =
+    ["--connect-timeout", "5", "--speed-limit", "1", "--speed-time", "20", "--max-filesize", "200M"];
 
 /// How old the directory of a download is before it counts as left behind by a killed process.
 const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
@@ -53,7 +54,7 @@ pub fn install(context: &ToolContext<'_>, root: &Path) -> Result<Fetched> {
     let url = url(context.env.wasmtime_downloads.as_deref().unwrap_or(DOWNLOADS), version, platform);
     let staging = Staging::new(root).with_context(|| format!("cannot write to {}", root.display()))?;
     let archive = staging.path.join("archive");
-    say(&format!("Downloading {url}"));
+    say(&format!("Downloading {}", without_password(&url)));
     if let Err(why) = download(context, &staging, &url, &archive) {
         return Ok(Fetched::Unavailable(why));
     }
@@ -68,11 +69,21 @@ pub fn install(context: &ToolContext<'_>, root: &Path) -> Result<Fetched> {
         }
     }
     let mut tar = Command::new("tar");
+    let directory = name(version, platform);
     tar.arg("-xf").arg(&archive).current_dir(&staging.path);
+    // For root, tar would keep the owner, and the mode with setuid.
+    tar.args(cfg!(unix).then_some(["--no-same-owner", "--no-same-permissions"]).into_iter().flatten());
     if let Err(why) = call(context, &staging, &mut tar, || ()) {
         return Ok(Fetched::Unavailable(format!("its archive cannot be unpacked: {why}")));
     }
-    let program = staging.path.join(name(version, platform)).join(program());
+    let program = staging.path.join(&directory).join(program());
+    let kind = |path: &Path| fs::symlink_metadata(path).map(|metadata| metadata.file_type());
+    let is_own = kind(&staging.path.join(&directory)).is_ok_and(|kind| kind.is_dir())
+        && kind(&program).is_ok_and(|kind| kind.is_file());
+    if !is_own {
+        let why = format!("its archive has no regular file {directory}/{}", self::program());
+        return Ok(Fetched::Unavailable(why));
+    }
     if let Finding::Unsuitable { why, .. } = examine(program.clone(), version, context.interrupt) {
         return Ok(Fetched::Unavailable(format!("the program in its archive is not suitable: {why}")));
     }
@@ -88,11 +99,12 @@ pub fn install(context: &ToolContext<'_>, root: &Path) -> Result<Fetched> {
 
 fn wrong_checksum(url: &str, platform: &str, expected: &str, sum: &str) -> anyhow::Error {
     let message = format!(
-        "the archive of wasmtime has another checksum than expected, so it was not installed: {url}\n\
+        "the archive of wasmtime has another checksum than expected, so it was not installed: {}\n\
          expected  {expected}\n\
          found     {sum}\n\
          help: if wasmtime was changed in Cargo.toml, change `checksums.{platform}` in \
-         [workspace.metadata.parallax], too"
+         [workspace.metadata.parallax], too",
+        without_password(url)
     );
     exit::error(exit::SET_UP, message)
 }
@@ -121,6 +133,14 @@ fn url(downloads: &str, version: Version, platform: &str) -> String {
     let extension = if platform.ends_with("-windows") { "zip" } else { "tar.xz" };
     let name = name(version, platform);
     format!("{}/v{version}/{name}.{extension}", downloads.trim_end_matches('/'))
+}
+
+/// An address without the name and the password of a user, which logs must not contain.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.into() };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    format!("{scheme}://{host}{path}")
 }
 
 /// The name of the program in an archive.
@@ -244,6 +264,16 @@ mod tests {
             ("http://mirror/", "x86_64-windows", "http://mirror/v48.0.8/wasmtime-v48.0.8-x86_64-windows.zip"),
         ] {
             assert_eq!(url(downloads, version, platform), expected);
+        }
+    }
+
+    #[test]
+    fn passwords_are_not_shown() {
+        for (url, expected) in [
+            ("https://me:se@cret@mirror:8/a@b/c", "https://mirror:8/a@b/c"),
+            ("https://mirror/v1/a", "https://mirror/v1/a"),
+        ] {
+            assert_eq!(without_password(url), expected);
         }
     }
 

@@ -15,10 +15,10 @@ use crate::exit;
 use crate::host::wasmtime::{self, Wasmtime};
 use crate::process::Interrupt;
 use crate::provision::finding::Finding;
-use crate::provision::target_dir;
 use crate::provision::tool_context::ToolContext;
 use crate::provision::wasmtime::archive::Fetched;
 use crate::provision::wasmtime::find::{examine, find, installed, own_root};
+use crate::provision::{lock, target_dir};
 use crate::support::terminal::say;
 use crate::tools::run::run;
 use crate::workspace::Workspace;
@@ -56,10 +56,12 @@ pub fn provision(context: ToolContext<'_>) -> Result<Wasmtime> {
 
 /// Whether [`provision`] would have to install wasmtime.
 pub fn is_missing(context: ToolContext<'_>) -> bool {
-    matches!(
-        find(context.env, context.workspace.wasmtime, context.interrupt).pop(),
-        Some(Finding::Missing | Finding::Outdated { .. }) | None
-    )
+    // What `$WASMTIME` names is used or an error, and a program that hangs is not asked twice.
+    context.env.wasmtime.is_none()
+        && matches!(
+            find(context.env, context.workspace.wasmtime, context.interrupt).pop(),
+            Some(Finding::Missing | Finding::Outdated { .. }) | None
+        )
 }
 
 /// Returns the wasmtime that [`provision`] would return, without installing anything.
@@ -113,7 +115,7 @@ fn install(context: ToolContext<'_>) -> Result<PathBuf> {
     let env = context.env;
     let version = context.workspace.wasmtime;
     let Some(root) = own_root(env, version) else {
-        let message = "no directory to install wasmtime into: neither HOME nor XDG_CACHE_HOME is set\n\
+        let message = "no directory to install wasmtime into: there is no home directory, and XDG_CACHE_HOME is not set\n\
                        help: set HOME, or set WASMTIME to the path of wasmtime";
         return Err(exit::error(exit::SET_UP, message));
     };
@@ -124,6 +126,11 @@ fn install(context: ToolContext<'_>) -> Result<PathBuf> {
         return Err(cannot(
             "it is neither in $WASMTIME nor on PATH nor in the cache, and --offline forbids fetching it",
         ));
+    }
+    let _lock = lock::take(env, context.interrupt)?;
+    // Another run may have installed it meanwhile.
+    if let Some(Finding::Suitable { at, .. }) = find(env, version, context.interrupt).pop() {
+        return Ok(at);
     }
     say(&format!("Installing wasmtime {version} in {}, where every clone finds it", root.display()));
     // An interrupt that ends one way must not lead to the next one.
