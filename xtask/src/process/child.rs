@@ -17,9 +17,15 @@ const UNLIMITED: [Resource; 4] = [Resource::Fsize, Resource::Cpu, Resource::Data
 
 /// Starts `command` in a session of its own, whose number is also that of its process group. A session has no
 /// controlling terminal until its leader opens one, so the program cannot open `/dev/tty`, write there, or put input
-/// into its queue (`TIOCSTI` in `ioctl_tty(2)`).
+/// into its queue (`TIOCSTI` in `ioctl_tty(2)`). It can still open a terminal whose path it finds, as root or as the user
+/// who owns it.
 pub fn start_session(command: &mut Command) {
-    before_exec(command, || Ok(setsid().map(drop)?));
+    // A child is the leader of its session already only if its command was started before, and this is called again:
+    // that is the only error of setsid(2).
+    before_exec(command, || {
+        let _ = setsid();
+        Ok(())
+    });
 }
 
 /// Starts `command` with soft limits that do not depend on those of the caller.
