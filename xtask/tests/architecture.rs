@@ -120,7 +120,7 @@ const KNOWLEDGE: &[(&str, &[&str], &[&str])] = &[
         ],
     ),
     ("where the harness was started", &["env::current_dir("], &["commands"]),
-    // Nothing safe gives a child a session of its own.
+    // Nothing safe takes the controlling terminal from a child.
     ("code that the compiler does not check", &["unsafe "], &["process::child"]),
 ];
 

@@ -1,4 +1,4 @@
-//! Unix: each program is started as the leader of a session, and so of a process group, of its own.
+//! Unix: each program is started as the leader of a process group of its own.
 //!
 //! When the leader has ended, the group is killed while the leader is still a zombie: until it is reaped,
 //! the number of the group cannot be used for another one (POSIX, "Process ID Reuse"). Then the leader is
@@ -51,7 +51,7 @@ pub fn run(
 ) -> Result<Option<Ran>, RunError> {
     let input = if stdin.is_empty() { Stdio::null() } else { Stdio::piped() };
     command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
-    child::start_session(&mut command);
+    child::detach(&mut command);
     child::set_limits(&mut command);
     let terminal = match streams {
         Streams::Recorded => None,
@@ -119,12 +119,12 @@ pub fn set_umask() {
     rustix::process::umask(rustix::fs::Mode::WGRP | rustix::fs::Mode::WOTH);
 }
 
-/// Starts a tool, such as cargo, in a session of its own.
+/// Starts a tool, such as cargo, in a process group of its own and without a controlling terminal.
 ///
 /// # Errors
 /// If it cannot be started.
 pub fn start_tool(command: &mut Command) -> io::Result<Child> {
-    child::start_session(command);
+    child::detach(command);
     command.spawn()
 }
 
